@@ -1,0 +1,303 @@
+"""Label noise: what a transition matrix is, exactly, and the noisy labels drawn from it.
+
+``transition[i, j] = P(given label j | true label i)``. The exact entries are fractions, so that a proof about a noise
+matrix is about the matrix that was typed; the drawn labels are a pure function of (true labels, noise, seed).
+
+>>> noise = parse_noise("symmetric:.40", classes=3)
+>>> noise.spec
+'symmetric:0.4'
+>>> noise.exact[0]
+(Fraction(3, 5), Fraction(1, 5), Fraction(1, 5))
+>>> noise.corrupt([0, 1, 2, 0, 1, 2], seed=1).tolist() == noise.corrupt([0, 1, 2, 0, 1, 2], seed=1).tolist()
+True
+"""
+
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from alf.data.confusions import CONFUSIONS
+from alf.errors import InputError
+
+KINDS = ("none", "symmetric:RATE", "pair:RATE", "asymmetric:RATE", "instance:RATE", "matrix:ROW;ROW;...")
+MAX_CLASSES = 1000
+MAX_SPEC = 200_000
+_INSTANCE_SPREAD = 0.1  # standard deviation of the per-sample rate (Xia et al. 2020)
+_NUMBER = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})(e[+-]?\d{1,2})?|[+-]?\d{1,18}/\d{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A noise model over `classes` classes; made by `parse_noise`, equal when its canonical spec and classes are equal.
+
+    Attributes
+    ----------
+    spec
+        Canonical text: parsing it gives this noise again.
+    classes
+        Number of classes K.
+    exact
+        K rows of K fractions, ``exact[i][j] = P(given j | true i)``; None for instance-dependent noise, whose matrix
+        depends on the pictures.
+    rate
+        The *nominal* rate that was asked for (a fraction), None for a typed matrix. The share of labels that change is
+        `overall_rate`: asymmetric noise 0.4 changes about 20% of them.
+    """
+
+    spec: str
+    classes: int
+    exact: tuple[tuple[Fraction, ...], ...] | None = field(repr=False, compare=False)
+    rate: Fraction | None = field(repr=False, compare=False)
+    data: str | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> str:
+        """Which model this is: none, symmetric, pair, asymmetric, instance or matrix."""
+        return self.spec.partition(":")[0]
+
+    @cached_property
+    def transition(self) -> np.ndarray | None:
+        """The matrix in floating point, shape (K, K); None for instance-dependent noise. Read-only."""
+        if self.exact is None:
+            return None
+        matrix = np.array([[float(p) for p in row] for row in self.exact])
+        matrix.setflags(write=False)
+        return matrix
+
+    @property
+    def clean_dominates(self) -> bool | None:
+        """Whether each true label is strictly likelier than every other label given for it; None where not known.
+
+        >>> parse_noise("pair:0.5", 10).clean_dominates
+        False
+        """
+        if self.exact is None:
+            return None
+        return all(row[i] > p for i, row in enumerate(self.exact) for j, p in enumerate(row) if j != i)
+
+    @property
+    def overall_rate(self) -> Fraction | None:
+        """Expected share of changed labels when all classes are equally frequent; None for instance-dependent noise."""
+        if self.exact is None:
+            return None
+        return 1 - sum(row[i] for i, row in enumerate(self.exact)) / self.classes
+
+    def corrupt(self, labels, seed: int, inputs=None) -> np.ndarray:
+        """Draw the given labels.
+
+        Parameters
+        ----------
+        labels
+            True labels, shape (N,), integers in [0, K).
+        seed
+            Non-negative integer; the same labels, noise and seed give the same result on every device.
+        inputs
+            The pictures, shape (N, ...); needed by instance-dependent noise only.
+
+        Returns
+        -------
+        (N,) int64
+        """
+        labels = np.asarray(labels, dtype=np.int64)
+        if labels.ndim != 1 or (labels.size and not 0 <= labels.min() <= labels.max() < self.classes):
+            raise InputError(f"labels: a row of integers in [0, {self.classes}) is needed, got shape {labels.shape}")
+        random = np.random.default_rng([0x6E6F, seed])
+        if self.exact is None:
+            return _instance_labels(labels, float(self.rate), self.classes, random, inputs)
+        return _draw(self.transition[labels], random)
+
+
+def parse_noise(spec: str, classes: int, data: str | None = None) -> Noise:
+    """Read a noise spec.
+
+    Parameters
+    ----------
+    spec
+        One of ``none``, ``symmetric:0.4``, ``pair:0.3``, ``asymmetric:0.4``, ``instance:0.3``,
+        ``matrix:.6,.4;.3,.7`` (rows by ``;``). Numbers are decimals or fractions such as ``1/3`` and are kept exactly.
+    classes
+        Number of classes K, at least 2.
+    data
+        Data set key, for ``asymmetric``, whose confused pairs belong to a data set.
+
+    Raises
+    ------
+    InputError
+        One sentence, for anything else.
+
+    Examples
+    --------
+    >>> parse_noise("matrix:.6,.4;.3,.7", 2).spec
+    'matrix:0.6,0.4;0.3,0.7'
+    >>> parse_noise("asymmetric:0.4", 10, "cifar10").overall_rate
+    Fraction(1, 5)
+    >>> parse_noise("pair:1.5", 10)
+    Traceback (most recent call last):
+    ...
+    alf.errors.InputError: noise pair: the rate must lie in [0, 1], got 1.5
+    """
+    if not isinstance(classes, int) or isinstance(classes, bool) or not 2 <= classes <= MAX_CLASSES:
+        raise InputError(f"classes: a whole number in [2, {MAX_CLASSES}] is needed, got {_short(classes)}")
+    if not isinstance(spec, str) or len(spec) > MAX_SPEC:
+        raise InputError(f"noise: text of at most {MAX_SPEC} characters is needed, got {_short(spec)}")
+    kind, colon, argument = (part.strip() for part in spec.strip().partition(":"))
+    kind = kind.lower()
+    if kind == "none" and not colon:
+        return Noise("none", classes, _flipping(classes, Fraction(0), {}), Fraction(0))
+    if kind == "matrix" and colon:
+        rows = _matrix(argument, classes)
+        return Noise("matrix:" + ";".join(",".join(map(show, row)) for row in rows), classes, rows, None)
+    if kind not in ("symmetric", "pair", "asymmetric", "instance") or not colon:
+        raise InputError(f"noise: must be one of {', '.join(KINDS)}, got {_short(spec)}")
+
+    rate = _number(argument)
+    if rate is None or not 0 <= rate <= 1:
+        raise InputError(f"noise {kind}: the rate must lie in [0, 1], got {_short(argument) or 'nothing'}")
+    canonical = f"{kind}:{show(rate)}"
+    if kind == "instance":
+        return Noise(canonical, classes, None, rate)
+    if kind == "symmetric":
+        other = rate / (classes - 1)
+        rows = tuple(tuple(1 - rate if i == j else other for j in range(classes)) for i in range(classes))
+        return Noise(canonical, classes, rows, rate)
+    if kind == "pair":
+        return Noise(canonical, classes, _flipping(classes, rate, {i: (i + 1) % classes for i in range(classes)}), rate)
+    return Noise(canonical, classes, _flipping(classes, rate, _confusions(data, classes)), rate, data)
+
+
+def observed(true, given, classes: int) -> np.ndarray:
+    """Estimate the transition matrix from labels drawn: row i is the distribution of what class i was given as.
+
+    Returns
+    -------
+    (K, K) floats; the row of a class that does not occur is NaN.
+
+    >>> observed([0, 0, 1, 1], [0, 1, 1, 1], 2)
+    array([[0.5, 0.5],
+           [0. , 1. ]])
+    """
+    counts = np.zeros((classes, classes))
+    np.add.at(counts, (np.asarray(true), np.asarray(given)), 1)
+    totals = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
+
+
+def show(value: Fraction) -> str:
+    """Print a fraction as the shortest decimal where one is exact, as ``n/d`` otherwise.
+
+    >>> show(Fraction(3, 8)), show(Fraction(1, 3)), show(Fraction(1))
+    ('0.375', '1/3', '1')
+    """
+    rest, digits = value.denominator, 0
+    for prime in (2, 5):
+        power = 0
+        while rest % prime == 0:
+            rest, power = rest // prime, power + 1
+        digits = max(digits, power)
+    if rest != 1:
+        return f"{value.numerator}/{value.denominator}"
+    sign, scaled = "-" if value < 0 else "", str(abs(value.numerator) * 10**digits // value.denominator)
+    whole, part = (scaled[:-digits], scaled[-digits:].rjust(digits, "0")) if digits else (scaled, "")
+    return f"{sign}{whole or '0'}{'.' + part if part else ''}"
+
+
+def _number(text: str) -> Fraction | None:
+    """Read a decimal or a fraction exactly; None for anything else (bounded, so that 1e999999999 costs nothing)."""
+    text = text.strip().lower()
+    if not _NUMBER.fullmatch(text) or re.fullmatch(r".*/0+", text):
+        return None
+    return Fraction(text)
+
+
+def _flipping(classes: int, rate: Fraction, flips: dict[int, int]) -> tuple[tuple[Fraction, ...], ...]:
+    """Build the matrix that sends class i to flips[i] with the given rate and leaves all else as it is."""
+    rows = []
+    for i in range(classes):
+        row = [Fraction(0)] * classes
+        row[i] = Fraction(1)
+        if i in flips:
+            row[i], row[flips[i]] = 1 - rate, rate
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+def _confusions(data: str | None, classes: int) -> dict[int, int]:
+    """Look up the confused pairs of a data set."""
+    known = ", ".join(CONFUSIONS)
+    if data not in CONFUSIONS:
+        given = _short(data) if data else "none"
+        raise InputError(f"noise asymmetric: needs a data set whose confused pairs are known ({known}), got {given}")
+    declared, flips = CONFUSIONS[data]
+    if declared != classes:
+        raise InputError(f"noise asymmetric: {data} has {declared} classes, got {classes}")
+    return flips
+
+
+def _matrix(text: str, classes: int) -> tuple[tuple[Fraction, ...], ...]:
+    """Read and check the rows of a typed matrix."""
+    rows = [row.split(",") for row in text.split(";")]
+    if len(rows) != classes or any(len(row) != classes for row in rows):
+        sizes = sorted({len(row) for row in rows})
+        raise InputError(
+            f"noise matrix: {classes} rows of {classes} numbers are needed for {classes} classes, "
+            f"got {len(rows)} rows of {' or '.join(map(str, sizes[:4]))}"
+        )
+    matrix = []
+    for i, row in enumerate(rows, start=1):
+        numbers = []
+        for j, entry in enumerate(row, start=1):
+            number = _number(entry)
+            if number is None or not 0 <= number <= 1:
+                got = _short(entry.strip()) or "nothing"
+                raise InputError(f"noise matrix: row {i}, column {j} must lie in [0, 1], got {got}")
+            numbers.append(number)
+        if sum(numbers) != 1:
+            raise InputError(f"noise matrix: row {i} must sum to 1, got {_short(show(sum(numbers)))}")
+        matrix.append(tuple(numbers))
+    return tuple(matrix)
+
+
+def _draw(probabilities: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw one class from each row of probabilities (N, K) by inverting its cumulative sum."""
+    cumulative = probabilities.cumsum(axis=1)
+    # Rounding may leave a row's last sum at 1 - 1e-16; and a class of probability 0 after it must stay impossible.
+    cumulative /= cumulative[:, -1:]
+    return (random.random(len(probabilities))[:, None] >= cumulative).sum(axis=1)
+
+
+def _instance_labels(labels, rate: float, classes: int, random: np.random.Generator, inputs) -> np.ndarray:
+    """Part-dependent noise (Xia et al. 2020): each sample has its own rate and its own distribution over wrong labels.
+
+    The rate of a sample comes from a normal around `rate` truncated to [0, 1]; what it flips to is the softmax of a
+    random projection of the input that belongs to its true class.
+    """
+    if inputs is None or len(inputs) != len(labels):
+        raise InputError("noise instance: needs the inputs of the samples, one per label, got none or another number")
+    inputs = np.asarray(inputs, dtype=np.float64).reshape(len(labels), -1)
+    rates = random.normal(rate, _INSTANCE_SPREAD, len(labels))
+    while (outside := (rates < 0) | (rates > 1)).any():
+        rates[outside] = random.normal(rate, _INSTANCE_SPREAD, outside.sum())
+    given = labels.copy()
+    for label in range(classes):  # one projection at a time: all of them at once are 250 MB for CIFAR-100
+        projection = random.standard_normal((inputs.shape[1], classes))
+        uniform = random.random(len(labels))
+        mine = np.flatnonzero(labels == label)
+        score = inputs[mine] @ projection
+        score[:, label] = -np.inf
+        score -= score.max(axis=1, keepdims=True, initial=-np.inf) if len(mine) else 0
+        wrong = np.exp(score)
+        probabilities = rates[mine, None] * wrong / wrong.sum(axis=1, keepdims=True)
+        probabilities[:, label] = 1 - rates[mine]
+        cumulative = probabilities.cumsum(axis=1)
+        given[mine] = (uniform[mine, None] >= cumulative / cumulative[:, -1:]).sum(axis=1)
+    return given
+
+
+def _short(value: object) -> str:
+    """Show a value in an error message without letting it flood the page."""
+    text = repr(value) if not isinstance(value, str) else value
+    text = "".join(c if c.isprintable() else "?" for c in text[:60])
+    return text if len(text) < 60 else text + "..."
