@@ -1,0 +1,124 @@
+"""A declaration's expressions as numerical functions that stay sound where the plain formula does not.
+
+Softmax outputs reach 0 and 1 in floating point long before the loss's own logarithms do, so a formula is evaluated in
+the four coordinates of a probability that are each exact somewhere,
+
+    u,   log_u = log(u),   v = 1 - u,   log_v = log(1 - u),
+
+and its derivative is taken with respect to log u: d/d(log u) = u d/du is bounded for every loss of the catalogue, where
+d/du is not. numpy and torch share this one rewriting.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from sympy import Add, Expr, Pow, Symbol, diff, exp, lambdify, log, powsimp
+
+from alf.losses.declaration import Declaration, K, u
+
+LOG_U = Symbol("log_u", real=True)
+V = Symbol("v", nonnegative=True)
+LOG_V = Symbol("log_v", real=True)
+COORDINATES = (u, LOG_U, V, LOG_V)
+
+
+def in_coordinates(expression: Expr) -> Expr:
+    """The same expression in the coordinates: log(u) and log(1-u) where they stand, u**q as exp(q log u), 1-u as v."""
+    expression = powsimp(expression, combine="exp")
+    expression = expression.replace(
+        lambda e: e.func is log and e.args[0] in (u, 1 - u), lambda e: LOG_U if e.args[0] == u else LOG_V
+    )
+    expression = expression.replace(lambda e: isinstance(e, Pow) and e.base == 1 - u, lambda e: Pow(V, e.exp))
+    return expression.replace(
+        lambda e: isinstance(e, Pow) and e.base == u and not e.exp.is_Integer, lambda e: exp(e.exp * LOG_U)
+    )
+
+
+def slope_in_log(expression: Expr) -> Expr:
+    """u d/du of an expression in u, term by term so that u cancels against the 1/u of a logarithm."""
+    return Add(*(powsimp(u * term, combine="exp") for term in Add.make_args(diff(expression, u))))
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """One expression and its partial derivatives, ready to be printed for an array library.
+
+    Parameters
+    ----------
+    expression : Expr
+        In `u`, the sums' symbols, `K` and parameters; ``log(1 - u)`` may have been replaced by `LOG_V`, which then
+        counts as an input of its own.
+    inputs : tuple of Symbol
+        The differentiable inputs: `LOG_U`, `LOG_V` where used on its own, sums' symbols.
+    constants : tuple of Symbol
+        `K` and parameters.
+    """
+
+    expression: Expr
+    inputs: tuple[Symbol, ...]
+    constants: tuple[Symbol, ...]
+
+    @lru_cache(maxsize=64)  # noqa: B019 - compiled expressions live as long as the catalogue
+    def partial(self, index: int) -> "Compiled":
+        """The derivative with respect to one input."""
+        symbol = self.inputs[index]
+        derivative = slope_in_log(self.expression) if symbol == LOG_U else diff(self.expression, symbol)
+        return Compiled(derivative, self.inputs, self.constants)
+
+    @lru_cache(maxsize=64)  # noqa: B019
+    def function(self, library: str, partials: bool = False) -> Callable:
+        """f(u, log_u, v, log_v, *inputs after log_u and log_v, *constants), or the list of it and its partials."""
+        expressions = [self.expression]
+        if partials:
+            expressions += [self.partial(i).expression for i in range(len(self.inputs))]
+        expressions = [in_coordinates(e) for e in expressions]
+        others = [s for s in self.inputs if s not in COORDINATES]
+        arguments = (*COORDINATES, *others, *self.constants)
+        return lambdify(arguments, expressions if partials else expressions[0], modules=modules(library), cse=partials)
+
+    @cached_property
+    def slope(self) -> "Compiled":
+        """d/du, where u itself and not its logarithm is the coordinate."""
+        return Compiled(powsimp(diff(self.expression, u), combine="exp"), self.inputs, self.constants)
+
+    @cached_property
+    def needs(self) -> frozenset[Symbol]:
+        """Which coordinates the value and the first partials use, so that the others need not be computed."""
+        expressions = [self.expression, *(self.partial(i).expression for i in range(len(self.inputs)))]
+        return frozenset().union(*(in_coordinates(e).free_symbols for e in expressions)) & frozenset(COORDINATES)
+
+
+def modules(library: str) -> list:
+    """Where lambdify finds its functions: numpy's own, or torch's behind names that also take plain numbers."""
+    if library == "numpy":
+        return ["numpy"]
+    from alf.losses.torch_loss import FUNCTIONS
+
+    return [FUNCTIONS]
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledLoss:
+    """g and the s_i of a declaration, compiled."""
+
+    outer: Compiled
+    summands: tuple[Compiled, ...]
+    uses_log_v: bool
+
+
+@lru_cache(maxsize=512)
+def compiled(declaration: Declaration) -> CompiledLoss:
+    """The compiled form of a declaration; parameters stay arguments, so that one compilation serves every value."""
+    constants = (K, *(p.symbol for p in declaration.parameters))
+    everything = (declaration.expression, *(s for _, s in declaration.sums))
+    uses_log_v = any(e.has(log(1 - u)) for e in everything)
+
+    def prepare(expression: Expr) -> Expr:
+        return expression.subs(log(1 - u), LOG_V) if uses_log_v else expression
+
+    coordinates = (LOG_U, LOG_V) if uses_log_v else (LOG_U,)
+    symbols = tuple(symbol for symbol, _ in declaration.sums)
+    outer = Compiled(prepare(declaration.expression), (*coordinates, *symbols), constants)
+    summands = tuple(Compiled(prepare(s), coordinates, constants) for _, s in declaration.sums)
+    return CompiledLoss(outer, summands, uses_log_v)

@@ -1,0 +1,258 @@
+"""A loss is declared once, as a SymPy expression; curve, derivative, LaTeX, torch module and proofs derive from it.
+
+A loss of predicting `u` (a point of the probability simplex) when the label is `y` is
+
+    L(u, y) = g(u_y, S_1, S_2, ..., K),     S_i = sum over the classes k of s_i(u_k).
+
+`Declaration` holds g, the s_i and the parameters. `Loss` is a declaration with exact values for them.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy
+from sympy import Expr, Symbol
+
+from alf.errors import InputError
+from alf.losses.domain import Parameter, decimal
+
+u = Symbol("u", positive=True)
+"""The probability predicted for the label, u_y."""
+
+K = Symbol("K", integer=True, positive=True)
+"""The number of classes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Declaration:
+    """Everything the project knows about a loss; the rest is derived.
+
+    Parameters
+    ----------
+    key : str
+        What people type: ``agce``.
+    name : str
+        What people read: ``AGCE``.
+    expression : Expr
+        g, in `u`, the sums' symbols, `K` and the parameters' symbols.
+    sums : tuple of (Symbol, Expr)
+        The sums over classes that g uses, each with its summand s(u). Empty for a loss of u_y alone.
+    parameters : tuple of Parameter
+        In the order in which a spec prints them.
+    presets : dict
+        Values the authors of the paper used, by data set key.
+    about, reference : str
+        One sentence on what it is for, and where it comes from.
+    parts : tuple of (Symbol, Declaration)
+        For a combination: each weight's symbol and the loss it multiplies.
+    """
+
+    key: str
+    name: str
+    expression: Expr
+    sums: tuple[tuple[Symbol, Expr], ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    presets: dict[str, dict[str, Expr]] = field(default_factory=dict)
+    about: str = ""
+    reference: str = ""
+    parts: tuple[tuple[Symbol, "Declaration"], ...] = ()
+
+    @property
+    def pointwise(self) -> bool:
+        """Whether the loss depends on the prediction through u_y alone."""
+        return not self.sums
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of that name, or an InputError that lists the names there are."""
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        names = ", ".join(p.name for p in self.parameters)
+        raise InputError(f"{self.name}: no parameter {name!r}; " + (f"it has {names}" if names else "it has none"))
+
+    def loss(self, **values) -> "Loss":
+        """The loss at these values; each is a Python number or an exact SymPy one, checked against its domain."""
+        for name in values:
+            self.parameter(name)
+        settled = []
+        for parameter in self.parameters:
+            value = values.get(parameter.name, parameter.default)
+            if value is None:
+                raise InputError(f"{self.name}: {parameter.name} is missing; it must lie in {parameter.domain}")
+            settled.append((parameter.name, parameter.check(value, self.name)))
+        return Loss(self, tuple(settled))
+
+    def example(self) -> "Loss":
+        """The loss at its parameters' typical values."""
+        return self.loss(**{p.name: p.typical if p.default is None else p.default for p in self.parameters})
+
+    def preset_losses(self) -> dict[str, "Loss"]:
+        """The loss as the paper's authors set it, by data set key."""
+        return {data: self.loss(**values) for data, values in self.presets.items()}
+
+    def configurations(self) -> tuple["Loss", ...]:
+        """Every preset once, or the example where there are none: what tests, tables and galleries run over."""
+        return tuple(dict.fromkeys(self.preset_losses().values())) or (self.example(),)
+
+    def latex(self) -> str:
+        """The formula with its symbols."""
+        return _latex(self, {})
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A declared loss at exact parameter values. Made by `parse`, `Declaration.loss` or `replace`.
+
+    Two losses are equal when they have the same canonical spec.
+
+    Examples
+    --------
+    >>> from alf.losses import parse
+    >>> loss = parse("agce:q=.60,a=0.60")
+    >>> loss.spec, loss.values["q"], loss.replace(q=1).spec
+    ('agce:a=0.6,q=0.6', 3/5, 'agce:a=0.6,q=1')
+    >>> loss.exact
+    -5*(u + 3/5)**(3/5)/3 + 2*2**(4/5)*5**(2/5)/3
+    """
+
+    declaration: Declaration
+    items: tuple[tuple[str, Expr], ...]
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Loss) and self.spec == other.spec
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
+
+    def __repr__(self) -> str:
+        return f"<Loss {self.spec}>"
+
+    def __reduce__(self):
+        from alf.losses.spec import parse
+
+        return parse, (self.spec,)
+
+    @property
+    def key(self) -> str:
+        return self.declaration.key
+
+    @property
+    def name(self) -> str:
+        return self.declaration.name
+
+    @property
+    def pointwise(self) -> bool:
+        return self.declaration.pointwise
+
+    @property
+    def expression(self) -> Expr:
+        return self.declaration.expression
+
+    @property
+    def sums(self) -> tuple[tuple[Symbol, Expr], ...]:
+        return self.declaration.sums
+
+    @cached_property
+    def values(self) -> dict[str, Expr]:
+        """Exact value of every parameter, by name, in declared order."""
+        return dict(self.items)
+
+    @cached_property
+    def floats(self) -> dict[str, float]:
+        """The same values as doubles."""
+        return {name: float(value) for name, value in self.items}
+
+    @cached_property
+    def spec(self) -> str:
+        """The canonical spec: declared order, shortest decimals, defaults left out."""
+        from alf.losses.spec import print_spec
+
+        return print_spec(self)
+
+    @cached_property
+    def label(self) -> str:
+        """A short name with its values, for legends and headings."""
+        shown = [f"{n}={decimal(v)}" for n, v in self.items if v != self.declaration.parameter(n).default]
+        return f"{self.name} ({', '.join(shown)})" if shown else self.name
+
+    @cached_property
+    def substitution(self) -> dict[Symbol, Expr]:
+        """Parameter symbol -> exact value."""
+        return {p.symbol: self.values[p.name] for p in self.declaration.parameters}
+
+    @cached_property
+    def exact(self) -> Expr:
+        """g with the exact values in place: `u`, `K` and the sums' symbols remain."""
+        return self.expression.subs(self.substitution)
+
+    @cached_property
+    def exact_sums(self) -> tuple[tuple[Symbol, Expr], ...]:
+        """The sums' symbols and summands with the exact values in place."""
+        return tuple((symbol, summand.subs(self.substitution)) for symbol, summand in self.sums)
+
+    @cached_property
+    def terms(self) -> tuple[tuple[Expr, "Loss"], ...]:
+        """(weight, loss) pairs whose sum this is; the loss itself with weight 1 when it is no combination."""
+        if not self.declaration.parts:
+            return ((sympy.Integer(1), self),)
+        return tuple(
+            (self.values[weight.name], part.loss(**{p.name: self.values[p.name] for p in part.parameters}))
+            for weight, part in self.declaration.parts
+        )
+
+    def replace(self, **values) -> "Loss":
+        """The same loss with some values changed, checked like any other."""
+        return self.declaration.loss(**{**self.values, **values})
+
+    def latex(self, values: bool = False) -> str:
+        """The formula, with its symbols or with the values in their place."""
+        return _latex(self.declaration, dict(self.substitution) if values else {})
+
+    def value(self, probability, classes: int = 10):
+        """L as a numpy array over `probability` (u_y in [0, 1]); see `alf.losses.numeric.value`."""
+        from alf.losses import numeric
+
+        return numeric.value(self, probability, classes)
+
+    def derivative(self, probability, classes: int = 10):
+        """dL/du as a numpy array over `probability`; see `alf.losses.numeric.derivative`."""
+        from alf.losses import numeric
+
+        return numeric.derivative(self, probability, classes)
+
+    def sample_weight(self, probability, classes: int = 10):
+        """-dL/du u (1-u), the pull on the logit margin; see `alf.losses.numeric.sample_weight`."""
+        from alf.losses import numeric
+
+        return numeric.sample_weight(self, probability, classes)
+
+    def vector(self, probabilities):
+        """L(u, i) for every label i: an array of the shape (..., K) of `probabilities`."""
+        from alf.losses import numeric
+
+        return numeric.vector(self, probabilities)
+
+    def module(self, reduction: str = "mean", ignore_index: int = -100, **tensors):
+        """The loss as a `torch.nn.Module`; see `alf.losses.torch_loss.LossModule`."""
+        from alf.losses.torch_loss import LossModule
+
+        return LossModule(self, reduction=reduction, ignore_index=ignore_index, **tensors)
+
+
+def _latex(declaration: Declaration, values: dict[Symbol, Expr]) -> str:
+    """LaTeX of g with each sum written out, and with `values` as decimals in place of their symbols.
+
+    0, 1 and logarithms are substituted, so that they simplify; a decimal stays where the reader expects it.
+    """
+    plain = {s: v for s, v in values.items() if v in (0, 1) or not v.is_Rational}
+    names = {
+        s: rf"\left({decimal(v)}\right)" if v.is_negative else decimal(v) for s, v in values.items() if s not in plain
+    }
+    expression = declaration.expression.subs(plain)
+    for symbol, summand in declaration.sums:
+        summand = summand.subs(plain)
+        inner = sympy.latex(summand, symbol_names={u: "u_k", **names})
+        names[symbol] = r"\sum_{k=1}^{K} " + (rf"\left({inner}\right)" if summand.is_Add else inner)
+        if expression.is_Add or expression.is_Mul and sympy.fraction(expression)[1] != symbol:
+            names[symbol] = rf"\left({names[symbol]}\right)"
+    return sympy.latex(expression, symbol_names={u: "u_y", **names})

@@ -1,0 +1,139 @@
+"""Hyperparameters as objects: what values they may take, and numbers as a person types them.
+
+Validation, messages, sliders and documentation all come from these objects; no other module checks a range.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+
+from sympy import Expr, Rational, Symbol, oo, sympify
+
+from alf.errors import InputError
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """What a person typed, printable and short enough for a one-line message.
+
+    >>> quoted("x" * 100, limit=10)
+    "'xxxxxxxxxx...'"
+    """
+    text = text if len(text) <= limit else text[:limit] + "..."
+    return repr(text.encode("utf-8", "backslashreplace").decode())
+
+
+def exact_number(text: str) -> Rational | None:
+    """The exact rational a decimal stands for, or None where the text is not a finite number.
+
+    A number is read as the double a slider or a URL would hold and then as that double's shortest decimal, so that
+    0.6 is 3/5 and not the binary fraction next to it.
+
+    >>> exact_number("0.60"), exact_number("1e-4"), exact_number("nan")
+    (3/5, 1/10000, None)
+    """
+    if len(text) > 400 or not _NUMBER.fullmatch(text.strip()):
+        return None
+    value = float(text)
+    return Rational(repr(value)) if math.isfinite(value) else None
+
+
+def decimal(value: Expr) -> str:
+    """The shortest decimal that `exact_number` reads back as the same value.
+
+    >>> decimal(Rational(3, 5)), decimal(Rational(4)), decimal(Rational(1, 10**7))
+    ('0.6', '4', '1e-7')
+    """
+    text = repr(float(value))
+    mantissa, _, exponent = text.partition("e")
+    mantissa = mantissa.removesuffix(".0")
+    return mantissa + (f"e{int(exponent)}" if exponent else "")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """An interval of the reals, open or closed at either end.
+
+    >>> positive = Domain(0, oo)
+    >>> str(positive), Rational(1, 2) in positive, 0 in positive
+    ('(0, oo)', True, False)
+    """
+
+    lower: Expr
+    upper: Expr
+    lower_open: bool = True
+    upper_open: bool = True
+
+    def __post_init__(self):
+        object.__setattr__(self, "lower", sympify(self.lower))
+        object.__setattr__(self, "upper", sympify(self.upper))
+
+    def __contains__(self, value) -> bool:
+        above = value > self.lower if self.lower_open else value >= self.lower
+        below = value < self.upper if self.upper_open else value <= self.upper
+        return bool(above) and bool(below)
+
+    def __str__(self) -> str:
+        return f"{'(' if self.lower_open else '['}{self.lower}, {self.upper}{')' if self.upper_open else ']'}"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One hyperparameter of a loss.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        Created once, with the assumptions the domain gives it; its name is the name people type.
+    domain : Domain
+        Every admissible value.
+    meaning : str
+        What it does, in words a newcomer understands.
+    typical : Expr
+        Where a slider starts, and the value used where nothing else is said.
+    slider : tuple of float
+        A comfortable range to explore. A value outside it is still valid when it lies in the domain.
+    default : Expr, optional
+        The value when a spec leaves the parameter out; without one, leaving it out is an error.
+    breakpoints : tuple of Expr
+        Values at which the shape of the loss changes (convex, linear, concave); proofs split the domain there.
+    """
+
+    symbol: Symbol
+    domain: Domain
+    meaning: str
+    typical: Expr
+    slider: tuple[float, float]
+    default: Expr | None = None
+    breakpoints: tuple[Expr, ...] = ()
+
+    def __post_init__(self):
+        object.__setattr__(self, "typical", sympify(self.typical))
+        object.__setattr__(self, "breakpoints", tuple(sympify(b) for b in self.breakpoints))
+
+    @property
+    def name(self) -> str:
+        return self.symbol.name
+
+    def read(self, text: str, owner: str) -> Expr:
+        """The exact value of what a person typed, or an InputError that names the loss, the domain and the text."""
+        value = exact_number(text)
+        if value is None:
+            raise InputError(f"{owner}: {self.name} must be a number in {self.domain}, got {quoted(text)}")
+        return self.check(value, owner)
+
+    def check(self, value: Expr, owner: str) -> Expr:
+        """The value itself when it lies in the domain, otherwise an InputError.
+
+        A SymPy number is kept exactly (the default of RCE's A is log(1/10000)); a Python number goes through its
+        shortest decimal.
+        """
+        if not isinstance(value, Expr):
+            exact = exact_number(repr(float(value))) if isinstance(value, (int, float)) else None
+            if exact is None:
+                raise InputError(f"{owner}: {self.name} must be a number in {self.domain}, got {quoted(str(value))}")
+            value = exact
+        if value not in self.domain:
+            raise InputError(f"{owner}: {self.name} must lie in {self.domain}, got {decimal(value)}")
+        return value

@@ -1,0 +1,81 @@
+"""Loss specs: the one string form for command line, URL, files and cache keys.
+
+``ce``, ``agce:a=0.6,q=0.6``, ``nce+agce:alpha=1,beta=4,a=6,q=1.5``. Parsing validates as if a stranger had typed it;
+printing gives the canonical spec, which parses to the same loss and prints itself again.
+"""
+
+import difflib
+from functools import lru_cache
+
+from alf.errors import InputError
+from alf.losses.catalogue import catalogue
+from alf.losses.declaration import Loss
+from alf.losses.domain import decimal, quoted
+
+LONGEST = 2000
+"""Characters a spec may have."""
+
+
+def parse(spec: str) -> Loss:
+    """The loss a spec names.
+
+    Parameters
+    ----------
+    spec : str
+        ``KEY`` or ``KEY:name=value,...``; parameters in any order, those with a default may be left out. A space in
+        the key is read as the ``+`` that a URL decodes to one.
+
+    Raises
+    ------
+    InputError
+        Unknown key or parameter, a missing or repeated one, a value that is no number or outside its domain.
+
+    Examples
+    --------
+    >>> parse("nce agce:beta=4,alpha=1,q=1.50,a=6").spec
+    'nce+agce:alpha=1,beta=4,a=6,q=1.5'
+    >>> parse("aul:a=0.5,p=3")
+    Traceback (most recent call last):
+    ...
+    alf.errors.InputError: AUL: a must lie in (1, oo), got 0.5
+    """
+    if not isinstance(spec, str):
+        raise InputError(f"a loss spec must be text such as 'agce:a=0.6,q=0.6', got {quoted(repr(spec))}")
+    if len(spec) > LONGEST:
+        raise InputError(f"a loss spec may have at most {LONGEST} characters, got {len(spec)}: {quoted(spec, 30)}")
+    return _parse(spec)
+
+
+@lru_cache(maxsize=4096)
+def _parse(spec: str) -> Loss:
+    key, colon, rest = spec.partition(":")
+    key = key.strip().replace(" ", "+").lower()
+    declaration = catalogue().get(key)
+    if declaration is None:
+        near = difflib.get_close_matches(key, catalogue(), n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise InputError(f"unknown loss {quoted(key)}{hint}; choose one of {', '.join(catalogue())}")
+    values = {}
+    for item in rest.split(",") if colon and rest.strip() else ():
+        name, equals, text = item.partition("=")
+        name = name.strip()
+        if not equals:
+            raise InputError(f"{declaration.name}: parameters are written name=value, got {quoted(item)}")
+        if name in values:
+            raise InputError(f"{declaration.name}: {name} is given twice in {quoted(spec)}")
+        if name not in {p.name for p in declaration.parameters}:
+            names = ", ".join(p.name for p in declaration.parameters)
+            allowed = f"it has {names}" if names else "it has none"
+            raise InputError(f"{declaration.name}: no parameter {quoted(name)}; {allowed}")
+        values[name] = declaration.parameter(name).read(text.strip(), declaration.name)
+    return declaration.loss(**values)
+
+
+def print_spec(loss: Loss) -> str:
+    """The canonical spec of a loss: declared order, shortest decimals, values equal to a default left out."""
+    shown = [
+        f"{p.name}={decimal(loss.values[p.name])}"
+        for p in loss.declaration.parameters
+        if loss.values[p.name] != p.default
+    ]
+    return loss.key + (":" + ",".join(shown) if shown else "")
