@@ -1,0 +1,1 @@
+"""Arrays in, Plotly figures out: pure functions, tested without a browser, in one colour-blind-safe palette."""

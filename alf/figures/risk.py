@@ -1,0 +1,79 @@
+"""Where the best prediction sits: the weighted risk between two classes, and its minimiser."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from alf.figures.base import Series, axis, figure, line, mark, names, points
+
+P = np.linspace(0, 1, 401)  # even, and symmetric about 1/2: P[::-1] is 1 - P
+_CUT = 12  # an endless risk is scaled by its value this many points (3%) from the end
+
+
+def edge_risk(value: np.ndarray, rate: float) -> np.ndarray:
+    """Risk of predicting P for the true class, when a share `rate` of its labels says the other class.
+
+    Parameters
+    ----------
+    value : np.ndarray, shape (401,)
+        The loss at `P`.
+    rate : float
+        In [0, 1/2).
+
+    >>> edge_risk(1 - P, .4)[[0, -1]].round(6).tolist()
+    [0.6, 0.4]
+    """
+    with np.errstate(invalid="ignore"):
+        other = np.zeros_like(value) if rate == 0 else rate * value[::-1]
+        return (1 - rate) * value + other
+
+
+def minimiser(risk: np.ndarray) -> float:
+    """The prediction with the least risk, on the grid `P`; of equal ones the largest."""
+    risk = np.where(np.isnan(risk), np.inf, risk)
+    return float(P[len(P) - 1 - int(np.argmin(risk[::-1]))])
+
+
+def edge_figure(series: Sequence[Series], rate: float) -> go.Figure:
+    """The risk of every loss over the probability given to the true class, with its minimiser marked.
+
+    Each risk is drawn from its minimum and on its own scale: where the minimum sits is the point, not how high it is.
+    """
+    traces, best = [], {}
+    for s in series:
+        risk = edge_risk(s.y, rate)
+        best[s.name] = where = minimiser(risk)
+        above = risk - np.nanmin(risk)
+        top = max(v for v in (above[0], above[-1], above[_CUT], above[-1 - _CUT]) if np.isfinite(v))
+        scaled = above / (top or 1)
+        label = f"{s.label}"
+        traces.append(line(Series(label, s.style, P, scaled), width=2.8, hover="%{y:.2f} of its range"))
+        traces.append(
+            points(Series(label, s.style, np.array([where]), np.array([0.0])), 15, hover="best prediction: %{x:.1%}")
+        )
+    return figure(
+        traces,
+        _message(best, rate),
+        axis("probability given to the true class", -0.02, 1.03, tickformat=".0%"),
+        axis("risk above its minimum, scaled", -0.08, 1.1, showticklabels=False, showgrid=False),
+        "Each curve is the average loss over right and wrong labels. The dot is the prediction it prefers.",
+        [mark(1 - rate, f"share of right labels: {1 - rate:.0%}")] if rate > 0 else (),
+        styles=[s.style for s in series],
+        hovermode="closest",
+    )
+
+
+def _message(best: dict[str, float], rate: float) -> str:
+    pulled = {name: where for name, where in best.items() if where < 0.995}
+    firm = [name for name in best if name not in pulled]
+    if not pulled:
+        return (
+            f"With {rate:.0%} wrong labels every loss here still commits to the true class"
+            if rate
+            else ("With clean labels every loss commits to the true class")
+        )
+    if not firm:
+        return f"With {rate:.0%} wrong labels no loss here commits to the true class any more"
+    where = " and ".join(f"{value:.0%}" for value in dict.fromkeys(round(v, 2) for v in pulled.values()))
+    return f"With {rate:.0%} wrong labels {names(list(pulled))} settles at {where} sure; {names(firm)} still commits"

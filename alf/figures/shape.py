@@ -1,0 +1,120 @@
+"""What a loss looks like: its value, its slope and the weight it gives a sample, over u, the probability of the label."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from alf.figures.base import Series, axis, figure, line, mark, names
+
+U = np.unique(np.concatenate([np.linspace(0, 1, 161), np.geomspace(1e-4, 3e-2, 24)]))
+U_AXIS = "u, probability given to the label"
+_SHOWN_FROM = 0.04  # an unbounded curve is drawn down to here before it leaves the first view
+
+
+def loss_figure(series: Sequence[Series], classes: int) -> go.Figure:
+    """The loss over u, with 1/K marked.
+
+    >>> from alf.figures.palette import style
+    >>> loss_figure([Series("MAE", style("mae"), U, 1 - U)], 10).layout.title.text
+    'Even a confident mistake costs at most 1'
+    """
+    endless = [s.name for s in series if not np.isfinite(s.y[0])]
+    capped = [s for s in series if np.isfinite(s.y[0])]
+    if endless and capped:
+        title = f"{_who(endless)} {_verb(endless, 'punish')} a confident mistake without limit, {_others(capped)} not"
+    elif endless:
+        title = "A confident mistake costs without limit"
+    elif len(capped) == 1:
+        title = f"Even a confident mistake costs at most {capped[0].y[0]:.3g}"
+    else:
+        title = "Every loss here is bounded, even for a confident mistake"
+    low, high = _view(series)
+    return _over_u(
+        series, classes, title, "Loss of one sample. It falls as the label becomes more probable.", "loss", low, high
+    )
+
+
+def slope_figure(series: Sequence[Series], classes: int) -> go.Figure:
+    """The derivative of the loss over u, with 1/K marked."""
+    title = _slope_message(series)
+    low, high = _view(series)
+    about = "Slope of the loss. How it changes from u = 0 to u = 1 decides how asymmetric the loss is."
+    return _over_u(series, classes, title, about, "slope, dℓ/du", low, high)
+
+
+def weight_figure(series: Sequence[Series], classes: int) -> go.Figure:
+    """The sample weight -l'(u) u (1 - u) over u, with 1/K, the prediction training starts from, marked."""
+    start = [(float(np.interp(1 / classes, s.x, s.y)), s) for s in series]
+    if len(series) == 1:
+        value, only = start[0]
+        title = f"Training starts at {value / np.nanmax(only.y):.0%} of the weight {only.name} can give"
+    else:
+        (low, slow), (high, fast) = min(start, key=lambda t: t[0]), max(start, key=lambda t: t[0])
+        if low <= 0 or high / low < 1.05:
+            title = "All start with about the same weight"
+        else:
+            title = f"At the start {fast.name} pulls {high / low:.2g} times as hard as {slow.name}"
+    top = 1.08 * max(float(np.nanmax(np.where(np.isfinite(s.y), s.y, np.nan))) for s in series)
+    low = min(0.0, *(float(np.nanmin(s.y)) for s in series)) if series else 0.0
+    about = "How hard a sample pulls on the network, −ℓ′(u) u (1 − u). Training starts at u = 1/K."
+    return _over_u(series, classes, title, about, "sample weight", low, top or 1)
+
+
+def _over_u(series, classes, title, subtitle, y_title, low, high) -> go.Figure:
+    return figure(
+        [line(s) for s in series],
+        title,
+        axis(U_AXIS, 0, 1, hoverformat=".3f"),
+        axis(y_title, low, high),
+        subtitle,
+        [mark(1 / classes, f"1/K = {1 / classes:.3g}")],
+        styles=[s.style for s in series],
+    )
+
+
+def _view(series: Sequence[Series]) -> tuple[float, float]:
+    """The first range of the y axis: all of every bounded curve; an unbounded one leaves the view after a while."""
+    endless = [s for s in series if not np.isfinite(s.y[0]) or abs(s.y[0]) > 8 * abs(np.interp(_SHOWN_FROM, s.x, s.y))]
+    bounded = [s.y[np.isfinite(s.y)] for s in series if s not in endless]
+    # Beside bounded curves an unbounded one gets three times their height, so that they can still be told apart.
+    reach = 3 * max((float(np.abs(y).max()) for y in bounded), default=np.inf)
+    parts = [np.clip(s.y[(s.x >= _SHOWN_FROM) & np.isfinite(s.y)], -reach, reach) for s in endless]
+    values = np.concatenate([*bounded, *parts]) if series else np.array([0.0, 1.0])
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    pad = 0.06 * (high - low or 1)
+    return low - (pad if low < 0 else 0), high + (pad if high > 0 else 0)
+
+
+def _slope_message(series: Sequence[Series]) -> str:
+    """The slope at u = 1 as a share of the slope at u = 0, for the loss that keeps most and the one that keeps least."""
+    shares = []
+    for s in series:
+        first, last = s.y[0], s.y[-1]
+        if np.isfinite(last):
+            shares.append((0.0 if not np.isfinite(first) else float(last / first) if first else np.inf, s.name))
+    if not shares:
+        return "How the slope changes with u"
+    (low, least), (high, most) = min(shares), max(shares)
+    if len(shares) == 1 or abs(high - low) < 5e-3:
+        if abs(high - 1) < 5e-3:
+            return "A straight line: every step towards the label is worth the same"
+        if high < 1e-3:
+            return f"{_who([n for _, n in shares])} {_verb([n for _, n in shares], 'pull')} hardest where the prediction is worst"
+        return f"From u = 0 to u = 1 the slope goes to {high:.0%} of its start"
+    first = f"{most} keeps {high:.0%} of its slope up to u = 1" if high < 10 else f"{most}'s slope grows towards u = 1"
+    return f"{first}, {least} {'nearly none' if low < 5e-3 else f'{low:.0%}'}"
+
+
+def _who(labels: Sequence[str]) -> str:
+    labels = list(dict.fromkeys(labels))
+    return names(labels) if len(labels) <= 2 else f"{len(labels)} losses"
+
+
+def _verb(labels: Sequence[str], verb: str) -> str:
+    return verb if len(set(labels)) > 1 else verb + ("es" if verb.endswith("sh") else "s")
+
+
+def _others(series: Sequence[Series]) -> str:
+    labels = list(dict.fromkeys(s.name for s in series))
+    return f"{names(labels)} {'does' if len(labels) == 1 else 'do'}" if len(labels) <= 2 else "the others do"

@@ -1,0 +1,38 @@
+"""What does this loss look like, and how asymmetric is it?"""
+
+import streamlit as st
+
+from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
+from alf.losses import parse
+from ui import controls, state
+from ui.chart import mount, payload
+from ui.shell import head
+from ui.view import View
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def curves(specs: tuple[str, ...], classes: int) -> bytes:
+    """The three figures, ready for the browser."""
+    losses = [parse(spec) for spec in specs]
+    return payload(
+        (
+            loss_figure(controls.series(losses, U, lambda loss: loss.value(U, classes)), classes),
+            slope_figure(controls.series(losses, U, lambda loss: loss.derivative(U, classes)), classes),
+            weight_figure(controls.series(losses, U, lambda loss: loss.sample_weight(U, classes)), classes),
+        )
+    )
+
+
+head(
+    "Explore",
+    "Move a slider. A loss that keeps its slope up to u = 1 stays with the clean label when labels are wrong.",
+)
+view = View("explore", (state.losses(), state.classes()))
+view.say()
+with st.container(key="explore"):
+    with st.container(key="chart"):
+        mount(curves(view["loss"], view["classes"]), "explore-curves")
+    with st.container(key="controls"):
+        controls.class_count()
+        controls.loss_list(view)
+view.save()

@@ -1,0 +1,44 @@
+"""Two sentences, one picture, three doors."""
+
+import streamlit as st
+
+from alf.figures.risk import P, edge_figure
+from alf.losses import parse
+from ui import controls, state
+from ui.chart import chart
+from ui.glossary import hint
+from ui.shell import PAGES, head, page
+from ui.view import View, keep
+
+SHOWN = ("ce", "agce:a=4,q=0.2")
+
+head(
+    "Home",
+    "Data sets are full of wrong labels, and a network trained with cross entropy ends up learning them by heart. An "
+    "asymmetric loss is made not to: while right labels are common enough, the prediction it likes best is the right "
+    "label itself, not a compromise.",
+)
+view = View("home", (state.share("rate", 0.4, 0.0, 0.45),))
+view.say()
+
+losses = [parse(spec) for spec in SHOWN]
+with st.container(key="home-picture"):
+    chart(edge_figure(controls.series(losses, P, lambda loss: loss.value(P, 2)), view["rate"]), key="home-risk")
+    key = keep("home.rate", view["rate"])
+    st.slider(
+        "Share of wrong labels",
+        0.0,
+        0.45,
+        step=0.05,
+        format="percent",
+        key=key,
+        help=hint("noise rate"),
+        on_change=lambda: View.set("rate", round(st.session_state["home.rate"], 4)),
+    )
+
+doors = [entry for entry in PAGES if entry.door]
+for column, entry in zip(st.columns(len(doors), gap="medium"), doors, strict=True):
+    with column, st.container(key=f"door-{entry.address}"):
+        st.html(f'<div class="alf-door"><h3>{entry.question}</h3><p>{entry.door}</p></div>')
+        st.page_link(page(entry), label=f"{entry.title} →")
+view.save()

@@ -1,0 +1,180 @@
+// Shows Plotly figures in place: Plotly.react keeps zoom and selection, the legend's state lives here.
+// Called again whenever the data or the theme changes.
+
+let library;
+
+function plotly() {
+  if (window.Plotly) return Promise.resolve(window.Plotly);
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("component/ui.chart.plotly/plotly.min.js", document.baseURI).href;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => { library = undefined; reject(new Error("The charts could not be loaded. Reload the page.")); };
+    document.head.appendChild(script);
+  });
+  return library;
+}
+
+const luminance = (color) => {
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = color;
+  probe.fillRect(0, 0, 1, 1);
+  const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+
+const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)).join(",");
+
+// A copy of the figure in the colours of a dark page.
+function darken(value, table) {
+  if (typeof value === "string") {
+    if (value[0] === "#") return table[value.toUpperCase()] ?? value;
+    if (value.startsWith("rgba(")) {
+      for (const [light, dark] of Object.entries(table)) {
+        if (value.startsWith(`rgba(${rgb(light)},`)) return value.replace(rgb(light), rgb(dark));
+      }
+    }
+    return value;
+  }
+  if (Array.isArray(value)) return value.map((v) => darken(v, table));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, k === "bdata" || k === "meta" ? v : darken(v, table)]));
+  }
+  return value;
+}
+
+function themed(figure, css) {
+  const dark = luminance(css.getPropertyValue("--st-background-color")) < 128;
+  const table = figure.layout.meta?.dark ?? {};
+  const { data, layout } = dark ? darken(figure, table) : structuredClone(figure);
+  const text = css.getPropertyValue("--st-text-color");
+  layout.font = { family: css.getPropertyValue("--st-font"), size: 13, color: text, ...layout.font };
+  layout.hoverlabel = {
+    bgcolor: css.getPropertyValue("--st-secondary-background-color"), bordercolor: css.getPropertyValue("--st-border-color"),
+    font: { color: text, size: 12.5 }, align: "left", ...layout.hoverlabel,
+  };
+  for (const trace of data) {
+    if (trace.marker?.line?.color === "#FFFFFF") trace.marker.line.color = css.getPropertyValue("--st-background-color");
+  }
+  delete layout.title;
+  delete layout.height;
+  delete layout.template;
+  layout.autosize = true;
+  return { data, layout };
+}
+
+function head(caption, title) {
+  const text = title?.text ?? "", more = title?.subtitle?.text ?? "";
+  if (caption.dataset.text === text + "\n" + more) return;
+  caption.dataset.text = text + "\n" + more;
+  caption.replaceChildren();
+  for (const [tag, words] of [["strong", text], ["span", more]]) {
+    if (!words) continue;
+    const part = document.createElement(tag);
+    part.textContent = words;
+    caption.appendChild(part);
+  }
+}
+
+function sample(trace) {
+  const color = trace.line?.color ?? trace.marker?.color ?? "currentColor";
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("width", "30");
+  svg.setAttribute("height", "10");
+  const stroke = document.createElementNS("http://www.w3.org/2000/svg", "line");
+  const dash = { solid: "", dot: "2,3", dash: "9,4", dashdot: "9,3,2,3" }[trace.line?.dash] ?? (trace.line?.dash ?? "").replaceAll("px", "");
+  for (const [k, v] of Object.entries({ x1: 1, x2: 29, y1: 5, y2: 5, stroke: color, "stroke-width": 2.6, "stroke-dasharray": dash })) stroke.setAttribute(k, v);
+  svg.appendChild(stroke);
+  return svg;
+}
+
+function legend(state, figures) {
+  const shown = new Map();
+  for (const { data } of figures) for (const t of data) {
+    if (t.showlegend !== false && t.name && !shown.has(t.name)) shown.set(t.name, t);
+  }
+  const items = [...shown].map(([name, trace]) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-pressed", String(!state.hidden.has(name)));
+    button.title = "Hide or show";
+    button.append(sample(trace), document.createTextNode(name));
+    button.onclick = () => {
+      state.hidden.has(name) ? state.hidden.delete(name) : state.hidden.add(name);
+      draw(state);
+    };
+    return button;
+  });
+  state.legend.replaceChildren(...(state.message.legend ? items : []));
+}
+
+function cells(state, count) {
+  while (state.grid.children.length > count) {
+    window.Plotly?.purge(state.grid.lastChild.querySelector(".alf-plot"));
+    state.grid.lastChild.remove();
+  }
+  while (state.grid.children.length < count) {
+    const cell = document.createElement("figure");
+    cell.append(document.createElement("figcaption"), Object.assign(document.createElement("div"), { className: "alf-plot" }));
+    state.grid.appendChild(cell);
+  }
+}
+
+async function draw(state) {
+  const turn = ++state.turn;
+  const css = getComputedStyle(state.root);
+  const figures = state.message.figures;
+  cells(state, figures.length);
+  state.grid.style.setProperty("--columns", figures.length);
+  figures.forEach((figure, i) => {
+    const cell = state.grid.children[i];
+    cell.style.setProperty("--height", `${figure.layout.height ?? 320}px`);
+    cell.style.setProperty("--head", figures.length > 1 ? "7.4rem" : figure.layout.title?.text ? "3.4rem" : "0");
+    head(cell.children[0], figure.layout.title);
+  });
+  const ready = figures.map((figure) => themed(figure, css));
+  legend(state, ready);
+  let Plotly;
+  try {
+    Plotly = await plotly();
+  } catch (error) {
+    state.legend.textContent = error.message;
+    return;
+  }
+  if (turn !== state.turn || !state.root.isConnected) return;
+  await Promise.all(ready.map(async ({ data, layout }, i) => {
+    const plot = state.grid.children[i].children[1];
+    for (const trace of data) if (state.hidden.has(trace.name)) trace.visible = false;
+    await Plotly.react(plot, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
+    if (state.message.clicks && !plot.dataset.clicks) {
+      plot.dataset.clicks = "1";
+      plot.on("plotly_click", ({ points: [p] }) => state.send("click", { x: p.x, y: p.y, name: p.data.name ?? "" }));
+    }
+  }));
+  state.root.dataset.drawn = String(Number(state.root.dataset.drawn ?? 0) + 1);
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let root = parentElement.querySelector(":scope > .alf-chart");
+  if (!root) {
+    root = Object.assign(document.createElement("div"), { className: "alf-chart" });
+    const bar = Object.assign(document.createElement("div"), { className: "alf-legend" });
+    const grid = Object.assign(document.createElement("div"), { className: "alf-grid" });
+    root.append(bar, grid);
+    parentElement.appendChild(root);
+    root.alf = { root, legend: bar, grid, hidden: new Set(), turn: 0 };
+  }
+  const state = root.alf;
+  state.send = setTriggerValue;
+  const text = new TextDecoder().decode(data);
+  const css = getComputedStyle(root);
+  const look = ["--st-background-color", "--st-text-color", "--st-font"].map((name) => css.getPropertyValue(name)).join();
+  if (text !== state.text || look !== state.look) {
+    Object.assign(state, { text, look, message: JSON.parse(text) });
+    draw(state);
+  }
+  return () => {
+    for (const plot of root.querySelectorAll(".alf-plot")) window.Plotly?.purge(plot);
+    root.remove();
+  };
+}

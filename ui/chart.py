@@ -1,0 +1,58 @@
+"""The one way a figure reaches the page: a component that calls Plotly.react.
+
+`st.plotly_chart` mounts a new plot at every change of data and loses the reader's zoom; this keeps the plot and changes
+its data, so that zoom, hidden traces and selection stay, nothing flickers, and the height is reserved from the start.
+"""
+
+from pathlib import Path
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.components.v1 import declare_component
+
+_HERE = Path(__file__).parent
+_LIBRARY = Path(plotly.__file__).parent / "package_data"  # plotly.min.js comes with the plotly wheel: no download
+_CSS = (_HERE / "chart.css").read_text()
+_JS = (_HERE / "chart.js").read_text()
+
+
+def chart(*figures: go.Figure, key: str, legend: bool = True, on_click=None) -> None:
+    """Show figures side by side (below each other on a narrow page) under one legend.
+
+    Parameters
+    ----------
+    figures : go.Figure
+        From `alf.figures`. A change of their data changes the plots in place.
+    key : str
+        The same key keeps the same plots, with the reader's zoom and hidden traces.
+    legend : bool
+        Show a legend of the traces' names; a click on a name hides it in every figure.
+    on_click : callable, optional
+        Called after a click on a point, before the page runs again; `clicked(key)` then gives its {"x", "y", "name"}.
+    """
+    mount(payload(figures, legend, on_click is not None), key, on_click)
+
+
+def clicked(key: str) -> dict | None:
+    """The point of the last click on the chart `key`, once: None when there was none."""
+    return (st.session_state.get(key) or {}).get("click")
+
+
+def payload(figures, legend: bool = True, clicks: bool = False) -> bytes:
+    """What the component reads: the figures as JSON, with Plotly's compact arrays."""
+    parts = ",".join(f.to_json(validate=False) for f in figures)
+    return f'{{"legend":{str(legend).lower()},"clicks":{str(clicks).lower()},"figures":[{parts}]}}'.encode()
+
+
+def mount(data: bytes, key: str, on_click=None) -> None:
+    """Hand the bytes to the component. The page tests put a recorder here: there is no browser in them."""
+    callbacks = {"on_click_change": on_click} if on_click else {}
+    _component()(key=key, data=data, **callbacks)
+
+
+@st.cache_resource
+def _component():
+    # A component of the first generation serves the folder that holds plotly.min.js; it is never shown itself.
+    declare_component("plotly", path=str(_LIBRARY))
+    return st.components.v2.component("alf_chart", css=_CSS, js=_JS, isolate_styles=False)

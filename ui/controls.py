@@ -1,0 +1,240 @@
+"""Controls made from the declarations: a loss's sliders, presets and spec; K; adding and removing losses."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from alf.errors import InputError
+from alf.figures.base import Series
+from alf.figures.palette import Style, styles
+from alf.losses import Loss, Parameter, catalogue, parse
+from ui.glossary import hint
+from ui.state import MOST_LOSSES
+from ui.view import View, keep
+
+DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+
+
+def loss_list(view: View) -> None:
+    """Every loss of the view with its sliders, and below them the ways to add one."""
+    shown = [parse(spec) for spec in view["loss"]]
+    for index, (loss, style) in enumerate(zip(shown, styles(loss.key for loss in shown), strict=True)):
+        with st.container(key=f"loss-{index}", gap="small"):
+            one_loss(view, index, loss, style, removable=len(shown) > 1)
+    add_loss(view)
+
+
+def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool) -> None:
+    """A loss's name, its menu and a slider for each hyperparameter."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+        st.html(swatch(style, loss.name, loss.declaration.about), width="stretch")
+        menu(view, index, loss)
+        if removable:
+            st.button(
+                "✕", key=f"remove-{index}", type="tertiary", help=f"Remove {loss.name}", on_click=_remove, args=(index,)
+            )
+    for parameter in loss.declaration.parameters:
+        slider(index, loss, parameter)
+
+
+def slider(index: int, loss: Loss, parameter: Parameter) -> None:
+    """A slider over the declared range, widened where the value lies outside it."""
+    value = loss.floats[parameter.name]
+    low, high = (float(end) for end in parameter.slider)
+    step = 0.01 if high - low <= 1.2 else 0.05 if high - low <= 20 else 0.1
+    key = keep(f"{index}.{loss.key}.{parameter.name}", value)
+    st.slider(
+        rf"${_symbol(parameter)}$",
+        min(low, value),
+        max(high, value),
+        step=step,
+        format="%g" if round(value, 2) != value else "%.2f",
+        key=key,
+        help=f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}; from {parameter.domain}.",
+        on_change=_slide,
+        args=(key, index, parameter.name),
+    )
+
+
+def menu(view: View, index: int, loss: Loss) -> None:
+    """Presets, each one click away, and the spec to type."""
+    with st.popover("⋯", key=f"menu-{index}", type="tertiary", help="Presets, exact values and another loss"):
+        presets = loss.declaration.preset_losses()
+        if presets:
+            st.caption("Presets of the authors", help=hint("preset"))
+            with st.container(horizontal=True, gap="small"):
+                for data, preset in presets.items():
+                    st.button(
+                        DATA_NAMES.get(data, data),
+                        key=f"preset-{index}-{data}",
+                        help=preset.label,
+                        on_click=_replace,
+                        args=(index, preset.spec),
+                    )
+        key = keep(f"spec-{index}", loss.spec)
+        st.text_input(
+            "As text, exactly",
+            key=key,
+            help="For example agce:a=0.6,q=0.6 or nce+agce:alpha=1,beta=4,a=6,q=1.5",
+            on_change=_retype,
+            args=(key, index),
+        )
+        _said(key)
+
+
+def add_loss(view: View) -> None:
+    """A list of the catalogue and a field for a typed spec."""
+    if len(view["loss"]) >= MOST_LOSSES:
+        st.caption(f"{MOST_LOSSES} losses fit one view. Remove one to add another.")
+        return
+    with st.container(key="add", gap="small"):
+        st.selectbox(
+            "Add a loss",
+            list(catalogue()),
+            index=None,
+            format_func=_describe,
+            placeholder="Add a loss…",
+            label_visibility="collapsed",
+            key="add-known",
+            on_change=_add_known,
+        )
+        st.text_input(
+            "Or type one",
+            placeholder="… or type one: agce:a=2,q=0.5",
+            label_visibility="collapsed",
+            key="add-typed",
+            on_change=_add_typed,
+        )
+        _said("add-typed")
+
+
+def class_count(label: str = "Classes K") -> None:
+    """K, as a number field."""
+    key = keep("classes", st.session_state["view.model"]["classes"])
+    st.number_input(label, 2, 1000, step=1, key=key, help=hint("K"), on_change=_classes, args=(key,))
+
+
+def swatch(style: Style, name: str, more: str = "") -> str:
+    """The loss's line and name, as on every chart."""
+    edge = "solid" if style.dash == "solid" else "dotted" if style.dash.startswith("2") else "dashed"
+    return (
+        f'<div class="alf-name" title="{more}"><span class="alf-swatch" style="--c:{style.color};--d:{style.dark};'
+        f'--e:{edge}"></span>{name}</div>'
+    )
+
+
+def series(losses: Sequence[Loss], x, y) -> list[Series]:
+    """The losses as series of a figure; y(loss) gives the values. A title calls a loss by its key's name where it can."""
+    names = [loss.name for loss in losses]
+    return [
+        Series(loss.label, style, x, y(loss), short=loss.name if names.count(loss.name) == 1 else loss.label)
+        for loss, style in zip(losses, styles(loss.key for loss in losses), strict=True)
+    ]
+
+
+def _symbol(parameter: Parameter) -> str:
+    return (
+        parameter.name
+        if len(parameter.name) == 1
+        else rf"\{parameter.name}"
+        if parameter.name in _GREEK
+        else rf"\text{{{parameter.name}}}"
+    )
+
+
+_GREEK = {"alpha", "beta", "gamma"}
+
+
+@st.cache_data
+def _descriptions() -> dict[str, str]:
+    return {key: f"{d.name}: {d.about}" for key, d in catalogue().items()}
+
+
+def _describe(key: str) -> str:
+    return _descriptions()[key]
+
+
+def _said(key: str) -> None:
+    """What was wrong with the text last typed into this field."""
+    if error := st.session_state.get(f"{key}.said"):
+        st.error(error)
+
+
+# Callbacks: the only places where the model changes.
+
+
+def _change(specs: Sequence[str]) -> None:
+    View.set("loss", tuple(dict.fromkeys(specs)))
+
+
+def _specs() -> list[str]:
+    return list(st.session_state["view.model"]["loss"])
+
+
+def _slide(key: str, index: int, name: str) -> None:
+    specs = _specs()
+    specs[index] = parse(specs[index]).replace(**{name: round(st.session_state[key], 6)}).spec
+    _change(specs)
+
+
+def _replace(index: int, spec: str) -> None:
+    specs = _specs()
+    specs[index] = spec
+    _change(specs)
+
+
+def _remove(index: int) -> None:
+    specs = _specs()
+    del specs[index]
+    _change(specs)
+
+
+def _retype(key: str, index: int) -> None:
+    if (spec := _typed(key)) is not None:
+        _replace(index, spec)
+
+
+def _add_typed() -> None:
+    if (spec := _typed("add-typed")) is not None:
+        _change([*_specs(), spec])
+        st.session_state["add-typed"] = ""
+
+
+def _add_known() -> None:
+    if key := st.session_state["add-known"]:
+        _change([*_specs(), _fresh(key, _specs())])
+        st.session_state["add-known"] = None
+
+
+def _fresh(key: str, present: Sequence[str]) -> str:
+    """A configuration of the loss that is not in the view yet: a preset, the example, or the example moved a little."""
+    declaration = catalogue()[key]
+    options = [loss.spec for loss in (*declaration.preset_losses().values(), declaration.example())]
+    if "cifar10" in declaration.presets:
+        options.insert(0, declaration.preset_losses()["cifar10"].spec)
+    for spec in options:
+        if spec not in present:
+            return spec
+    for parameter in declaration.parameters:
+        for value in range(1, 40):
+            moved = declaration.example().replace(**{parameter.name: round(parameter.slider[1] * value / 40, 2)}).spec
+            if moved not in present:
+                return moved
+    return options[0]
+
+
+def _typed(key: str) -> str | None:
+    """The canonical spec of a typed text; a sentence for the page when it is none."""
+    text = st.session_state[key].strip()
+    st.session_state.pop(f"{key}.said", None)
+    if not text:
+        return None
+    try:
+        return parse(text).spec
+    except InputError as error:
+        st.session_state[f"{key}.said"] = str(error)
+        return None
+
+
+def _classes(key: str) -> None:
+    View.set("classes", int(st.session_state[key]))

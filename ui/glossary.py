@@ -1,0 +1,67 @@
+"""Every technical word a page uses, explained once, in a sentence a newcomer understands."""
+
+GLOSSARY = {
+    "u": "u is the probability the network gives to the label of a sample, between 0 and 1.",
+    "K": "K is the number of classes the network chooses between.",
+    "1/K": "1/K is the probability an untrained network gives to every class: training starts there.",
+    "loss": "A loss says how much a prediction costs; training makes it small.",
+    "derivative": "The derivative is the slope of the loss: how much the cost falls when u grows a little.",
+    "sample weight": "The sample weight −ℓ′(u) u (1 − u) is how hard one sample pulls on the network at prediction u.",
+    "asymmetry ratio": (
+        "The asymmetry ratio r, from 0 to 1, is the least share of its first gain that a loss still pays later. "
+        "Wrong labels cannot move the minimiser when the clean label is more than 1/r times as likely as any other."
+    ),
+    "upper ratio": (
+        "The upper ratio is the same infimum when only two labels compete. Between the two ratios neither decides alone."
+    ),
+    "critical noise": (
+        "The critical noise rate is the largest share of wrong labels below which the best prediction stays exactly "
+        "the clean label."
+    ),
+    "symmetric noise": "Symmetric noise replaces a label by any of the other classes, all equally likely.",
+    "pair noise": "Pair noise replaces a label by one particular other class, always the same for a class.",
+    "asymmetric": (
+        "A loss is asymmetric on some label weights when its weighted minimiser is the one for the heaviest label alone. "
+        "Not to be confused with asymmetric noise, nor with the multi-label loss called ASL."
+    ),
+    "symmetric": (
+        "A loss is symmetric when its values over all labels always add up to the same number. "
+        "This has nothing to do with f(x) = f(−x)."
+    ),
+    "completely asymmetric": "A loss is completely asymmetric when it is asymmetric on all weights with one largest entry.",
+    "calibrated": "A loss is calibrated when minimising it always ends in predicting a most probable class.",
+    "excess risk": (
+        "The excess risk bound turns a small excess of the loss into a small excess of wrong predictions, by a constant."
+    ),
+    "noise tolerant": (
+        "A loss tolerates a noise when its best prediction on the noisy labels is also its best on the clean ones."
+    ),
+    "clean label dominates": "The clean label dominates when it stays the most likely label of every class, noise and all.",
+    "memorisation": "A network memorises when it learns the wrong labels of its training samples by heart.",
+    "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
+    "preset": "A preset holds the values that the authors of the loss used on a data set.",
+    "learning rate": "The learning rate says how far one step of training moves the network.",
+    "epoch": "An epoch is one pass through the training data.",
+    "seed": "A seed fixes the random numbers: the same seed gives the same run.",
+    "band": "The band is one standard deviation to each side of the mean over the seeds.",
+    "proved": "Proved: shown by symbolic steps for every parameter in the stated region.",
+    "certified": "Certified: shown for these values by interval arithmetic that rounds outward.",
+    "observed": "Observed: a dense search found no counterexample, which proves nothing.",
+    "refuted": "Refuted: false, with a point that shows it.",
+    "undecided": "Undecided: could not be settled in the time given.",
+    "not_defined": "Not defined: the question has no meaning for this loss or noise.",
+}
+
+
+def hint(term: str) -> str:
+    """The sentence for a term; a word that is not in the glossary is a mistake in the page.
+
+    >>> hint("epoch")
+    'An epoch is one pass through the training data.'
+    """
+    return GLOSSARY[term]
+
+
+def term(word: str, shown: str = "") -> str:
+    """A word in HTML that shows its hint on hover, tap or focus."""
+    return f'<span class="alf-term" tabindex="0" data-hint="{GLOSSARY[word]}">{shown or word}</span>'

@@ -1,0 +1,78 @@
+"""The shell around every page: its settings, its look, its navigation. A page is one entry in `PAGES`."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).parent.parent
+NAME = "Asymmetric Loss Explorer"
+_CSS = (Path(__file__).parent / "style.css").read_text()
+_RUN = threading.local()  # whether this thread's script run went through `run`
+_LOGO = str(Path(__file__).parent / "logo.svg")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: its file in pages/, its address, its word in the navigation, the question it answers.
+
+    `door` is the sentence with which the home page invites into it; without one it has no door there.
+    """
+
+    file: str
+    address: str
+    title: str
+    question: str
+    door: str = ""
+
+
+PAGES = (
+    Entry("home.py", "", "Home", "What are asymmetric losses?"),
+    Entry(
+        "explore.py",
+        "explore",
+        "Explore",
+        "What does this loss look like, and how asymmetric is it?",
+        "Pick a loss, move its sliders and watch its curve, its slope and the noise it tolerates.",
+    ),
+)
+
+
+def run() -> None:
+    """Set the page up and run the one the reader asked for."""
+    st.set_page_config(page_title=NAME, page_icon=_LOGO, layout="wide", initial_sidebar_state="collapsed")
+    st.html(f"<style>{_CSS}</style>")
+    st.logo(_LOGO, size="large")
+    chosen = _navigation()
+    _RUN.inside = True
+    try:
+        chosen.run()
+    finally:
+        _RUN.inside = False
+
+
+def _navigation():
+    return st.navigation([page(entry) for entry in PAGES], position="top")
+
+
+def page(entry: Entry):
+    """The Streamlit page of an entry, e.g. for a link to it."""
+    return st.Page(
+        ROOT / "pages" / entry.file, title=entry.title, url_path=entry.address or None, default=not entry.address
+    )
+
+
+def entry(title: str) -> Entry:
+    """The entry with this word in the navigation."""
+    return next(e for e in PAGES if e.title == title)
+
+
+def head(title: str, lead: str = "") -> None:
+    """The question a page answers, as its heading, with one sentence on how. Every page begins with it."""
+    if not getattr(_RUN, "inside", False):
+        # Until the router has run once, a fresh server runs the files of a folder called pages/ by itself, without it.
+        # Only a call of st.navigation ends that; it holds for the whole server.
+        _navigation()
+        st.rerun()
+    st.html(f'<header class="alf-head"><h1>{entry(title).question}</h1><p>{lead}</p></header>')

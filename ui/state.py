@@ -1,0 +1,158 @@
+"""The state of a view and its link: a pure mapping between the two, without Streamlit.
+
+Whatever a URL holds is read as if a stranger had written it: what cannot be read falls back to the default and gives one
+sentence that says what was wrong. Reading what was written gives the same state again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alf.errors import InputError
+from alf.losses import parse
+from alf.losses.domain import exact_number, quoted
+
+MOST_LOSSES = 6
+FEWEST_CLASSES, MOST_CLASSES = 2, 1000
+
+
+@dataclass(frozen=True)
+class Field:
+    """One part of a view's state.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the URL.
+    default : object
+        Its value when the URL has none that can be read.
+    read : callable
+        (texts, values so far) -> (value, problems). Raises InputError when nothing of it can be used.
+    write : callable
+        value -> texts; an empty list leaves it out of the URL.
+    """
+
+    name: str
+    default: Any
+    read: Callable[[Sequence[str], Mapping[str, Any]], tuple[Any, list[str]]]
+    write: Callable[[Any], list[str]]
+
+
+def decode(fields: Sequence[Field], params: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], list[str]]:
+    """The state a URL's parameters describe, and a sentence for each thing in them that could not be used.
+
+    >>> decode([losses(), classes()], {"loss": ["nce agce:alpha=1,beta=4,a=6,q=1.5"], "classes": ["3"]})
+    ({'loss': ('nce+agce:alpha=1,beta=4,a=6,q=1.5',), 'classes': 3}, [])
+    >>> decode([classes()], {"classes": ["many"]})
+    ({'classes': 10}, ["classes must be a whole number in [2, 1000], got 'many'"])
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for field in fields:
+        texts = [text for text in params.get(field.name, ()) if text.strip()]
+        if not texts:
+            values[field.name] = field.default
+            continue
+        try:
+            values[field.name], said = field.read(texts, values)
+        except InputError as error:
+            values[field.name], said = field.default, [str(error)]
+        problems += said
+    return values, problems
+
+
+def encode(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The URL's parameters for a state: the whole of it, so that a link means the same when a default changes.
+
+    >>> encode([losses(), classes()], {"loss": ("ce", "ael:a=2"), "classes": 10})
+    {'loss': ['ce', 'ael:a=2'], 'classes': ['10']}
+    """
+    return {field.name: texts for field in fields if (texts := field.write(values[field.name]))}
+
+
+def losses(default: Sequence[str] = ("ce", "agce:a=0.6,q=0.6", "mae"), most: int = MOST_LOSSES) -> Field:
+    """One to `most` losses as canonical specs; `loss=` is repeated in the URL."""
+
+    def read(texts, _):
+        found, problems = [], []
+        for text in texts:
+            try:
+                spec = parse(text).spec
+            except InputError as error:
+                problems.append(str(error))
+                continue
+            if spec not in found:
+                found.append(spec)
+        if len(found) > most:
+            problems.append(f"at most {most} losses fit one view, got {len(found)}; the first {most} are shown")
+        return tuple(found[:most]) or tuple(default)[:most], problems[:3]
+
+    return Field("loss", tuple(default)[:most], read, list)
+
+
+def classes(default: int = 10, most: int = MOST_CLASSES) -> Field:
+    """K, the number of classes."""
+    return whole("classes", default, FEWEST_CLASSES, most)
+
+
+def whole(name: str, default: int, low: int, high: int) -> Field:
+    """A whole number between `low` and `high`."""
+
+    def read(texts, _):
+        text = texts[-1].strip()
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
+            raise InputError(f"{name} must be a whole number in [{low}, {high}], got {quoted(text)}")
+        return int(text), []
+
+    return Field(name, default, read, lambda value: [str(value)])
+
+
+def choice(name: str, options: Sequence[str], default: str) -> Field:
+    """One of a few words."""
+
+    def read(texts, _):
+        text = texts[-1].strip()
+        if text not in options:
+            raise InputError(f"{name} must be one of {', '.join(options)}, got {quoted(text)}")
+        return text, []
+
+    return Field(name, default, read, lambda value: [value])
+
+
+def noise(default: str = "symmetric:0.4", data: str | None = None) -> Field:
+    """A noise spec, in its canonical form; it must fit the number of classes read before it."""
+
+    def read(texts, values):
+        from alf.noise import parse_noise
+
+        return parse_noise(texts[-1].strip(), values.get("classes", 10), data).spec, []
+
+    return Field("noise", default, read, lambda value: [value])
+
+
+def token(name: str) -> Field:
+    """An identifier such as a run's: letters, digits, - and _; None when there is none."""
+
+    def read(texts, _):
+        text = texts[-1].strip()
+        if not (len(text) <= 64 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()):
+            raise InputError(f"{name} must be letters, digits, - and _ (at most 64), got {quoted(text, 40)}")
+        return text, []
+
+    return Field(name, None, read, lambda value: [value] if value else [])
+
+
+def share(name: str, default: float, low: float, high: float) -> Field:
+    """A decimal number between `low` and `high`.
+
+    >>> decode([share("rate", 0.4, 0, 0.5)], {"rate": ["nan"]})
+    ({'rate': 0.4}, ["rate must be a number in [0, 0.5], got 'nan'"])
+    """
+
+    def read(texts, _):
+        value = exact_number(texts[-1])
+        if value is None or not low <= value <= high:
+            raise InputError(f"{name} must be a number in [{low:g}, {high:g}], got {quoted(texts[-1])}")
+        return float(value), []
+
+    return Field(name, default, read, lambda value: [f"{value:g}"])
