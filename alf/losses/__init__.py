@@ -2,7 +2,7 @@
 
 >>> from alf.losses import catalogue, parse
 >>> parse("agce:a=0.6,q=0.6").value([0.0, 1.0]).round(4)
-array([0.983, 0.   ])
+array([0.9829, 0.    ])
 >>> [key for key in catalogue() if "+" not in key][:4]
 ['ce', 'fl', 'mae', 'mse']
 

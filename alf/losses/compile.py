@@ -66,12 +66,22 @@ class Compiled:
         derivative = slope_in_log(self.expression) if symbol == LOG_U else diff(self.expression, symbol)
         return Compiled(derivative, self.inputs, self.constants)
 
+    @cached_property
+    def varying(self) -> tuple[int, ...]:
+        """The inputs in which the partial derivative is not identically 0."""
+        return tuple(i for i in range(len(self.inputs)) if self.partial(i).expression != 0)
+
+    def all_partials(self, varying: list) -> list:
+        """The partial derivatives by input, None where one is identically 0, from those that `function` returns."""
+        found = iter(varying)
+        return [next(found) if i in self.varying else None for i in range(len(self.inputs))]
+
     @lru_cache(maxsize=64)  # noqa: B019
     def function(self, library: str, partials: bool = False) -> Callable:
-        """f(u, log_u, v, log_v, *inputs after log_u and log_v, *constants), or the list of it and its partials."""
+        """f(u, log_u, v, log_v, *sums, *constants), or the list of it and its partials that are not 0."""
         expressions = [self.expression]
         if partials:
-            expressions += [self.partial(i).expression for i in range(len(self.inputs))]
+            expressions += [self.partial(i).expression for i in self.varying]
         expressions = [in_coordinates(e) for e in expressions]
         others = [s for s in self.inputs if s not in COORDINATES]
         arguments = (*COORDINATES, *others, *self.constants)
@@ -83,10 +93,28 @@ class Compiled:
         return Compiled(powsimp(diff(self.expression, u), combine="exp"), self.inputs, self.constants)
 
     @cached_property
-    def needs(self) -> frozenset[Symbol]:
-        """Which coordinates the value and the first partials use, so that the others need not be computed."""
+    def uses_log_v(self) -> bool:
+        return LOG_V in self.inputs
+
+    @cached_property
+    def needs_v(self) -> bool:
+        """Whether the value or a first partial uses 1 - u in a power, so that it must be computed on its own."""
+        return any(e.has(V) for e in self._all)
+
+    @cached_property
+    def needs_u(self) -> bool:
+        """Whether the value or a first partial uses u other than through its logarithm."""
+        return self.needs_v or any(e.has(u) for e in self._all)
+
+    @cached_property
+    def divides_by_u(self) -> bool:
+        """Whether u stands in a denominator, or in a function whose slope may be infinite at 0."""
+        return any(power.exp.is_negative is not False and power.base.has(u) for e in self._all for power in e.atoms(Pow))
+
+    @cached_property
+    def _all(self) -> list[Expr]:
         expressions = [self.expression, *(self.partial(i).expression for i in range(len(self.inputs)))]
-        return frozenset().union(*(in_coordinates(e).free_symbols for e in expressions)) & frozenset(COORDINATES)
+        return [in_coordinates(e) for e in expressions]
 
 
 def modules(library: str) -> list:

@@ -1,18 +1,20 @@
 """Losses as torch modules, with the conventions of `torch.nn.CrossEntropyLoss`.
 
-The gradient trained is the gradient of the declared formula: log-softmax and the gathering of the label's entry are
-torch's own, and between them stands one elementwise function whose derivative with respect to log u is compiled from
-the same declaration. Nothing is detached, and derivatives of any order exist.
+The gradient trained is the gradient of the declared formula: its derivatives with respect to log u and to the sums are
+compiled from the same SymPy expression, and torch's own log-softmax carries them to the logits. Nothing is detached,
+and second derivatives exist.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import torch
-from sympy import Symbol
 from torch import Tensor, nn
 
 from alf.errors import InputError
-from alf.losses.compile import LOG_U, LOG_V, Compiled, V, compiled, u
+from alf.losses.compile import Compiled, CompiledLoss, compiled
 from alf.losses.declaration import Loss
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -52,61 +54,150 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
-class _Elementwise(torch.autograd.Function):
-    """A compiled expression over tensors of one shape; its derivative is another one, so any order works."""
+EPS = {dtype: torch.finfo(dtype).eps for dtype in (torch.float32, torch.float64)}
+TINY = {dtype: torch.finfo(dtype).tiny for dtype in (torch.float32, torch.float64)}
+
+CHUNK = 1 << 15
+"""Elements worked on at a time on a CPU: temporaries of this size stay in cache instead of faulting in fresh pages."""
+
+
+@dataclass
+class _Pieces:
+    """The loss of each sample, and what its gradient is made of."""
+
+    log_probability: Tensor  # (..., K)
+    losses: Tensor  # (...)
+    of_label: tuple[Tensor, ...]  # (...) each: dL/d log u_y [, dL/d log(1 - u_y)]
+    of_sums: tuple[Tensor, ...]  # (...) each: dL/dS_i
+    of_classes: tuple[tuple, ...]  # per S_i: (..., K) ds/d log u_k [, ds/d log(1 - u_k)]; None where it is 0
+    log_complement: Tensor | None  # (..., K)
+
+
+def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor, gradient: bool) -> _Pieces:
+    log_probability = logits.log_softmax(dim=-1)
+    everywhere = [log_probability]
+    if form.uses_log_v:
+        everywhere += _in_chunks(_log_complement, [log_probability], (False,))
+    index = labels.unsqueeze(-1)
+    inputs = [x.gather(-1, index).squeeze(-1) for x in everywhere]
+    over_classes = tuple(c.unsqueeze(-1) if isinstance(c, Tensor) and c.ndim else c for c in constants)
+    of_classes = []
+    for summand in form.summands:
+        summed = (True, *(False for _ in summand.varying if gradient))
+        if any(isinstance(c, Tensor) for c in constants):
+            value, *slopes = _evaluate(summand, over_classes, everywhere, gradient)
+            value = value.sum(dim=-1)
+        else:
+            value, *slopes = _in_chunks(partial(_evaluate, summand, constants, gradient=gradient), everywhere, summed)
+        inputs.append(value)
+        of_classes.append(tuple(summand.all_partials(slopes)) if gradient else ())
+    losses, *slopes = _evaluate(form.outer, constants, inputs, gradient)
+    slopes = form.outer.all_partials(slopes) if gradient else []
+    first = len(everywhere)
+    complement = everywhere[1] if form.uses_log_v else None
+    return _Pieces(log_probability, losses, tuple(slopes[:first]), tuple(slopes[first:]), tuple(of_classes), complement)
+
+
+def _evaluate(form: Compiled, constants: tuple, inputs: list[Tensor], gradient: bool) -> list[Tensor]:
+    """The expression at the inputs, and where asked for its varying partial derivatives."""
+    log_u = inputs[0]
+    log_v, sums = (inputs[1], inputs[2:]) if form.uses_log_v else (None, inputs[1:])
+    probability = log_u.exp() if form.needs_u else None
+    # Clamped where a formula may divide by it, so that v^(gamma-1) log u has its limit 0 and not inf 0.
+    complement = torch.rsub(probability, 1).clamp_min(EPS[log_u.dtype] / 2) if form.needs_v else None
+    if form.divides_by_u:
+        probability = probability.clamp_min(TINY[log_u.dtype])
+    results = form.function("torch", gradient)(probability, log_u, complement, log_v, *sums, *constants)
+    results = results if gradient else [results]
+    lanes = [c.shape for c in constants if isinstance(c, Tensor)]
+    shape = torch.broadcast_shapes(log_u.shape, *lanes) if lanes else log_u.shape
+    return [x if isinstance(x, Tensor) and x.shape == shape else _filled(x, log_u, shape) for x in results]
+
+
+def _filled(result, like: Tensor, shape: torch.Size) -> Tensor:
+    """The full shape also for an expression without u, such as cross entropy's slope -1, without the memory of it."""
+    return (result if isinstance(result, Tensor) else like.new_tensor(float(result))).expand(shape)
+
+
+def _in_chunks(function: Callable, inputs: list[Tensor], summed: tuple[bool, ...]) -> list[Tensor]:
+    """The results of `function` over tensors (..., K), those marked `summed` added up over the classes."""
+    like = inputs[0]
+
+    def reduced(results):
+        return [x.sum(dim=-1) if add else x for x, add in zip(results, summed, strict=True)]
+
+    if like.is_cuda or like.numel() <= 2 * CHUNK or torch.is_grad_enabled():
+        return reduced(function(inputs=inputs))
+    rows = [x.reshape(-1, like.shape[-1]) for x in inputs]
+    results = [torch.empty(like.shape[:-1] if add else like.shape, dtype=like.dtype) for add in summed]
+    flat = [x.view(-1) if add else x.view_as(rows[0]) for x, add in zip(results, summed, strict=True)]
+    step = max(1, CHUNK // like.shape[-1])
+    for start in range(0, len(rows[0]), step):
+        part = [x[start : start + step] for x in rows]
+        for output, x in zip(flat, reduced(function(inputs=part)), strict=True):
+            output[start : start + step] = x
+    return results
+
+
+def _log_complement(inputs: list[Tensor]) -> list[Tensor]:
+    """log(1 - u_k), exact also where u_k rounds to 1: only the largest can, and the sum of the others is known."""
+    (log_probability,) = inputs
+    largest = log_probability.argmax(dim=-1, keepdim=True)
+    others = log_probability.scatter(-1, largest, -math.inf)
+    return [others.exp().neg().log1p().scatter(-1, largest, others.logsumexp(dim=-1, keepdim=True))]
+
+
+class _PerSample(torch.autograd.Function):
+    """The loss of each sample as one node of the graph: at (128, 10) a node a step costs more than the arithmetic."""
 
     @staticmethod
-    def forward(ctx, form: Compiled, constants: tuple, *inputs: Tensor) -> Tensor:
+    def forward(ctx, form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor) -> Tensor:
         ctx.form, ctx.constants = form, constants
-        if not any(ctx.needs_input_grad):
-            return _evaluate(form, constants, inputs)
-        value, *partials = _evaluate(form, constants, inputs, partials=True)
-        ctx.inputs = len(inputs)
-        ctx.save_for_backward(*inputs, *partials)
-        return value
+        pieces = _pieces(form, constants, logits, labels, gradient=ctx.needs_input_grad[2])
+        ctx.save_for_backward(logits, labels)
+        ctx.pieces = pieces if ctx.needs_input_grad[2] else None
+        return pieces.losses
 
     @staticmethod
     def backward(ctx, gradient: Tensor):
-        inputs, partials = ctx.saved_tensors[: ctx.inputs], ctx.saved_tensors[ctx.inputs :]
-        results = []
-        for i, needed in enumerate(ctx.needs_input_grad[2:]):
-            if not needed:
-                results.append(None)
-            elif torch.is_grad_enabled():  # create_graph=True: the derivative must itself be differentiable
-                results.append(gradient * _Elementwise.apply(ctx.form.partial(i), ctx.constants, *inputs))
-            else:
-                results.append(gradient * partials[i])
-        return None, None, *results
+        logits, labels = ctx.saved_tensors
+        pieces = ctx.pieces
+        if torch.is_grad_enabled():  # create_graph=True: the pieces must themselves be functions of the logits
+            pieces = _pieces(ctx.form, ctx.constants, logits, labels, gradient=True)
+        return None, None, _logit_gradient(pieces, gradient, labels), None
 
 
-def _evaluate(form: Compiled, constants: tuple, inputs: tuple[Tensor, ...], partials: bool = False):
-    """The value, or [value, *partials], each of the inputs' broadcast shape."""
-    given: dict[Symbol, Tensor] = dict(zip(form.inputs, inputs, strict=True))
-    log_u = given[LOG_U]
-    tiny = torch.finfo(log_u.dtype).tiny
-    needs = form.needs
-    # Clamped, so that u (1/u) and v^(gamma-1) log u have the limits they have at 0 instead of 0 inf.
-    probability = log_u.exp().clamp_min(tiny) if u in needs or V in needs else None
-    complement = log_u.expm1().neg().clamp_min(tiny) if V in needs else None
-    sums = [given[s] for s in form.inputs if s not in (LOG_U, LOG_V)]
-    result = form.function("torch", partials)(probability, log_u, complement, given.get(LOG_V), *sums, *constants)
-    shape = torch.broadcast_shapes(*(x.shape for x in inputs), *(c.shape for c in constants if isinstance(c, Tensor)))
+def _logit_gradient(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor:
+    """Chain rule from the pieces back to the logits."""
+    log_probability, index = pieces.log_probability, labels.unsqueeze(-1)
+    by_input = []
+    for i, of_label in enumerate(pieces.of_label):
+        total = None
+        for of_sum, of_classes in zip(pieces.of_sums, pieces.of_classes, strict=True):
+            if of_classes[i] is not None:
+                part = (gradient * of_sum).unsqueeze(-1) * of_classes[i]
+                total = part if total is None else total.add_(part)
+        if of_label is not None:
+            total = torch.zeros_like(log_probability) if total is None else total
+            total = total.scatter_add_(-1, index, (gradient * of_label).unsqueeze(-1))
+        by_input.append(total)
+    total = by_input[0]
+    if pieces.log_complement is not None:
+        through = _in_chunks(_through_complement, [log_probability, pieces.log_complement, by_input[1]], (False,))[0]
+        total = through if total is None else total.add_(through)
+    return torch._log_softmax_backward_data(total, log_probability, -1, log_probability.dtype)
 
-    def full(x):
-        x = x if isinstance(x, Tensor) else torch.as_tensor(float(x), dtype=log_u.dtype, device=log_u.device)
-        return x if x.shape == shape else x.expand(shape)
 
-    return [full(x) for x in result] if partials else full(result)
+def _through_complement(inputs: list[Tensor]) -> list[Tensor]:
+    """From d/d log(1 - u_k) to d/d log u_k.
 
-
-def _log_complement(logits: Tensor, log_probability: Tensor) -> Tensor:
-    """log(1 - u_k) for every class, exact also where u_k rounds to 1: only the largest can, and the others' sum is known."""
-    largest = logits.argmax(dim=-1, keepdim=True)
-    is_largest = torch.zeros_like(logits, dtype=torch.bool).scatter_(-1, largest, True)
-    others = logits.masked_fill(is_largest, -math.inf)
-    of_largest = others.logsumexp(dim=-1, keepdim=True) - logits.logsumexp(dim=-1, keepdim=True)
-    of_rest = torch.log1p(-log_probability.masked_fill(is_largest, -math.inf).exp())
-    return torch.where(is_largest, of_largest, of_rest)
+    d log(1 - u_k)/d log u_k = -u_k/(1 - u_k); the largest's is a logsumexp of the others, with slopes u_j/(1 - u_m).
+    """
+    log_probability, log_complement, gradient = inputs
+    largest = log_probability.argmax(dim=-1, keepdim=True)
+    own = gradient * (log_probability - log_complement).exp()
+    through = gradient.gather(-1, largest) * (log_probability - log_complement.gather(-1, largest)).exp()
+    return [(through - own).scatter(-1, largest, 0)]
 
 
 def per_sample(loss: Loss, logits: Tensor, labels: Tensor, values: dict | None = None) -> Tensor:
@@ -132,22 +223,10 @@ def per_sample(loss: Loss, logits: Tensor, labels: Tensor, values: dict | None =
     >>> per_sample(parse("mae"), torch.zeros(2, 4), torch.tensor([0, 3]))
     tensor([0.7500, 0.7500])
     """
-    form = compiled(loss.declaration)
     if logits.dtype in (torch.float16, torch.bfloat16):
         logits = logits.float()
-    log_probability = logits.log_softmax(dim=-1)
-    index = labels.unsqueeze(-1)
     chosen = {**loss.floats, **(values or {})}
-    constants = (float(logits.shape[-1]), *chosen.values())
-    inputs = [log_probability.gather(-1, index).squeeze(-1)]
-    everywhere = [log_probability]
-    if form.uses_log_v:
-        everywhere.append(_log_complement(logits, log_probability))
-        inputs.append(everywhere[1].gather(-1, index).squeeze(-1))
-    if form.summands:
-        over_classes = tuple(c.unsqueeze(-1) if isinstance(c, Tensor) and c.ndim else c for c in constants)
-        inputs += [_Elementwise.apply(s, over_classes, *everywhere).sum(dim=-1) for s in form.summands]
-    return _Elementwise.apply(form.outer, constants, *inputs)
+    return _PerSample.apply(compiled(loss.declaration), (float(logits.shape[-1]), *chosen.values()), logits, labels)
 
 
 class LossModule(nn.Module):
@@ -210,25 +289,40 @@ class LossModule(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """The reduced loss, or with reduction 'none' one value a target."""
         self._check(logits, target)
-        dtype = logits.dtype
-        classes_last = logits.movedim(1, -1) if logits.ndim > 1 else logits
-        counted = target != self.ignore_index
+        if logits.ndim > 2:
+            logits = logits.movedim(1, -1)
         values = {name: getattr(self, name) for name in self.given}
+        # On a CPU an ignored label is found by the gather that it makes fail: asking first would cost every other call.
+        if target.is_cuda or self.ignore_index >= 0:
+            return self._reduced(*self._masked(logits, target, values), logits.dtype)
         try:
-            losses = per_sample(self.loss, classes_last, target.where(counted, 0), values)
+            losses, counted = per_sample(self.loss, logits, target, values), None
         except (RuntimeError, IndexError) as error:
-            outside = target[counted & ((target < 0) | (target >= classes_last.shape[-1]))]
-            if len(outside) == 0:
-                raise
+            self._refuse_outside(target, logits.shape[-1], error)
+            losses, counted = self._masked(logits, target, values)
+        return self._reduced(losses, counted, logits.dtype)
+
+    def _masked(self, logits: Tensor, target: Tensor, values: dict) -> tuple[Tensor, Tensor]:
+        """Losses with 0 for ignored targets, and which targets count."""
+        counted = target != self.ignore_index
+        return per_sample(self.loss, logits, target.where(counted, 0), values).where(counted, 0), counted
+
+    def _reduced(self, losses: Tensor, counted: Tensor | None, dtype: torch.dtype) -> Tensor:
+        if self.reduction == "sum":
+            losses = losses.sum()
+        elif self.reduction == "mean":
+            losses = losses.mean() if counted is None else losses.sum() / counted.sum()
+        return losses if losses.dtype == dtype else losses.to(dtype)
+
+    def _refuse_outside(self, target: Tensor, classes: int, error: Exception) -> None:
+        outside = target[(target != self.ignore_index) & ((target < 0) | (target >= classes))]
+        if len(outside):
             raise IndexError(
-                f"{self.loss.name}: a target must lie in [0, {classes_last.shape[-1]}) or be ignore_index "
-                f"{self.ignore_index}, got {outside[0].item()}"
+                f"{self.loss.name}: a target must lie in [0, {classes}) or be ignore_index {self.ignore_index}, "
+                f"got {outside[0].item()}"
             ) from error
-        losses = losses.where(counted, 0)
-        if self.reduction == "none":
-            return losses.to(dtype)
-        total = losses.sum()
-        return (total if self.reduction == "sum" else total / counted.sum()).to(dtype)
+        if not (target == self.ignore_index).any():
+            raise error
 
     def _check(self, logits: Tensor, target: Tensor) -> None:
         name = self.loss.name
