@@ -16,9 +16,9 @@ def curves(specs: tuple[str, ...], classes: int) -> bytes:
     losses = [parse(spec) for spec in specs]
     return payload(
         (
-            loss_figure(controls.series(losses, U, lambda loss: loss.value(U, classes)), classes),
-            slope_figure(controls.series(losses, U, lambda loss: loss.derivative(U, classes)), classes),
-            weight_figure(controls.series(losses, U, lambda loss: loss.sample_weight(U, classes)), classes),
+            loss_figure.spec(controls.series(losses, U, lambda loss: loss.value(U, classes)), classes),
+            slope_figure.spec(controls.series(losses, U, lambda loss: loss.derivative(U, classes)), classes),
+            weight_figure.spec(controls.series(losses, U, lambda loss: loss.sample_weight(U, classes)), classes),
         )
     )
 

@@ -23,7 +23,7 @@ view.say()
 
 losses = [parse(spec) for spec in SHOWN]
 with st.container(key="home-picture"):
-    chart(edge_figure(controls.series(losses, P, lambda loss: loss.value(P, 2)), view["rate"]), key="home-risk")
+    chart(edge_figure.spec(controls.series(losses, P, lambda loss: loss.value(P, 2)), view["rate"]), key="home-risk")
     key = keep("home.rate", view["rate"])
     st.slider(
         "Share of wrong labels",

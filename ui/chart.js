@@ -120,6 +120,22 @@ function cells(state, count) {
   }
 }
 
+function listen(state, plot) {
+  plot.on("plotly_relayout", (change) => {
+    if (plot.drawing) return;
+    for (const axis of new Set(Object.keys(change).map((key) => key.split(".")[0]).filter((key) => /^[xy]axis/.test(key)))) {
+      plot.zoom[axis] = [...plot._fullLayout[axis].range];
+    }
+  });
+  plot.on("plotly_doubleclick", () => {
+    plot.zoom = {};
+    draw(state);
+  });
+  plot.on("plotly_click", ({ points: [p] }) => {
+    if (state.message.clicks) state.send("click", { x: p.x, y: p.y, name: p.data.name ?? "" });
+  });
+}
+
 async function draw(state) {
   const turn = ++state.turn;
   const css = getComputedStyle(state.root);
@@ -145,11 +161,14 @@ async function draw(state) {
   await Promise.all(ready.map(async ({ data, layout }, i) => {
     const plot = state.grid.children[i].children[1];
     for (const trace of data) if (state.hidden.has(trace.name)) trace.visible = false;
-    await Plotly.react(plot, data, layout, { displayModeBar: false, responsive: true, doubleClick: "reset" });
-    if (state.message.clicks && !plot.dataset.clicks) {
-      plot.dataset.clicks = "1";
-      plot.on("plotly_click", ({ points: [p] }) => state.send("click", { x: p.x, y: p.y, name: p.data.name ?? "" }));
-    }
+    const fresh = !plot.zoom;
+    plot.zoom ??= {};
+    // Plotly forgets a zoom when the figure's own range changes, as it does with every new curve: the reader's goes first.
+    for (const [axis, range] of Object.entries(plot.zoom)) if (layout[axis]) Object.assign(layout[axis], { range, autorange: false });
+    plot.drawing = true;
+    await Plotly.react(plot, data, layout, { displayModeBar: false, responsive: true, doubleClick: false });
+    plot.drawing = false;
+    if (fresh) listen(state, plot);
   }));
   state.root.dataset.drawn = String(Number(state.root.dataset.drawn ?? 0) + 1);
 }

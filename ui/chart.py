@@ -6,8 +6,8 @@ its data, so that zoom, hidden traces and selection stay, nothing flickers, and 
 
 from pathlib import Path
 
+import orjson
 import plotly
-import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
@@ -17,13 +17,13 @@ _CSS = (_HERE / "chart.css").read_text()
 _JS = (_HERE / "chart.js").read_text()
 
 
-def chart(*figures: go.Figure, key: str, legend: bool = True, on_click=None) -> None:
+def chart(*figures: dict, key: str, legend: bool = True, on_click=None) -> None:
     """Show figures side by side (below each other on a narrow page) under one legend.
 
     Parameters
     ----------
-    figures : go.Figure
-        From `alf.figures`. A change of their data changes the plots in place.
+    figures : dict
+        Plain figures: the `.spec` of a builder of `alf.figures`. A change of their data changes the plots in place.
     key : str
         The same key keeps the same plots, with the reader's zoom and hidden traces.
     legend : bool
@@ -40,9 +40,9 @@ def clicked(key: str) -> dict | None:
 
 
 def payload(figures, legend: bool = True, clicks: bool = False) -> bytes:
-    """What the component reads: the figures as JSON, with Plotly's compact arrays."""
-    parts = ",".join(f.to_json(validate=False) for f in figures)
-    return f'{{"legend":{str(legend).lower()},"clicks":{str(clicks).lower()},"figures":[{parts}]}}'.encode()
+    """What the component reads: the figures as JSON; what is not finite becomes null, a gap."""
+    message = {"legend": legend, "clicks": clicks, "figures": list(figures)}
+    return orjson.dumps(message, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def mount(data: bytes, key: str, on_click=None) -> None:

@@ -124,7 +124,7 @@ def swatch(style: Style, name: str, more: str = "") -> str:
 
 
 def series(losses: Sequence[Loss], x, y) -> list[Series]:
-    """The losses as series of a figure; y(loss) gives the values. A title calls a loss by its key's name where it can."""
+    """The losses as series of a figure; y(loss) gives the values. A title leaves a loss's values out where it can."""
     names = [loss.name for loss in losses]
     return [
         Series(loss.label, style, x, y(loss), short=loss.name if names.count(loss.name) == 1 else loss.label)

@@ -12,7 +12,7 @@ GLOSSARY = {
         "Wrong labels cannot move the minimiser when the clean label is more than 1/r times as likely as any other."
     ),
     "upper ratio": (
-        "The upper ratio is the same infimum when only two labels compete. Between the two ratios neither decides alone."
+        "The upper ratio is the same when only two labels compete. Between the two ratios neither decides alone."
     ),
     "critical noise": (
         "The critical noise rate is the largest share of wrong labels below which the best prediction stays exactly "
@@ -21,22 +21,20 @@ GLOSSARY = {
     "symmetric noise": "Symmetric noise replaces a label by any of the other classes, all equally likely.",
     "pair noise": "Pair noise replaces a label by one particular other class, always the same for a class.",
     "asymmetric": (
-        "A loss is asymmetric on some label weights when its weighted minimiser is the one for the heaviest label alone. "
+        "A loss is asymmetric on label weights when its weighted minimiser is the one for the heaviest label alone. "
         "Not to be confused with asymmetric noise, nor with the multi-label loss called ASL."
     ),
     "symmetric": (
         "A loss is symmetric when its values over all labels always add up to the same number. "
         "This has nothing to do with f(x) = f(−x)."
     ),
-    "completely asymmetric": "A loss is completely asymmetric when it is asymmetric on all weights with one largest entry.",
+    "completely asymmetric": "A completely asymmetric loss is asymmetric on all weights with one largest entry.",
     "calibrated": "A loss is calibrated when minimising it always ends in predicting a most probable class.",
-    "excess risk": (
-        "The excess risk bound turns a small excess of the loss into a small excess of wrong predictions, by a constant."
-    ),
+    "excess risk": ("The excess risk bound turns a small excess of the loss into a small excess of wrong predictions."),
     "noise tolerant": (
         "A loss tolerates a noise when its best prediction on the noisy labels is also its best on the clean ones."
     ),
-    "clean label dominates": "The clean label dominates when it stays the most likely label of every class, noise and all.",
+    "clean label dominates": "The clean label dominates when it stays the most likely label of every class.",
     "memorisation": "A network memorises when it learns the wrong labels of its training samples by heart.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
     "preset": "A preset holds the values that the authors of the loss used on a data set.",

@@ -1,7 +1,7 @@
 """The state of a view and its link: a pure mapping between the two, without Streamlit.
 
-Whatever a URL holds is read as if a stranger had written it: what cannot be read falls back to the default and gives one
-sentence that says what was wrong. Reading what was written gives the same state again.
+Whatever a URL holds is read as if a stranger had written it: what cannot be read falls back to the default and gives
+one sentence that says what was wrong. Reading what was written gives the same state again.
 """
 
 from collections.abc import Callable, Mapping, Sequence

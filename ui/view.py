@@ -1,8 +1,8 @@
 """A page's view: what it shows, kept for the reader between pages and in the URL.
 
-The model is a plain dict in the session; widgets change it in their callbacks and are set from it before they are drawn,
-so that sliders, presets, typed specs and links can never disagree. A URL that the page did not write itself (a link, the
-back button) goes before the model, unless a widget has just changed it.
+The model is a plain dict in the session; widgets change it in their callbacks and are set from it before they are
+drawn, so that sliders, presets, typed specs and links can never disagree. A URL that the page did not write itself (a
+link, the back button) goes before the model, unless a widget has just changed it.
 """
 
 import time

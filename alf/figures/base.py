@@ -1,11 +1,12 @@
 """What every figure shares: the axes, the margins, the marks, and how a figure says its message.
 
-A figure is a pure function of arrays. Its message is `layout.title.text` and its explanation `layout.title.subtitle`; the
+A figure is a pure function of arrays. Its message is `layout.title.text`, its explanation `layout.title.subtitle`; the
 page's chart component sets both as text above the plot, where they can wrap, and a figure saved on its own keeps them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 
 import numpy as np
 import plotly.graph_objects as go
@@ -35,8 +36,22 @@ class Series:
         return self.short or self.label
 
 
+def builder(build: Callable[..., dict]) -> Callable[..., go.Figure]:
+    """A figure builder: called, it gives a checked Plotly figure; its `.spec` gives the same as plain data.
+
+    A page sends the plain data: making and copying a `go.Figure` takes fifteen times as long as computing it.
+    """
+
+    @wraps(build)
+    def checked(*args, **kwargs) -> go.Figure:
+        return go.Figure(build(*args, **kwargs))
+
+    checked.spec = build
+    return checked
+
+
 def line(series: Series, width: float = 2.4, hover: str = "%{y:.4g}") -> dict:
-    """A series as a Plotly line trace. Infinite values become gaps: Plotly cannot draw them and JSON cannot carry them."""
+    """A series as a Plotly line trace. Infinite values become gaps: Plotly cannot draw them, JSON not carry them."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -142,13 +157,13 @@ def figure(
     height: int = HEIGHT,
     styles: Sequence[Style] = (),
     **layout,
-) -> go.Figure:
-    """Put traces, axes and marks together. Checking each property costs more than building it; the tests check instead."""
+) -> dict:
+    """Traces, axes and marks put together as the plain data of a Plotly figure, {"data", "layout"}."""
     shapes = [shape for shape, _ in marks] + list(layout.pop("shapes", ()))
     words = [word for _, word in marks] + list(layout.pop("annotations", ()))
-    return go.Figure(
-        list(traces),
-        {
+    return {
+        "data": list(traces),
+        "layout": {
             "title": {"text": title, "subtitle": {"text": subtitle}},
             "height": height,
             "margin": {"l": 8, "r": 12, "t": 10, "b": 8},
@@ -164,8 +179,7 @@ def figure(
             "meta": {"dark": dark_table(styles)},
         }
         | layout,
-        _validate=False,
-    )
+    }
 
 
 def names(labels: Sequence[str]) -> str:
@@ -179,6 +193,6 @@ def names(labels: Sequence[str]) -> str:
 
 
 def _numbers(values) -> np.ndarray:
-    """Single precision with gaps for what is not finite: half the bytes on the way to the browser, finer than a pixel."""
+    """Single precision with gaps for what is not finite: half the bytes to send, finer than a pixel."""
     values = np.asarray(values, dtype=np.float32)
     return np.where(np.isfinite(values), values, np.float32(np.nan))

@@ -29,7 +29,7 @@ HUES = {
 SOLID = "solid"
 DASHES = (SOLID, "9px,4px", "2px,3px", "12px,3px,2px,3px", "16px,4px,2px,4px,2px,4px", "5px,2px")
 
-# loss key -> (hue, dash). Single losses that share a hue differ in dash; a combination takes the hue of its passive part.
+# loss key -> (hue, dash). Single losses of one hue differ in dash; a combination has the hue of its passive part.
 KEYS = {
     "ce": ("ink", 0),
     "fl": ("brown", 0),

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
-from alf.figures.base import Series, axis, figure, line, mark, names, points
+from alf.figures.base import Series, axis, builder, figure, line, mark, names, points
 
 P = np.linspace(0, 1, 401)  # even, and symmetric about 1/2: P[::-1] is 1 - P
 _CUT = 12  # an endless risk is scaled by its value this many points (3%) from the end
@@ -35,7 +34,8 @@ def minimiser(risk: np.ndarray) -> float:
     return float(P[len(P) - 1 - int(np.argmin(risk[::-1]))])
 
 
-def edge_figure(series: Sequence[Series], rate: float) -> go.Figure:
+@builder
+def edge_figure(series: Sequence[Series], rate: float) -> dict:
     """The risk of every loss over the probability given to the true class, with its minimiser marked.
 
     Each risk is drawn from its minimum and on its own scale: where the minimum sits is the point, not how high it is.

@@ -1,18 +1,18 @@
-"""What a loss looks like: its value, its slope and the weight it gives a sample, over u, the probability of the label."""
+"""What a loss looks like: its value, its slope and its sample weight, over u, the probability of the label."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
-from alf.figures.base import Series, axis, figure, line, mark, names
+from alf.figures.base import Series, axis, builder, figure, line, mark, names
 
 U = np.unique(np.concatenate([np.linspace(0, 1, 161), np.geomspace(1e-4, 3e-2, 24)]))
 U_AXIS = "u, probability given to the label"
 _SHOWN_FROM = 0.04  # an unbounded curve is drawn down to here before it leaves the first view
 
 
-def loss_figure(series: Sequence[Series], classes: int) -> go.Figure:
+@builder
+def loss_figure(series: Sequence[Series], classes: int) -> dict:
     """The loss over u, with 1/K marked.
 
     >>> from alf.figures.palette import style
@@ -35,7 +35,8 @@ def loss_figure(series: Sequence[Series], classes: int) -> go.Figure:
     )
 
 
-def slope_figure(series: Sequence[Series], classes: int) -> go.Figure:
+@builder
+def slope_figure(series: Sequence[Series], classes: int) -> dict:
     """The derivative of the loss over u, with 1/K marked."""
     title = _slope_message(series)
     low, high = _view(series)
@@ -43,7 +44,8 @@ def slope_figure(series: Sequence[Series], classes: int) -> go.Figure:
     return _over_u(series, classes, title, about, "slope, dℓ/du", low, high)
 
 
-def weight_figure(series: Sequence[Series], classes: int) -> go.Figure:
+@builder
+def weight_figure(series: Sequence[Series], classes: int) -> dict:
     """The sample weight -l'(u) u (1 - u) over u, with 1/K, the prediction training starts from, marked."""
     start = [(float(np.interp(1 / classes, s.x, s.y)), s) for s in series]
     if len(series) == 1:
@@ -61,7 +63,7 @@ def weight_figure(series: Sequence[Series], classes: int) -> go.Figure:
     return _over_u(series, classes, title, about, "sample weight", low, top or 1)
 
 
-def _over_u(series, classes, title, subtitle, y_title, low, high) -> go.Figure:
+def _over_u(series, classes, title, subtitle, y_title, low, high) -> dict:
     return figure(
         [line(s) for s in series],
         title,
@@ -87,7 +89,7 @@ def _view(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def _slope_message(series: Sequence[Series]) -> str:
-    """The slope at u = 1 as a share of the slope at u = 0, for the loss that keeps most and the one that keeps least."""
+    """The slope at u = 1 as a share of the slope at u = 0: which loss keeps most of it, and which least."""
     shares = []
     for s in series:
         first, last = s.y[0], s.y[-1]
@@ -100,7 +102,8 @@ def _slope_message(series: Sequence[Series]) -> str:
         if abs(high - 1) < 5e-3:
             return "A straight line: every step towards the label is worth the same"
         if high < 1e-3:
-            return f"{_who([n for _, n in shares])} {_verb([n for _, n in shares], 'pull')} hardest where the prediction is worst"
+            labels = [name for _, name in shares]
+            return f"{_who(labels)} {_verb(labels, 'pull')} hardest where the prediction is worst"
         return f"From u = 0 to u = 1 the slope goes to {high:.0%} of its start"
     first = f"{most} keeps {high:.0%} of its slope up to u = 1" if high < 10 else f"{most}'s slope grows towards u = 1"
     return f"{first}, {least} {'nearly none' if low < 5e-3 else f'{low:.0%}'}"

@@ -1,0 +1,165 @@
+"""Server time from a slider's change to the chart's message: the Explore page against a bare Streamlit app.
+
+    python benchmarks/explore_latency.py [--changes 60]
+
+The bare app has one slider and one 200-point line. Both servers run at once, with the collection after reruns switched
+off in both, and are asked in turn, so that they share the machine's moods. A change is sent over a websocket as the
+browser does; the time ends when the message with the chart's new data has arrived. The ratio of the medians must be at
+most 3; exit status 1 otherwise.
+"""
+
+import argparse
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+ROOT = Path(__file__).parent.parent
+LIMIT = 3.0
+BARE = """
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+a = st.slider("a", 0.05, 10.0, 1.0, 0.05, key="a")
+x = np.linspace(0, 1, 200)
+st.plotly_chart(go.Figure(go.Scatter(x=x, y=np.exp(-x / a))), key="line")
+"""
+BARE_LINE_CHART = """
+import numpy as np
+import streamlit as st
+
+a = st.slider("a", 0.05, 10.0, 1.0, 0.05, key="a")
+st.line_chart(np.exp(-np.linspace(0, 1, 200) / a))
+"""
+
+
+class Page:
+    """One open page: a server of its own and a websocket to it."""
+
+    def __init__(self, script: Path, address: str, query: str, slider: str, chart: str):
+        self.chart = chart
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+        options |= {
+            "server.fileWatcherType": "none",
+            "runner.postScriptGC": "false",
+            "browser.gatherUsageStats": "false",
+        }
+        command = [sys.executable, "-m", "streamlit", "run", str(script)]
+        command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        self.server = subprocess.Popen(
+            command, cwd=script.parent, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        address_of_socket = f"ws://127.0.0.1:{port}/_stcore/stream"
+        self.socket = connect(address_of_socket, subprotocols=["streamlit"], max_size=None, legacy=True)
+        self.address, self.query, self.page_hash, self.slider = address, query, "", None
+        for _ in range(2):  # the first run of a fresh server, then an ordinary one
+            self._send(None)
+            self._until_done(slider)
+
+    def change(self, value: float) -> float:
+        """Seconds from sending the slider's value to the chart's message."""
+        start = time.perf_counter()
+        self._send(value)
+        taken = None
+        while True:
+            message = self._receive()
+            kind = message.WhichOneof("type")
+            if kind == "delta" and taken is None and message.delta.new_element.WhichOneof("type") == self.chart:
+                taken = time.perf_counter() - start
+            if kind == "script_finished":
+                if taken is None:
+                    raise SystemExit("the run ended without a chart")
+                return taken
+
+    def close(self) -> None:
+        self.socket.close()
+        self.server.terminate()
+        self.server.wait()
+
+    def _send(self, value) -> None:
+        message = BackMsg()
+        rerun = message.rerun_script
+        rerun.query_string, rerun.page_name, rerun.page_script_hash = self.query, self.address, self.page_hash
+        if value is not None:
+            state = rerun.widget_states.widgets.add()
+            state.id = self.slider
+            state.double_array_value.data.append(value)
+        self.socket.send(message.SerializeToString())
+
+    def _receive(self) -> ForwardMsg:
+        message = ForwardMsg()
+        message.ParseFromString(self.socket.recv(timeout=60))
+        if message.WhichOneof("type") == "page_info_changed":
+            self.query = message.page_info_changed.query_string  # as the browser's address bar does
+        if message.WhichOneof("type") == "new_session":
+            self.page_hash = message.new_session.page_script_hash
+        return message
+
+    def _until_done(self, slider: str) -> None:
+        while True:
+            message = self._receive()
+            element = message.delta.new_element if message.WhichOneof("type") == "delta" else None
+            if element is not None and element.WhichOneof("type") == "slider" and slider in element.slider.id:
+                self.slider = element.slider.id
+            if message.WhichOneof("type") == "script_finished" and self.slider:
+                return
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--changes", type=int, default=60)
+    changes = parser.parse_args().changes
+    pick = random.Random(7)
+    with tempfile.TemporaryDirectory() as folder:
+        scripts = {"bare": BARE, "bare, st.line_chart": BARE_LINE_CHART}
+        pages = {}
+        try:
+            for name, source in scripts.items():
+                script = Path(folder) / f"{name.split()[-1]}.py"
+                script.write_text(source)
+                kind = "plotly_chart" if name == "bare" else "vega_lite_chart"
+                pages[name] = Page(script, "", "", "a", kind)
+            query = "loss=ce&loss=agce%3Aa%3D0.6%2Cq%3D0.6&loss=mae&classes=10"
+            pages["explore"] = Page(ROOT / "app.py", "explore", query, "agce.a", "bidi_component")
+            times = {name: [] for name in pages}
+            for _ in range(changes):
+                value = round(pick.randrange(1, 200) * 0.05, 2)
+                for name, page in pages.items():
+                    times[name].append(page.change(value))
+        finally:
+            for page in pages.values():
+                page.close()
+    medians = {name: 1000 * statistics.median(t[5:]) for name, t in times.items()}
+    ratio = medians["explore"] / medians["bare"]
+    print(
+        json.dumps(
+            {"median_ms": {k: round(v, 2) for k, v in medians.items()}, "ratio": round(ratio, 2), "limit": LIMIT}
+        )
+    )
+    return 0 if ratio <= LIMIT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
