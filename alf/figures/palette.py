@@ -27,7 +27,7 @@ HUES = {
 }
 
 SOLID = "solid"
-DASHES = (SOLID, "9px,4px", "2px,3px", "12px,3px,2px,3px", "16px,4px,2px,4px,2px,4px", "5px,2px")
+DASHES = (SOLID, "9px,4px", "2px,3px", "12px,3px,2px,3px", "16px,4px,2px,4px,2px,4px", "5px,2px", "12px,3px,5px,3px")
 
 # loss key -> (hue, dash). Single losses of one hue differ in dash; a combination has the hue of its passive part.
 KEYS = {
@@ -120,7 +120,7 @@ def _base(key: str) -> tuple[str, int]:
     active, plus, passive = key.partition("+")
     if plus and passive in KEYS:
         hue, dash = KEYS[passive]
-        return hue, (ACTIVE_DASH.get(active, 5) + dash) % len(DASHES)
+        return hue, (ACTIVE_DASH.get(active, 3) + 2 * dash) % len(DASHES)
     number = zlib.crc32(key.encode())  # stable between runs, unlike hash()
     return SPARE[number % len(SPARE)], 2 + number // len(SPARE) % 4
 

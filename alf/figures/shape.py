@@ -104,6 +104,8 @@ def _slope_message(series: Sequence[Series]) -> str:
         if high < 1e-3:
             labels = [name for _, name in shares]
             return f"{_who(labels)} {_verb(labels, 'pull')} hardest where the prediction is worst"
+        if high > 10:
+            return f"{shares[0][1]} hardly pulls at u = 0 and pulls hardest at u = 1"
         return f"From u = 0 to u = 1 the slope goes to {high:.0%} of its start"
     first = f"{most} keeps {high:.0%} of its slope up to u = 1" if high < 10 else f"{most}'s slope grows towards u = 1"
     return f"{first}, {least} {'nearly none' if low < 5e-3 else f'{low:.0%}'}"

@@ -1,0 +1,105 @@
+"""Every figure: valid for Plotly, says a message, names its axes, and carries nothing that JSON cannot."""
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from alf.figures.base import Series
+from alf.figures.palette import style, styles
+from alf.figures.risk import P, edge_figure, edge_risk, minimiser
+from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
+from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure
+from alf.losses import catalogue, parse
+
+
+def series(specs, values):
+    losses = [parse(spec) for spec in specs]
+    return [
+        Series(loss.label, s, U if len(v) == len(U) else P, v, short=loss.name)
+        for loss, s, v in zip(losses, styles(x.key for x in losses), map(values, losses), strict=True)
+    ]
+
+
+def curve_over_epochs(name, values, spread=0.01):
+    y = np.array(values, dtype=float)
+    return Series(name, style(name.lower()), np.arange(1.0, len(y) + 1), y, np.full(len(y), spread))
+
+
+MIXED = ("ce", "agce:a=0.6,q=0.6", "mae")
+FIGURES = {
+    "loss": lambda: loss_figure(series(MIXED, lambda x: x.value(U)), 10),
+    "slope": lambda: slope_figure(series(MIXED, lambda x: x.derivative(U)), 10),
+    "weight": lambda: weight_figure(series(MIXED, lambda x: x.sample_weight(U)), 10),
+    "risk": lambda: edge_figure(series(("ce", "agce:a=4,q=0.2"), lambda x: x.value(P, 2)), 0.4),
+    "accuracy": lambda: accuracy_figure([curve_over_epochs("CE", [0.5, 0.9, 0.6])], 120),
+    "memorised": lambda: memorised_figure([curve_over_epochs("CE", [0.1, 0.5, 0.9])], 120),
+    "metric": lambda: metric_figure([curve_over_epochs("CE", [2.0, 1.0, 0.5])], 120, "train_loss"),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_complete(name):
+    figure = FIGURES[name]()
+    assert isinstance(figure, go.Figure)
+    assert len(figure.layout.title.text) > 10
+    assert figure.layout.xaxis.title.text and figure.layout.yaxis.title.text
+    assert not figure.layout.title.text.endswith(".")
+    text = figure.to_json()
+    assert "Infinity" not in text and "NaN" not in text
+    assert set(json.loads(text)) == {"data", "layout"}
+
+
+def test_the_lines_are_the_losses_values():
+    figure = FIGURES["loss"]()
+    assert [t.name for t in figure.data] == ["CE", "AGCE (a=0.6, q=0.6)", "MAE"]
+    np.testing.assert_allclose(figure.data[2].y, 1 - U, atol=1e-6)
+    assert np.isnan(figure.data[0].y[0])  # -log 0 is a gap, not a number
+    assert figure.layout.shapes[0].x0 == 0.1
+
+
+@pytest.mark.parametrize("key", catalogue())
+def test_every_loss_of_the_catalogue_can_be_drawn(key):
+    for loss in catalogue()[key].configurations():
+        for classes in (2, 10, 1000):
+            for build, y in (
+                (loss_figure, loss.value(U, classes)),
+                (slope_figure, loss.derivative(U, classes)),
+                (weight_figure, loss.sample_weight(U, classes)),
+            ):
+                figure = build([Series(loss.label, style(key), U, y, short=loss.name)], classes)
+                low, high = figure.layout.yaxis.range
+                assert np.isfinite([low, high]).all() and low < high, (loss.spec, classes, build.__name__)
+                assert not {"nan", "inf", "nan%", "inf%"} & set(figure.layout.title.text.split())
+
+
+@pytest.mark.parametrize(("rate", "ce"), [(0.0, 1.0), (0.1, 0.9), (0.4, 0.6)])
+def test_cross_entropy_settles_at_the_share_of_right_labels(rate, ce):
+    assert minimiser(edge_risk(parse("ce").value(P, 2), rate)) == pytest.approx(ce, abs=2 / len(P))
+    assert minimiser(edge_risk(parse("agce:a=4,q=0.2").value(P, 2), rate)) == 1.0
+
+
+def test_titles_say_what_happened():
+    assert "without limit" in FIGURES["loss"]().layout.title.text
+    assert FIGURES["accuracy"]().layout.title.text == "CE reaches 90%, then falls to 60%"
+    both = [curve_over_epochs("CE", [0.5, 0.9, 0.6]), curve_over_epochs("AGCE", [0.5, 0.9, 0.94])]
+    assert accuracy_figure(both, 120).layout.title.text == "CE reaches 90%, then falls to 60%; AGCE stands at 94%"
+    assert "60% sure" in FIGURES["risk"]().layout.title.text
+
+
+def test_bands_are_mean_and_deviation_over_seeds_and_skip_what_is_missing():
+    records = [{"loss": "ce", "epoch": e, "seed": s, "m": None if e == 3 else e + s} for e in (1, 2, 3) for s in (0, 1)]
+    epochs, mean, spread = bands(records, "m")["ce"]
+    assert epochs.tolist() == [1, 2] and mean.tolist() == [1.5, 2.5] and spread.tolist() == [0.5, 0.5]
+
+
+def test_an_empty_run_still_gives_figures():
+    empty = Series("CE", style("ce"), np.array([]), np.array([]), np.array([]))
+    for build in (accuracy_figure, memorised_figure):
+        assert build([empty], 120).layout.title.text
+
+
+def test_the_plain_data_is_the_same_figure():
+    args = (series(MIXED, lambda x: x.value(U)), 10)
+    assert go.Figure(loss_figure.spec(*args)) == loss_figure(*args)
