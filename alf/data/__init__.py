@@ -1,1 +1,28 @@
-"""Data sets: what there is, how it is read and split. Nothing heavy is imported until a data set is loaded."""
+"""Data sets: what there is, how it is read and split. Nothing heavy is imported until a data set is loaded.
+
+>>> from alf.data import DATASETS, dataset
+>>> dataset("digits").classes
+10
+"""
+
+from alf.data.declaration import Arrays, DataSet, stratified
+from alf.data.digits import DIGITS
+from alf.errors import InputError
+
+DATASETS: dict[str, DataSet] = {declared.key: declared for declared in (DIGITS,)}
+
+
+def dataset(key: str) -> DataSet:
+    """Look up a declared data set.
+
+    >>> dataset("photos")
+    Traceback (most recent call last):
+    ...
+    alf.errors.InputError: data: must be one of digits, got photos
+    """
+    if key not in DATASETS:
+        raise InputError(f"data: must be one of {', '.join(DATASETS)}, got {str(key)[:60]}")
+    return DATASETS[key]
+
+
+__all__ = ["DATASETS", "Arrays", "DataSet", "dataset", "stratified"]

@@ -1,0 +1,76 @@
+"""Networks whose parameters carry a leading lane axis: many models of one architecture as one module.
+
+A lane's slice of the parameters is the ordinary network. Initialisation is PyTorch's default (uniform in
++-1/sqrt(inputs)), drawn lane by lane from that lane's own seed, so that a lane does not depend on its neighbours.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from alf.training.networks_spec import hidden_widths
+
+
+class LaneLinear(nn.Module):
+    """A linear layer per lane: weight (L, in, out), bias (L, 1, out), inputs (L, B, in) or (1, B, in) for all lanes."""
+
+    def __init__(self, inputs: int, outputs: int, generators: Sequence[torch.Generator]):
+        super().__init__()
+        bound = 1 / math.sqrt(inputs)
+        # Drawn as (out, in), the layout of torch.nn.Linear, and kept transposed for the batched product.
+        weights, biases = [], []
+        for generator in generators:
+            weights.append(torch.empty(outputs, inputs).uniform_(-bound, bound, generator=generator).T)
+            biases.append(torch.empty(1, outputs).uniform_(-bound, bound, generator=generator))
+        self.weight = nn.Parameter(torch.stack(weights).contiguous())
+        self.bias = nn.Parameter(torch.stack(biases))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (L, B, in) or (1, B, in) to (L, B, out)."""
+        if self.weight.shape[0] == 1:
+            return torch.addmm(self.bias[0], x[0], self.weight[0])[None]
+        return torch.baddbmm(self.bias, x.expand(self.weight.shape[0], -1, -1), self.weight)
+
+
+class LaneMLP(nn.Module):
+    """Fully connected network with ReLU between layers; inputs of any shape are flattened.
+
+    Parameters
+    ----------
+    sizes
+        Inputs, hidden widths, classes.
+    seeds
+        One per lane.
+    """
+
+    def __init__(self, sizes: Sequence[int], seeds: Sequence[int]):
+        super().__init__()
+        generators = [weights_generator(seed) for seed in seeds]
+        self.layers = nn.ModuleList(LaneLinear(a, b, generators) for a, b in pairwise(sizes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map inputs (L or 1, B, ...) to logits (L, B, K)."""
+        x = x.flatten(2)
+        *hidden, last = self.layers
+        for layer in hidden:
+            x = layer(x).relu_()
+        return last(x)
+
+
+def weights_generator(seed: int) -> torch.Generator:
+    """Return the generator that draws the weights of a seed: on the CPU, so that every device gets the same."""
+    return torch.Generator().manual_seed(seed)
+
+
+def build(network: str, shape: Sequence[int], classes: int, seeds: Sequence[int]) -> nn.Module:
+    """Build the network of a canonical spec with one lane per seed.
+
+    >>> model = build("mlp:32", (1, 8, 8), 10, seeds=(0, 1, 0))
+    >>> logits = model(torch.zeros(1, 5, 1, 8, 8))
+    >>> logits.shape, bool((logits[0] == logits[2]).all()), bool((logits[0] == logits[1]).any())
+    (torch.Size([3, 5, 10]), True, False)
+    """
+    return LaneMLP((math.prod(shape), *hidden_widths(network), classes), seeds)

@@ -1,0 +1,333 @@
+"""The recipe: the frozen description of a run, which alone determines its result on a given device.
+
+It round-trips through JSON (`to_dict`, `from_dict`) and through the query of a URL (`to_query`, `from_query`), and
+whatever it is made from is checked as if a stranger wrote it. No torch here: pages read recipes from links.
+
+>>> recipe = Recipe(data="digits", losses=("ce", "agce:q=.2,a=4"), noise=("symmetric:.5",), epochs=3)
+>>> recipe.losses, recipe.noise, len(recipe.lanes)
+(('ce', 'agce:a=4,q=0.2'), ('symmetric:0.5',), 2)
+>>> Recipe.from_dict(recipe.to_dict()) == Recipe.from_query(recipe.to_query()) == recipe
+True
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import product
+from typing import NamedTuple
+
+from alf.data import DataSet, dataset
+from alf.errors import InputError
+from alf.losses import Loss, parse
+from alf.noise import Noise, parse_noise
+from alf.training.networks_spec import network_spec
+
+RESULT_VERSION = 1
+"""Part of every key: raised when the trainer changes what a recipe gives, so that no old result is taken for new."""
+
+SCHEDULES = ("cosine", "constant")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+LIMITS = {"losses": 64, "noise": 32, "seeds": 64, "epochs": 100_000, "batch": 65_536}
+
+
+class Lane(NamedTuple):
+    """One model of a run: which loss, which noise, which seed (of its weights, its noise and its batches)."""
+
+    loss: str
+    noise: str
+    seed: int
+
+
+class Change(NamedTuple):
+    """What was changed while the run was going: from this epoch on (counted from 1) the base learning rate is lr."""
+
+    epoch: int
+    lr: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training run: every combination of `losses`, `noise` and `seeds` is one model, called a lane.
+
+    Attributes
+    ----------
+    data
+        Data set key, see `alf.data.DATASETS`.
+    losses, noise
+        Loss specs and noise specs; kept in canonical form.
+    seeds
+        One model per seed; each seeds the weights, the noise and the order of the batches.
+    network
+        ``mlp:512``, ``mlp:256,128``: hidden widths.
+    epochs, batch, lr, momentum, weight_decay, schedule, clip
+        SGD; `schedule` is ``cosine`` (to 0 at the last epoch, one step an epoch) or ``constant``; the gradient of each
+        model is clipped to norm `clip`.
+    samples
+        Use only that many training samples (stratified), or None for all.
+    equal_scale
+        Divide every loss by the largest sample weight it can give, so that losses are compared at one gradient scale.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    changes
+        Learning rates set while the run was going.
+
+    Raises
+    ------
+    InputError
+        One sentence, when anything is outside what it may be.
+    """
+
+    data: str
+    losses: tuple[str, ...]
+    noise: tuple[str, ...] = ("none",)
+    seeds: tuple[int, ...] = (0,)
+    network: str = "mlp:512"
+    epochs: int = 120
+    batch: int = 128
+    lr: float = 1.0
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: str = "cosine"
+    clip: float = 5.0
+    samples: int | None = None
+    equal_scale: bool = False
+    device: str = "auto"
+    changes: tuple[Change, ...] = ()
+
+    def __post_init__(self):
+        declared = dataset(_text("data", self.data))
+        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 (frozen: canonical forms go in here)
+        put("losses", tuple(parse(spec).spec for spec in _texts("losses", self.losses)))
+        specs = _texts("noise", self.noise)
+        put("noise", tuple(parse_noise(spec, declared.classes, declared.key).spec for spec in specs))
+        put("seeds", tuple(_whole("seeds", seed, 0, 2**31 - 1) for seed in _row("seeds", self.seeds)))
+        for name in ("losses", "noise", "seeds"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                twice = next(value for value in values if values.count(value) > 1)
+                raise InputError(f"{name}: each may be given once, got {twice} twice")
+        put("network", network_spec(_text("network", self.network), declared.shape))
+        put("epochs", _whole("epochs", self.epochs, 1, LIMITS["epochs"]))
+        put("batch", _whole("batch", self.batch, 1, LIMITS["batch"]))
+        put("lr", _number("lr", self.lr, 0, 1000, open_low=True))
+        put("momentum", _number("momentum", self.momentum, 0, 1, open_high=True))
+        put("weight_decay", _number("weight_decay", self.weight_decay, 0, 1))
+        put("clip", _number("clip", self.clip, 0, 1e9, open_low=True))
+        _choice("schedule", self.schedule, SCHEDULES)
+        _choice("device", self.device, DEVICES)
+        if self.samples is not None:
+            put("samples", _whole("samples", self.samples, declared.classes, 10**9))
+        if not isinstance(self.equal_scale, bool):
+            raise InputError(f"equal_scale: must be true or false, got {_short(self.equal_scale)}")
+        put("changes", _changes(self.changes, self.epochs))
+
+    @property
+    def dataset(self) -> DataSet:
+        """The declared data set."""
+        return dataset(self.data)
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """Every model of the run, loss by loss, then noise by noise, then seed by seed."""
+        return tuple(Lane(*lane) for lane in product(self.losses, self.noise, self.seeds))
+
+    @property
+    def key(self) -> str:
+        """Name the result: recipes with the same key, computed on the same device, give the same curves.
+
+        >>> a = Recipe(data="digits", losses=("agce:a=4,q=.2",))
+        >>> b = Recipe(data="digits", losses=("agce:q=0.20,a=4.0",))
+        >>> a.key == b.key, a.key == a.with_(lr=0.5).key
+        (True, False)
+        """
+        text = json.dumps([RESULT_VERSION, self.to_dict()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def with_(self, **values) -> "Recipe":
+        """Return this recipe with some fields changed, checked again."""
+        return replace(self, **values)
+
+    def parse_loss(self, spec: str) -> Loss:
+        """Parse one of this recipe's loss specs."""
+        return parse(spec)
+
+    def parse_noise(self, spec: str) -> Noise:
+        """Parse one of this recipe's noise specs for its data set."""
+        return parse_noise(spec, self.dataset.classes, self.data)
+
+    def lr_at(self, epoch: int) -> float:
+        """Return the learning rate in an epoch, counted from 1.
+
+        >>> recipe = Recipe(data="digits", losses=("ce",), epochs=4, lr=1.0)
+        >>> [round(recipe.lr_at(epoch), 3) for epoch in (1, 2, 3, 4)]
+        [1.0, 0.854, 0.5, 0.146]
+        """
+        base = self.lr
+        for change in self.changes:
+            base = change.lr if epoch >= change.epoch else base
+        if self.schedule == "constant":
+            return base
+        return base * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
+
+    def to_dict(self) -> dict:
+        """Return plain JSON values; `from_dict` takes them back."""
+        plain = asdict(self)
+        return (
+            plain
+            | {name: list(plain[name]) for name in ("losses", "noise", "seeds")}
+            | {"changes": [list(change) for change in self.changes]}
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> "Recipe":
+        """Make a recipe from JSON values.
+
+        >>> Recipe.from_dict({"data": "digits", "losses": ["ce"], "lr": float("nan")})
+        Traceback (most recent call last):
+        ...
+        alf.errors.InputError: lr: must lie in (0, 1000], got nan
+        """
+        if not isinstance(values, Mapping):
+            raise InputError(f"recipe: an object of named fields is needed, got {_short(values)}")
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise InputError(f"recipe: fields are {', '.join(known)}, got {_short(name)}")
+        for name in ("data", "losses"):
+            if name not in values:
+                raise InputError(f"recipe: {name} is missing")
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        """Make a recipe from the text of a JSON file."""
+        if len(text) > 10**6:
+            raise InputError(f"recipe: at most 1,000,000 characters of JSON are read, got {len(text)}")
+        try:
+            return cls.from_dict(json.loads(text))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InputError(f"recipe: JSON is needed, got {_short(text)} ({_short(error)})") from None
+
+    def to_query(self) -> dict[str, list[str]]:
+        """Return the fields that differ from their defaults as URL parameters (lists: a name may be repeated)."""
+        plain, query = self.to_dict(), {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name not in ("data", "losses") and value == field.default:
+                continue
+            name = {"losses": "loss", "seeds": "seed", "changes": "change"}.get(field.name, field.name)
+            values = plain[field.name] if isinstance(value, tuple) else [plain[field.name]]
+            query[name] = [":".join(map(_plain, item)) if isinstance(item, list) else _plain(item) for item in values]
+        return query
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, Iterable[str] | str]) -> "Recipe":
+        """Make a recipe from URL parameters, each a list of texts or one text; unknown names are refused.
+
+        >>> Recipe.from_query({"data": ["digits"], "loss": ["ce"], "epochs": ["ten"]})
+        Traceback (most recent call last):
+        ...
+        alf.errors.InputError: epochs: must be a whole number in [1, 100000], got ten
+        """
+        names = {"loss": "losses", "seed": "seeds", "change": "changes"}
+        types = {field.name: field.type for field in fields(cls)}
+        values: dict = {}
+        for name, given in query.items():
+            texts = [given] if isinstance(given, str) else list(given)
+            field = names.get(name, name)
+            if field not in types or name in names.values():
+                known = ", ".join({v: k for k, v in names.items()}.get(f, f) for f in types)
+                raise InputError(f"recipe: parameters are {known}, got {_short(name)}")
+            if field in ("losses", "noise"):
+                values[field] = tuple(texts)
+            elif field == "seeds":
+                values[field] = tuple(_from_text(text, int) for text in texts)
+            elif field == "changes":
+                values[field] = tuple(_change_text(text) for text in texts)
+            elif len(texts) != 1:
+                raise InputError(f"{name}: one value is needed, got {len(texts)}")
+            elif field == "equal_scale":
+                values[field] = {"true": True, "false": False}.get(texts[0].lower(), texts[0])
+            elif field == "samples" and texts[0].lower() == "none":
+                values[field] = None
+            else:
+                kind = {int: int, float: float, int | None: int}.get(types[field], str)
+                values[field] = _from_text(texts[0], kind)
+        return cls.from_dict(values)
+
+
+def _plain(value: object) -> str:
+    """Print a value for a URL."""
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
+def _from_text(text: str, kind: type) -> object:
+    """Read a number where the text is one; otherwise leave the text for the field's own check to refuse."""
+    if kind is str or len(text) > 40 or not text.isascii():
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
+def _change_text(text: str) -> tuple:
+    epoch, _, lr = text.partition(":")
+    return _from_text(epoch, int), _from_text(lr, float)
+
+
+def _changes(values: object, epochs: int) -> tuple[Change, ...]:
+    """Check the changes and put them in order of epoch."""
+    changes = []
+    for item in _row("changes", values, allow_empty=True):
+        if not isinstance(item, list | tuple) or len(item) != 2:
+            raise InputError(f"changes: pairs (epoch, lr) are needed, got {_short(item)}")
+        epoch = _whole("changes: epoch", item[0], 1, epochs)
+        changes.append(Change(epoch, _number("changes: lr", item[1], 0, 1000, open_low=True)))
+    return tuple(sorted(changes, key=lambda change: change.epoch))
+
+
+def _row(name: str, values: object, allow_empty: bool = False) -> tuple:
+    if isinstance(values, str) or not isinstance(values, list | tuple):
+        raise InputError(f"{name}: a list is needed, got {_short(values)}")
+    limit = LIMITS.get(name, 100)
+    if not (allow_empty or values) or len(values) > limit:
+        raise InputError(f"{name}: between 1 and {limit} are needed, got {len(values)}")
+    return tuple(values)
+
+
+def _texts(name: str, values: object) -> tuple[str, ...]:
+    return tuple(_text(name, value) for value in _row(name, values))
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"{name}: text is needed, got {_short(value)}")
+    return value
+
+
+def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InputError(f"{name}: must be one of {', '.join(allowed)}, got {_short(value)}")
+
+
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{name}: must be a whole number in [{low}, {high}], got {_short(value)}")
+    return value
+
+
+def _number(name: str, value: object, low: float, high: float, open_low=False, open_high=False) -> float:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+    if not good or (open_low and value == low) or (open_high and value == high):
+        domain = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
+        raise InputError(f"{name}: must lie in {domain}, got {_short(value)}")
+    return float(value)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else "?" for c in text[:60])
+    return text if len(text) < 60 else text + "..."

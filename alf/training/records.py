@@ -1,0 +1,71 @@
+"""Epoch records, what they hold, and the summary of a run made from them.
+
+An epoch record is a dictionary with these keys:
+
+run, lane
+    Which run; index into ``recipe.lanes``.
+loss, noise, seed
+    The lane: canonical loss spec, canonical noise spec, seed.
+epoch
+    From 1.
+train_loss
+    Mean loss over the epoch's batches, before their updates.
+test_accuracy
+    On the clean test set, at the end of the epoch.
+clean_accuracy, flipped_given_accuracy, flipped_true_accuracy
+    On training samples whose label was left alone; on flipped ones, counted against the wrong label they were given
+    (memorised) and against their true label. Null where there are no such samples. Fractions, at the end of the epoch.
+grad_norm
+    Mean norm of the gradient over the epoch's batches, before clipping.
+seconds
+    Training time since the run began, evaluation included.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from statistics import fmean, pstdev
+
+RECORD_KEYS = (
+    *("run", "lane", "loss", "noise", "seed", "epoch", "train_loss", "test_accuracy", "clean_accuracy"),
+    *("flipped_given_accuracy", "flipped_true_accuracy", "grad_norm", "seconds"),
+)
+METRICS = RECORD_KEYS[6:]
+
+
+def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> list[dict]:
+    """Summarise a run: last and best test accuracy per loss and noise, mean and standard deviation over seeds.
+
+    The *last* epoch is the result; the best one, which nobody can choose without clean test labels, is there to show
+    memorisation. Standard deviations are of the seeds at hand (divisor n). A lane that ended early counts with its last
+    finished epoch and is named under ``ended``.
+
+    >>> lane = {"lane": 0, "loss": "ce", "noise": "none", "seed": 0, "flipped_given_accuracy": None}
+    >>> records = [lane | {"epoch": 1, "test_accuracy": 0.9}, lane | {"epoch": 2, "test_accuracy": 0.7}]
+    >>> summarise(records)[0]["last"], summarise(records)[0]["best"]
+    ({'mean': 0.7, 'std': 0.0}, {'mean': 0.9, 'std': 0.0})
+    """
+    curves = defaultdict(list)
+    for record in records:
+        curves[record["lane"]].append(record)
+    groups = defaultdict(list)
+    for lane in sorted(curves):
+        curve = sorted(curves[lane], key=lambda record: record["epoch"])
+        groups[curve[0]["loss"], curve[0]["noise"]].append(curve)
+    rows = []
+    for (loss, noise), members in groups.items():
+        best = [max(curve, key=lambda record: record["test_accuracy"]) for curve in members]
+        row = {"loss": loss, "noise": noise, "seeds": [curve[0]["seed"] for curve in members]}
+        row["last"] = _spread([curve[-1]["test_accuracy"] for curve in members])
+        row["best"] = _spread([record["test_accuracy"] for record in best])
+        row["best_epochs"] = [record["epoch"] for record in best]
+        row["epochs"] = [curve[-1]["epoch"] for curve in members]
+        memorised = [curve[-1]["flipped_given_accuracy"] for curve in members]
+        row["memorised"] = None if None in memorised else _spread(memorised)
+        reasons = {curve[0]["seed"]: (ended or {}).get(curve[0]["lane"]) for curve in members}
+        row["ended"] = {str(seed): reason for seed, reason in reasons.items() if reason}
+        rows.append(row)
+    return rows
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"mean": fmean(values), "std": pstdev(values)}

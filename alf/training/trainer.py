@@ -1,0 +1,280 @@
+"""The trainer: many models at once, as lanes of one batched model.
+
+Every tensor has a leading lane axis L. Lanes of one seed see the same mini-batches; each has its own weights, its own
+given labels, its own loss. One step is a few batched matrix products for all lanes together, and one lane's numbers are
+those of an ordinary one-model loop, to rounding (tested against one).
+
+Shapes: inputs (N, *shape) on the device, given labels (L, N), logits (L, B, K).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alf.data import Arrays, stratified
+from alf.errors import InputError
+from alf.losses import Loss, parse
+from alf.losses.torch_loss import per_sample
+from alf.training.networks import build
+from alf.training.recipe import Lane, Recipe
+
+
+class Stopped(Exception):
+    """Raised between two batches when whoever listens says that the run should end."""
+
+
+class Trainer:
+    """Trains some or all lanes of a recipe, epoch by epoch.
+
+    Parameters
+    ----------
+    recipe
+        What to train.
+    arrays
+        The data set in memory: ``recipe.dataset.load(folder)``.
+    lanes
+        Which of ``recipe.lanes`` (indices); all of them by default.
+    device
+        ``cpu``, ``cuda`` or ``mps``.
+
+    Attributes
+    ----------
+    epoch
+        Number of finished epochs.
+    alive
+        Indices (into ``recipe.lanes``) of the lanes still training, in the trainer's own order.
+    ended
+        Lane index -> why it ended early, in words.
+    seconds
+        Training time so far, over all resumptions.
+
+    Examples
+    --------
+    >>> recipe = Recipe(data="digits", losses=("ce",), noise=("symmetric:0.5",), network="mlp:32", epochs=2)
+    >>> trainer = Trainer(recipe, recipe.dataset.load())
+    >>> first = trainer.run_epoch()[0]
+    >>> first["loss"], first["epoch"], 0 < first["test_accuracy"] < 1
+    ('ce', 1, True)
+    """
+
+    def __init__(self, recipe: Recipe, arrays: Arrays, lanes: Sequence[int] | None = None, device: str = "cpu"):
+        self.recipe, self.device = recipe, torch.device(device)
+        chosen = range(len(recipe.lanes)) if lanes is None else lanes
+        # Lanes of one loss declaration side by side, so that their hyperparameters become one tensor.
+        self.alive = sorted(chosen, key=lambda i: (parse(recipe.lanes[i].loss).key, i))
+        self.ended: dict[int, str] = {}
+        self.epoch, self.seconds = 0, 0.0
+        self.classes = recipe.dataset.classes
+
+        inputs, true = arrays.train_inputs, arrays.train_labels
+        if recipe.samples is not None:
+            if recipe.samples > len(true):
+                raise InputError(f"samples: {recipe.data} has {len(true)} training samples, got {recipe.samples}")
+            _, kept = stratified(true, recipe.samples / len(true), seed=0)
+            inputs, true = inputs[kept], true[kept]
+        normal = recipe.dataset.normalise(inputs)
+        drawn: dict[tuple[str, int], np.ndarray] = {}
+        for lane in self.lanes:
+            if (lane.noise, lane.seed) not in drawn:
+                noise = recipe.parse_noise(lane.noise)
+                drawn[lane.noise, lane.seed] = noise.corrupt(true, lane.seed, normal)
+        self.inputs = torch.from_numpy(normal).to(self.device)
+        self.true = torch.from_numpy(true).to(self.device)
+        self.given = torch.from_numpy(np.stack([drawn[lane.noise, lane.seed] for lane in self.lanes])).to(self.device)
+        self.test_inputs = torch.from_numpy(recipe.dataset.normalise(arrays.test_inputs)).to(self.device)
+        self.test_true = torch.from_numpy(arrays.test_labels).to(self.device)
+
+        self.model = build(recipe.network, recipe.dataset.shape, self.classes, [lane.seed for lane in self.lanes])
+        self.model.to(self.device)
+        self.velocity = [torch.zeros_like(p) for p in self.model.parameters()]
+        self._arrange()
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes still training, in the order of the lane axis."""
+        return [self.recipe.lanes[i] for i in self.alive]
+
+    def _arrange(self) -> None:
+        """Group the lanes by loss declaration and by seed; called again when a lane has left."""
+        losses = [parse(lane.loss) for lane in self.lanes]
+        self.groups = []
+        for _, members in groupby(losses, key=lambda loss: loss.key):
+            members = list(members)
+            self.groups.append((members[0], len(members), self._hyperparameters(members)))
+        self.seeds = sorted({lane.seed for lane in self.lanes})
+        self.seed_of = torch.tensor([self.seeds.index(lane.seed) for lane in self.lanes], device=self.device)
+        self.scale = None
+        if self.recipe.equal_scale:
+            self.scale = torch.tensor([1 / largest_weight(loss, self.classes) for loss in losses], device=self.device)
+
+    def _hyperparameters(self, losses: list[Loss]) -> dict[str, Tensor]:
+        """Stack the hyperparameters that differ between lanes, each (lanes, 1)."""
+        return {
+            name: torch.tensor([[loss.floats[name]] for loss in losses], device=self.device)
+            for name in losses[0].floats
+            if len({loss.floats[name] for loss in losses}) > 1
+        }
+
+    def run_epoch(self, listen: Callable[[], bool] | None = None) -> list[dict]:
+        """Train one epoch and evaluate.
+
+        Parameters
+        ----------
+        listen
+            Called before every batch; when it returns True, `Stopped` is raised and the epoch does not count.
+
+        Returns
+        -------
+        One epoch record (see `alf.training.records`) per lane that is still training, in the recipe's order.
+        """
+        start = time.perf_counter()
+        self.model.train()
+        epoch = self.epoch + 1
+        lr = self.recipe.lr_at(epoch)
+        samples = len(self.inputs)
+        order = torch.stack([batch_order(seed, epoch, samples) for seed in self.seeds]).to(self.device)
+        loss_sum = torch.zeros(len(self.alive), device=self.device)
+        norm_sum, steps = torch.zeros(len(self.alive), device=self.device), 0
+        for index in order.split(self.recipe.batch, dim=1):  # (seeds, b)
+            if listen is not None and listen():
+                raise Stopped
+            losses, norms = self._step(index, lr)
+            loss_sum.add_(losses, alpha=index.shape[1])
+            norm_sum += norms
+            steps += 1
+        means = torch.stack([loss_sum / samples, norm_sum / steps])
+        finite = means.isfinite().all(dim=0) & torch.stack(
+            [p.isfinite().flatten(1).all(dim=1) for p in self.model.parameters()]
+        ).all(dim=0)
+        if not finite.all():
+            for i in (~finite).nonzero().flatten().tolist():
+                self.ended[self.alive[i]] = f"Diverged in epoch {epoch}: {_diverged(means[:, i].tolist())}."
+            self._keep(finite.nonzero().flatten())
+            means = means[:, finite]
+        self.epoch = epoch
+        records = self._records(epoch, means.tolist()) if self.alive else []
+        self.seconds += time.perf_counter() - start
+        return [record | {"seconds": round(self.seconds, 4)} for record in records]
+
+    def _step(self, index: Tensor, lr: float) -> tuple[Tensor, Tensor]:
+        """Take one step of SGD in every lane; index (seeds, b). Returns mean loss and gradient norm, (L,) each."""
+        lanes = len(self.alive)
+        x = self.inputs[index]
+        if len(self.seeds) not in (1, lanes) or (len(self.seeds) == lanes > 1):
+            x = x[self.seed_of]
+        labels = self.given.gather(1, index[self.seed_of] if len(self.seeds) > 1 else index.expand(lanes, -1))
+        losses = self.losses(self.model(x), labels).mean(dim=1)
+        scaled = losses if self.scale is None else losses * self.scale
+        parameters = list(self.model.parameters())
+        gradients = torch.autograd.grad(scaled.sum(), parameters)
+        with torch.no_grad():
+            norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients])
+            norm = torch.linalg.vector_norm(norms, dim=0)
+            clip = (self.recipe.clip / (norm + 1e-6)).clamp_(max=1.0)
+            for p, g, v in zip(parameters, gradients, self.velocity, strict=True):
+                v.mul_(self.recipe.momentum).addcmul_(g, clip.view(-1, *[1] * (g.ndim - 1)))
+                if self.recipe.weight_decay:
+                    v.add_(p, alpha=self.recipe.weight_decay)
+                p.add_(v, alpha=-lr)
+        return losses.detach(), norm
+
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Loss of every sample in every lane: logits (L, B, K), labels (L, B) -> (L, B)."""
+        sizes = [count for _, count, _ in self.groups]
+        parts = zip(self.groups, logits.split(sizes), labels.split(sizes), strict=True)
+        return torch.cat([per_sample(loss, z, y, values) for (loss, _, values), z, y in parts])
+
+    @torch.no_grad()
+    def predict(self, inputs: Tensor) -> Tensor:
+        """Predict the class of every input in every lane: (N, *shape) -> (L, N)."""
+        self.model.eval()
+        size = 512 if self.device.type == "cpu" else 4096
+        return torch.cat([self.model(x[None]).argmax(dim=-1) for x in inputs.split(size)], dim=1)
+
+    def _records(self, epoch: int, means: list[list[float]]) -> list[dict]:
+        """Evaluate every lane on the test set and, as it memorises, on the training set."""
+        self.train_predictions, self.test_predictions = self.predict(self.inputs), self.predict(self.test_inputs)
+        clean = self.given == self.true
+        right, parroted = self.train_predictions == self.true, self.train_predictions == self.given
+        columns = {
+            "test_accuracy": _share(self.test_predictions == self.test_true, None),
+            "clean_accuracy": _share(right, clean),
+            "flipped_given_accuracy": _share(parroted, ~clean),
+            "flipped_true_accuracy": _share(right, ~clean),
+        }
+        records = []
+        for i, (index, lane) in enumerate(zip(self.alive, self.lanes, strict=True)):
+            record = {"lane": index, **lane._asdict(), "epoch": epoch, "train_loss": means[0][i]}
+            record |= {name: values[i] for name, values in columns.items()}
+            records.append(record | {"grad_norm": means[1][i]})
+        return sorted(records, key=lambda record: record["lane"])
+
+    def _keep(self, positions: Tensor) -> None:
+        """Go on with some of the lanes only."""
+        for p in self.model.parameters():
+            p.data = p.data[positions].clone()
+        for b in self.model.buffers():
+            b.data = b.data[positions].clone()
+        self.velocity = [v[positions].clone() for v in self.velocity]
+        self.given = self.given[positions]
+        self.alive = [self.alive[i] for i in positions.tolist()]
+        if self.alive:
+            self._arrange()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that the next epoch depends on, as tensors on the CPU with plain names."""
+        tensors = dict(self.model.state_dict())
+        names = [name for name, _ in self.model.named_parameters()]
+        tensors |= {f"velocity.{name}": v for name, v in zip(names, self.velocity, strict=True)}
+        tensors |= {"alive": torch.tensor(self.alive), "epoch": torch.tensor(self.epoch)}
+        tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+    def load_state(self, tensors: dict[str, Tensor], ended: dict[int, str] | None = None) -> None:
+        """Go back to a saved state; `ended` are the reasons of the lanes that had left by then."""
+        alive = tensors["alive"].tolist()
+        unknown = set(alive) - set(self.alive)
+        if unknown:
+            raise InputError(f"checkpoint: lanes {self.alive} are expected, got {alive}")
+        self._keep(torch.tensor([self.alive.index(i) for i in alive], dtype=torch.long, device=self.device))
+        self.model.load_state_dict({k: tensors[k] for k in self.model.state_dict()})
+        names = [name for name, _ in self.model.named_parameters()]
+        self.velocity = [tensors[f"velocity.{name}"].to(self.device).clone() for name in names]
+        self.epoch, self.seconds = int(tensors["epoch"]), float(tensors["seconds"])
+        self.ended = dict(ended or {})
+
+
+def batch_order(seed: int, epoch: int, samples: int) -> Tensor:
+    """Return the order of the samples in an epoch: a function of its arguments alone, so a resumed run sees the same.
+
+    >>> sorted(batch_order(3, 1, 4).tolist())
+    [0, 1, 2, 3]
+    """
+    return torch.from_numpy(np.random.default_rng([0x0BA7, seed, epoch]).permutation(samples))
+
+
+def largest_weight(loss: Loss, classes: int) -> float:
+    """Return the largest sample weight -l'(u) u (1 - u) that a loss gives, over u on a fine grid.
+
+    >>> round(largest_weight(parse("ce"), 10), 2), largest_weight(parse("mae"), 10)
+    (1.0, 0.25)
+    """
+    weights = loss.sample_weight(np.linspace(0, 1, 2003)[1:-1], classes)
+    return float(np.max(weights[np.isfinite(weights)]))
+
+
+def _share(hits: Tensor, among: Tensor | None) -> list[float | None]:
+    """Return each lane's share of hits among the chosen samples; None where there are none."""
+    if among is None:
+        return hits.double().mean(dim=1).tolist()
+    totals, counts = among.sum(dim=1).tolist(), (hits & among).sum(dim=1).tolist()
+    return [count / total if total else None for count, total in zip(counts, totals, strict=True)]
+
+
+def _diverged(means: list[float]) -> str:
+    what = "training loss" if not np.isfinite(means[0]) else "gradient" if not np.isfinite(means[1]) else None
+    return f"the {what} is no longer a finite number" if what else "the weights are no longer finite numbers"
