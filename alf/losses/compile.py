@@ -109,7 +109,9 @@ class Compiled:
     @cached_property
     def divides_by_u(self) -> bool:
         """Whether u stands in a denominator, or in a function whose slope may be infinite at 0."""
-        return any(power.exp.is_negative is not False and power.base.has(u) for e in self._all for power in e.atoms(Pow))
+        return any(
+            power.exp.is_negative is not False and power.base.has(u) for e in self._all for power in e.atoms(Pow)
+        )
 
     @cached_property
     def _all(self) -> list[Expr]:

@@ -253,6 +253,6 @@ def _latex(declaration: Declaration, values: dict[Symbol, Expr]) -> str:
         summand = summand.subs(plain)
         inner = sympy.latex(summand, symbol_names={u: "u_k", **names})
         names[symbol] = r"\sum_{k=1}^{K} " + (rf"\left({inner}\right)" if summand.is_Add else inner)
-        if expression.is_Add or expression.is_Mul and sympy.fraction(expression)[1] != symbol:
+        if expression.is_Add or (expression.is_Mul and sympy.fraction(expression)[1] != symbol):
             names[symbol] = rf"\left({names[symbol]}\right)"
     return sympy.latex(expression, symbol_names={u: "u_y", **names})

@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from sympy import Expr, Rational, Symbol, oo, sympify
+from sympy import Expr, Rational, Symbol, sympify
 
 from alf.errors import InputError
 
@@ -55,6 +55,7 @@ def decimal(value: Expr) -> str:
 class Domain:
     """An interval of the reals, open or closed at either end.
 
+    >>> from sympy import oo
     >>> positive = Domain(0, oo)
     >>> str(positive), Rational(1, 2) in positive, 0 in positive
     ('(0, oo)', True, False)

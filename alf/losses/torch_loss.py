@@ -39,7 +39,9 @@ def _pairwise(on_tensors, on_numbers):
 
 
 def _step(x, at_zero=0.5):
-    return torch.heaviside(x, torch.full_like(x, at_zero)) if isinstance(x, Tensor) else float(x > 0) or at_zero * (x == 0)
+    return (
+        torch.heaviside(x, torch.full_like(x, at_zero)) if isinstance(x, Tensor) else float(x > 0) or at_zero * (x == 0)
+    )
 
 
 FUNCTIONS = {
