@@ -8,10 +8,12 @@ from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, Parameter, catalogue, parse
+from alf.noise import parse_noise
 from ui.glossary import hint
 from ui.state import MOST_LOSSES
 from ui.view import View, keep
 
+DEFAULT_NOISE = "symmetric:0.4"
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
@@ -112,6 +114,50 @@ def class_count(label: str = "Classes K") -> None:
     """K, as a number field."""
     key = keep("classes", st.session_state["view.model"]["classes"])
     st.number_input(label, 2, 1000, step=1, key=key, help=hint("K"), on_change=_classes, args=(key,))
+
+
+def noise(view: View) -> None:
+    """The kind of label noise and its rate, or a typed noise."""
+    spec = view["noise"]
+    kind = spec.partition(":")[0]
+    shown = kind if kind in ("none", "symmetric", "pair") else "typed"
+    kinds = {"none": "None", "symmetric": "Symmetric", "pair": "Pair", "typed": "Typed"}
+    key = keep("noise-kind", shown)
+    st.segmented_control(
+        "Label noise",
+        list(kinds),
+        format_func=kinds.get,
+        key=key,
+        required=True,
+        width="stretch",
+        help=f"{hint('symmetric noise')} {hint('pair noise')}",
+        on_change=_noise_kind,
+        args=(key, view["classes"]),
+    )
+    if shown in ("symmetric", "pair"):
+        rate = float(parse_noise(spec, view["classes"]).rate)
+        key = keep("noise-rate", rate)
+        st.slider(
+            "Rate",
+            0.0,
+            max(0.95, rate),
+            step=0.01,
+            format="%.2f" if round(rate, 2) == rate else "%g",
+            key=key,
+            help=hint("noise rate"),
+            on_change=_noise_rate,
+            args=(key, shown, view["classes"]),
+        )
+    elif shown == "typed":
+        key = keep("noise-typed", spec)
+        st.text_input(
+            "As text",
+            key=key,
+            help="symmetric:0.4, pair:1/3 or a matrix by rows, matrix:.6,.4;.3,.7",
+            on_change=_noise_typed,
+            args=(key, view["classes"]),
+        )
+        _said(key)
 
 
 def swatch(style: Style, name: str, more: str = "") -> str:
@@ -237,4 +283,42 @@ def _typed(key: str) -> str | None:
 
 
 def _classes(key: str) -> None:
-    View.set("classes", int(st.session_state[key]))
+    classes = int(st.session_state[key])
+    View.set("classes", classes)
+    spec = st.session_state["view.model"].get("noise")
+    if spec and not _fits(spec, classes):
+        View.set("noise", DEFAULT_NOISE)
+
+
+def _fits(spec: str, classes: int) -> bool:
+    try:
+        parse_noise(spec, classes)
+    except InputError:
+        return False
+    return True
+
+
+def _noise_kind(key: str, classes: int) -> None:
+    kind, spec = st.session_state[key], st.session_state["view.model"]["noise"]
+    before, _, rate = spec.partition(":")
+    if kind == "none":
+        View.set("noise", "none")
+    elif kind == "typed":
+        rows = parse_noise(spec, classes).exact
+        few = rows if rows and classes <= 20 else ((1,),)
+        matrix = "matrix:" + ";".join(",".join(str(p) for p in row) for row in few)
+        View.set("noise", parse_noise(matrix, classes).spec if len(few) == classes else spec)
+    else:
+        View.set("noise", parse_noise(f"{kind}:{rate if before in ('symmetric', 'pair') else 0.4}", classes).spec)
+
+
+def _noise_rate(key: str, kind: str, classes: int) -> None:
+    View.set("noise", parse_noise(f"{kind}:{round(st.session_state[key], 6)}", classes).spec)
+
+
+def _noise_typed(key: str, classes: int) -> None:
+    st.session_state.pop(f"{key}.said", None)
+    try:
+        View.set("noise", parse_noise(st.session_state[key].strip(), classes).spec)
+    except InputError as error:
+        st.session_state[f"{key}.said"] = str(error)

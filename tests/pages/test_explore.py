@@ -1,0 +1,78 @@
+"""The Explore page: widgets, model, link and charts agree."""
+
+from tests.pages.conftest import query
+from ui.state import MOST_LOSSES
+
+START = {"loss": ["ce", "agce:a=0.6,q=0.6"], "classes": ["10"]}
+
+
+def lines(charts, figure=0):
+    return [trace["name"] for trace in charts["explore-curves"][figure]["data"]]
+
+
+def test_the_page_opens_with_its_curves_and_its_link(open_app, charts):
+    app = open_app("explore")
+    assert lines(charts) == ["CE", "AGCE (a=0.6, q=0.6)", "MAE"]
+    assert query(app, "loss") == ["ce", "agce:a=0.6,q=0.6", "mae"]
+    assert query(app, "classes") == ["10"]
+
+
+def test_a_slider_is_exact(open_app, charts):
+    app = open_app("explore", **START)
+    app.slider(key="1.agce.a").set_value(0.7).run()
+    assert query(app, "loss") == ["ce", "agce:a=0.7,q=0.6"]
+    app.slider(key="1.agce.q").set_value(0.15000000000000002).run()
+    assert query(app, "loss") == ["ce", "agce:a=0.7,q=0.15"]
+    assert lines(charts)[1] == "AGCE (a=0.7, q=0.15)"
+
+
+def test_classes_move_the_mark(open_app, charts):
+    app = open_app("explore", **START)
+    app.number_input(key="classes").set_value(100).run()
+    assert query(app, "classes") == ["100"]
+    assert charts["explore-curves"][0]["layout"]["shapes"][0]["x0"] == 0.01
+
+
+def test_presets_spec_adding_and_removing(open_app, charts):
+    app = open_app("explore", **START)
+    app.button(key="preset-1-mnist").click().run()
+    assert query(app, "loss") == ["ce", "agce:a=4,q=0.2"]
+    app.text_input(key="spec-0").set_value("nce agce: q=1.50, a=6, beta=4, alpha=1").run()
+    assert query(app, "loss") == ["nce+agce:alpha=1,beta=4,a=6,q=1.5", "agce:a=4,q=0.2"]
+    app.button(key="remove-0").click().run()
+    assert query(app, "loss") == ["agce:a=4,q=0.2"]
+    app.selectbox(key="add-known").set_value("ael").run()
+    assert query(app, "loss") == ["agce:a=4,q=0.2", "ael:a=2.5"]
+    app.selectbox(key="add-known").set_value("ael").run()
+    assert len(set(query(app, "loss"))) == 3
+    assert not app.exception
+
+
+def test_a_wrong_spec_says_why_and_changes_nothing(open_app):
+    app = open_app("explore", **START)
+    app.text_input(key="add-typed").set_value("aul:a=0.5,p=3").run()
+    assert [e.value for e in app.error] == ["AUL: a must lie in (1, oo), got 0.5"]
+    assert query(app, "loss") == START["loss"]
+    app.text_input(key="add-typed").set_value("aul:a=2,p=3").run()
+    assert not app.error and query(app, "loss")[-1] == "aul:a=2,p=3"
+
+
+def test_six_losses_are_the_most(open_app):
+    app = open_app("explore", loss=[f"ael:a={k}" for k in range(1, 7)])
+    assert len(query(app, "loss")) == MOST_LOSSES
+    assert not [s for s in app.selectbox if s.key == "add-known"]
+
+
+def test_a_value_outside_the_slider_is_kept(open_app):
+    app = open_app("explore", loss=["ael:a=123.456"])
+    assert query(app, "loss") == ["ael:a=123.456"]
+    assert app.slider(key="0.ael.a").value == 123.456
+
+
+def test_garbage_in_the_link_is_one_warning_and_the_page_stands(open_app, charts):
+    app = open_app("explore", loss=["nonsense", "ce"], classes=["-1"])
+    assert len(app.warning) == 1
+    assert "unknown loss" in app.warning[0].value.lower() and "Classes must be" in app.warning[0].value
+    assert query(app, "loss") == ["ce"] and query(app, "classes") == ["10"]
+    app.number_input(key="classes").set_value(5).run()
+    assert not app.warning

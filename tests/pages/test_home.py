@@ -1,0 +1,17 @@
+"""The home page: two sentences, one true picture, a door to every page that has one."""
+
+from tests.pages.conftest import query
+
+
+def test_the_picture_follows_the_rate(open_app, charts):
+    app = open_app()
+    title = charts["home-risk"][0]["layout"]["title"]["text"]
+    assert title == "With 40% wrong labels CE settles at 60% sure; AGCE still commits"
+    app.slider(key="home.rate").set_value(0.2).run()
+    assert "CE settles at 80% sure" in charts["home-risk"][0]["layout"]["title"]["text"]
+    assert query(app, "rate") == ["0.2"]
+
+
+def test_the_rate_comes_from_the_link(open_app, charts):
+    open_app("", rate=["0.1"])
+    assert "10% wrong labels" in charts["home-risk"][0]["layout"]["title"]["text"]
