@@ -1,0 +1,526 @@
+"""Asymmetry on given label weights: which rule decides, with what margin, and the point that refutes.
+
+L is asymmetric on w when the weighted risk R(u) = sum_i w_i L(u, i) is minimised exactly where the loss for the most
+likely label m is: at the vertex e_m. Losses without a value at a vertex (normalised cross entropy) are judged by
+minimising sequences, that is by the lower limit of R there.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+
+import sympy
+from sympy import Expr, oo
+
+from alf.losses import Loss, u
+from alf.theory.certify import as_rational, sign_pattern
+from alf.theory.enclosure import sign_of_number
+from alf.theory.ratios import ratio_of, ratio_of_shape
+from alf.theory.shape import shape_of, smooth_pieces
+from alf.theory.structure import Structure, structure_of
+from alf.theory.verdict import Step, Witness, step
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer for one list of label weights.
+
+    Parameters
+    ----------
+    holds : bool or None
+    status : str
+        Status of a positive or an open answer; a negative one carries a witness.
+    rule : str
+        The rule that decided.
+    steps : tuple of Step
+    witness : Witness or None
+    margin : float or None
+        What the rule compared, as a number that is positive where the claim holds.
+    """
+
+    holds: bool | None
+    rule: str
+    steps: tuple[Step, ...]
+    witness: Witness | None = None
+    margin: float | None = None
+    weights: tuple[Fraction, ...] = field(default=())
+
+    def to_json(self) -> dict:
+        return {
+            "weights": [str(w) for w in self.weights],
+            "holds": self.holds,
+            "rule": self.rule,
+            "margin": self.margin,
+        }
+
+
+def decide(loss: Loss, weights) -> Decision:
+    """Whether a loss is asymmetric on label weights.
+
+    Parameters
+    ----------
+    loss : Loss
+    weights : sequence of Fraction
+        Non-negative, one per class, with a unique largest entry.
+
+    Examples
+    --------
+    >>> from alf.losses import parse
+    >>> decide(parse("ael:a=2.5"), [Fraction(6, 10), Fraction(4, 10)]).holds
+    True
+    """
+    weights = tuple(Fraction(w) for w in weights)
+    order = sorted(range(len(weights)), key=lambda i: -weights[i])
+    if weights[order[0]] == weights[order[1]]:
+        raise ValueError("the weights have no unique largest entry")
+    found = _decide_sorted(loss, tuple(weights[i] for i in order))
+    witness = found.witness
+    if witness is not None:
+        point = [Fraction(0)] * len(weights)
+        for place, x in zip(order, witness.point, strict=True):
+            point[place] = x
+        witness = Witness(witness.statement, tuple(point), witness.value, witness.bound, weights, witness.labels)
+    return Decision(found.holds, found.rule, found.steps, witness, found.margin, weights)
+
+
+@lru_cache(maxsize=4096)
+def _decide_sorted(loss: Loss, w: tuple[Fraction, ...]) -> Decision:
+    """The same with the weights from large to small."""
+    if w[1] == 0:
+        text = "Only one label has weight, so the weighted risk is a multiple of the loss for that label."
+        return Decision(True, "clean", (step(text),))
+    structure = structure_of(loss, len(w))
+    if structure is None:
+        return Decision(None, "none", (Step("No rule covers this form of loss.", status="undecided"),))
+    if structure.pointwise:
+        return _pointwise(loss, structure, w)
+    if structure.separable:
+        return _separable(structure, w)
+    if len(structure.normalised) == 1 and structure.h == 0 and structure.sigma == 0:
+        return _normalised(structure, w)
+    return _mixed(loss, structure, w)
+
+
+# --- losses of u_y alone ---------------------------------------------------------------------------------------
+
+
+def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
+    shape = shape_of(structure.h)
+    ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
+    steps = list(ratio.steps)
+    share = w[0] / w[1]
+    if not ratio.defined:
+        return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
+    if shape.at_zero == oo:
+        text = "l(0) is infinite, so the risk at the vertex is infinite as soon as another label has weight."
+        return Decision(False, "ratio", (*steps, step(text)), _interior_witness(structure, w), -float("inf"))
+    low, high = ratio.interval
+    margin = float(share) * low - 1
+    if ratio.exact is not None:
+        return _by_exact_ratio(shape, structure, w, ratio, steps, margin)
+    if share * Fraction(low) > 1:
+        text = f"w_m/w_n = {share}, and (w_m/w_n) r >= {float(share) * low:.6g} > 1: asymmetric by the ratio rule."
+        return Decision(True, "ratio", (*steps, Step(text, status="certified")), None, margin)
+    two = two_class(structure, w)
+    if two.holds is not True or sum(1 for x in w if x) == 2:
+        return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness, margin)
+    from alf.theory.simplex import minimise_at_vertex
+
+    direct = minimise_at_vertex(structure, w)
+    return Decision(direct.holds, direct.rule, (*steps, *direct.steps), direct.witness, direct.margin)
+
+
+def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
+    """Convex and concave losses: the ratio decides, and at equality whether the infimum is attained."""
+    share = w[0] / w[1]
+    if ratio.exact == 1:
+        text = "r = 1: asymmetric on every w with a unique largest entry."
+        return Decision(True, "ratio", (*steps, step(text, status=ratio.status)), None, float(share) - 1)
+    sign = sign_of_number(as_rational(share) * ratio.exact - 1)
+    product = as_rational(share) * ratio.exact
+    if sign is None:
+        return Decision(None, "ratio", (*steps, Step("(w_m/w_n) r could not be told from 1.", status="undecided")))
+    relation = {1: ">", 0: "=", -1: "<"}[sign]
+    tex = rf"\frac{{w_m}}{{w_n}} r = {sympy.latex(product)} {relation} 1"
+    check = ("number", str(product - 1), relation)
+    compared = Step(f"w_m/w_n = {share} and (w_m/w_n) r {relation} 1.", product, tex, "certified", check)
+    steps = [*steps, compared]
+    if sign > 0:
+        return Decision(True, "ratio", tuple(steps), None, margin)
+    if sign == 0 and ratio.attained is False:
+        text = "At equality the infimum is not attained, so the vertex is still the only minimiser."
+        return Decision(True, "ratio", (*steps, step(text, status="certified")), None, 0.0)
+    witness = edge_witness(structure, w)
+    if witness is None:
+        return Decision(None, "ratio", (*steps, Step("No exact point was found that refutes.", status="undecided")))
+    return Decision(False, "ratio", tuple(steps), witness, margin)
+
+
+# --- the edge between the two heaviest labels ---------------------------------------------------------------------
+
+
+def edge_gap(structure: Structure, w) -> Expr:
+    """R(u) - R(e_m) on the edge u = (1-t, t, 0, ...), with t written u."""
+    total = sum(w)
+    first, second = structure.psi(w[0], total), structure.psi(w[1], total)
+    here = first.subs(u, 1 - u) + second
+    at_vertex = shape_of(first).at_one + shape_of(second).at_zero
+    return here - at_vertex
+
+
+def two_class(structure: Structure, w) -> Decision:
+    """The edge between the two heaviest labels decides when no third label has weight, and can refute always."""
+    gap = edge_gap(structure, w)
+    text = "Between the two heaviest labels, R(u) - R(e_m) at u = (1-t, t):"
+    signs = [
+        run.sign for piece in smooth_pieces(gap)[0] for run in sign_pattern(piece.expression, u, piece.lo, piece.hi)
+    ]
+    if set(signs) == {1} and sign_of_number_at_one(gap) == 1:
+        return Decision(True, "edge", (step(text + " positive for all 0 < t <= 1.", gap, "certified"),))
+    if -1 in signs or 0 in signs or sign_of_number_at_one(gap) in (0, -1):
+        witness = edge_witness(structure, w)
+        if witness is not None:
+            return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), witness)
+    witness = edge_witness(structure, w)
+    if witness is not None:
+        return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), witness)
+    return Decision(None, "edge", (Step(text + " sign not settled.", gap, sympy.latex(gap), "undecided"),))
+
+
+def sign_of_number_at_one(gap: Expr) -> int | None:
+    value = shape_of(gap).at_one
+    return None if value is None else sign_of_number(value)
+
+
+def edge_witness(structure: Structure, w) -> Witness | None:
+    """The simplest point (1-t, t, 0, ...) whose risk is not above the vertex's."""
+    base = structure.risk(_vertex(len(w)), w, 400)
+    candidates = [Fraction(k, n) for n in (2, 3, 4, 5, 8, 10, 16, 20, 50, 100) for k in range(1, n + 1)]
+    best, found = None, None
+    for t in dict.fromkeys(candidates):
+        gap = base - structure.risk(_edge(t, len(w)), w, 400)
+        if gap > 0 and (best is None or float(gap) > best):
+            best, found = float(gap), t
+    if found is None:
+        t = Fraction(1, 128)
+        for _ in range(400):
+            bits = 400 + 6 * t.denominator.bit_length()
+            if structure.risk(_vertex(len(w)), w, bits) - structure.risk(_edge(t, len(w)), w, bits) > 0:
+                found = t
+                break
+            t /= 2 if t > Fraction(1, 2**40) else 2**10
+    if found is None:
+        found = _exact_tie(structure, w, candidates)
+    return None if found is None else witness_at(structure, w, _edge(found, len(w)))
+
+
+def _exact_tie(structure: Structure, w, candidates):
+    """A point of the edge with exactly the vertex's risk."""
+    gap = edge_gap(structure, w)
+    for t in dict.fromkeys(candidates):
+        ball = structure.risk(_edge(t, len(w)), w, 400) - structure.risk(_vertex(len(w)), w, 400)
+        if ball.contains(0) and t > 0:
+            value = gap.subs(u, as_rational(t))
+            if value.is_number and not value.has(sympy.nan, sympy.zoo, oo) and sign_of_number(value) == 0:
+                return t
+    return None
+
+
+def _vertex(n: int) -> tuple[Fraction, ...]:
+    return (Fraction(1), *(Fraction(0) for _ in range(n - 1)))
+
+
+def _edge(t: Fraction, n: int) -> tuple[Fraction, ...]:
+    return (1 - t, t, *(Fraction(0) for _ in range(n - 2)))
+
+
+def witness_at(structure: Structure, w, point, bound=None, label: str = "risk at e_m") -> Witness:
+    """A point with its risk and what it undercuts."""
+    value = structure.risk(point, w, 400)
+    if bound is None:
+        bound = structure.risk(_vertex(len(w)), w, 400)
+    text = "The weighted risk at this point is not above that at the vertex e_m, so e_m is not the only minimiser."
+    if value < bound:
+        text = "The weighted risk at this point is lower than at the vertex e_m."
+    return Witness(text, tuple(point), float(value), float(bound), tuple(w), ("risk at the point", label))
+
+
+def _interior_witness(structure: Structure, w) -> Witness:
+    total = sum(w)
+    point = tuple(x / total for x in w)
+    value = structure.risk(point, w, 200)
+    text = "The weighted risk at this point is finite, and infinite at the vertex e_m."
+    return Witness(text, point, float(value), float("inf"), tuple(w), ("risk at the point", "risk at e_m"))
+
+
+# --- risks that are sums over classes ---------------------------------------------------------------------------
+
+
+def _separable(structure: Structure, w) -> Decision:
+    total = sum(w)
+    functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
+    heavy, others = functions[w[0]], {x: functions[x] for x in dict.fromkeys(w[1:])}
+    if heavy.at_one == oo or any(f.at_zero == oo for f in others.values()):
+        text = "The risk at the vertex e_m is infinite and finite inside the simplex."
+        return Decision(False, "infinite vertex", (step(text, status="certified"),), _interior_witness(structure, w))
+    if all(f.concave for f in functions.values()):
+        return _concave(structure, w)
+    if all(f.convex for f in functions.values()):
+        return _vertex_kkt(structure, w, heavy, others, functions)
+    two = two_class(structure, w)
+    if two.holds is False:
+        return two
+    from alf.theory.simplex import minimise_at_vertex
+
+    return minimise_at_vertex(structure, w)
+
+
+def _concave(structure: Structure, w) -> Decision:
+    h = shape_of(structure.h)
+    drop = h.at_zero - h.at_one
+    sign = sign_of_number(drop)
+    steps = [
+        step("R is concave on the simplex, so its minimum is at a vertex.", status="certified"),
+        step("R(e_j) - R(e_m) = (w_m - w_j) (h(0) - h(1)).", drop, "certified", check=("number", str(drop), ">")),
+    ]
+    if sign == 1:
+        steps.append(step("h(0) - h(1) > 0: e_m is the only minimiser (concavity rule).", status="certified"))
+        return Decision(True, "concavity", tuple(steps), None, float((w[0] - w[1]) / sum(w)))
+    return Decision(None, "concavity", tuple(steps))
+
+
+def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
+    steps = [step("R is convex on the simplex.", status="certified")]
+    slope = heavy.slope_at_one
+    tied = False
+    margin = None
+    for weight, f in others.items():
+        if slope is None or f.slope_at_zero is None:
+            return Decision(
+                None, "vertex KKT", (*steps, Step("A slope at the vertex is not known.", status="undecided"))
+            )
+        if f.slope_at_zero == -oo or slope == oo:
+            sign, difference = -1, -oo
+        elif slope == -oo or f.slope_at_zero == oo:
+            sign, difference = 1, oo
+        else:
+            difference = f.slope_at_zero - slope
+            sign = sign_of_number(difference)
+        relation = {1: "<", 0: "=", -1: ">", None: "?"}[sign]
+        tex = rf"\frac{{\partial R}}{{\partial u_m}} = {sympy.latex(slope)} {relation} {sympy.latex(f.slope_at_zero)}"
+        text = f"dR/du_m {relation} dR/du_j at e_m for a label of weight {weight}."
+        check = ("number", str(difference), {1: ">", 0: "=", -1: "<", None: "?"}[sign])
+        steps.append(Step(text, difference, tex, "certified", check))
+        if sign is None:
+            return Decision(
+                None, "vertex KKT", (*steps, Step("The slopes could not be told apart.", status="undecided"))
+            )
+        margin = float(difference) if margin is None else min(margin, float(difference))
+        if sign < 0:
+            witness = edge_witness(structure, (w[0], weight, *_without(w, weight)))
+            if witness is not None:
+                point = _reorder(witness.point, w, weight)
+                witness = witness_at(structure, w, point)
+            return Decision(False if witness else None, "vertex KKT", tuple(steps), witness, margin)
+        tied = tied or sign == 0
+    if tied and not _strictly_convex(functions.values()):
+        witness = edge_witness(structure, w)
+        if witness is None:
+            return Decision(
+                None, "vertex KKT", (*steps, Step("Equality without strict convexity.", status="undecided"))
+            )
+        return Decision(False, "vertex KKT", tuple(steps), witness, margin)
+    steps.append(step("The vertex KKT conditions hold, so e_m is the only minimiser.", status="certified"))
+    return Decision(True, "vertex KKT", tuple(steps), None, margin)
+
+
+def _strictly_convex(functions) -> bool:
+    """Convex with at most isolated zeros of the second derivative."""
+    return all(f.convex and f.smooth and all(r.sign == 1 for r in f.bend_runs) for f in functions)
+
+
+def _without(w, weight):
+    rest = list(w[1:])
+    rest.remove(weight)
+    return rest
+
+
+def _reorder(point, w, weight):
+    """A point found with `weight` in second place, put back to the order of w."""
+    result = [Fraction(0)] * len(w)
+    result[0] = point[0]
+    result[w.index(weight, 1)] = point[1]
+    return tuple(result)
+
+
+# --- normalised losses ------------------------------------------------------------------------------------------
+
+
+def symmetric_form(w) -> bool:
+    """Whether all weights but the largest are equal."""
+    return len(set(w[1:])) == 1
+
+
+def _normalised(structure: Structure, w) -> Decision:
+    (part,) = structure.normalised
+    classes = len(w)
+    if symmetric_form(w):
+        text = (
+            "The loss is symmetric: its weighted risk is C w_n + (w_m - w_n) L(u, m) with w_m > w_n, "
+            "so it has the minimisers of L(u, m) (symmetric rule)."
+        )
+        return Decision(True, "symmetric", (step(text),), None, float((w[0] - w[1]) / sum(w)))
+    mean = (sum(w) - w[0]) / (classes - 1)
+    if part.singular:
+        light = w.index(min(w[1:]), 1)
+        point, value = _sequence_point(structure, w, light, mean)
+        text = (
+            "The loss has no value at e_m: the limit depends on the path. Letting the lightest label's probability "
+            "tend to 0 brings the risk down to its weight, at points that predict another class."
+        )
+        statement = "The risk at this point is lower than along the straight path to e_m."
+        scale = float(sympy.Float(part.weight))
+        witness = Witness(
+            statement, point, value, float(mean) * scale, tuple(w), ("risk at the point", "limit of the risk at e_m")
+        )
+        return Decision(False, "normaliser", (step(text, status="certified"),), witness)
+    vertex = mean * 1
+    for k in range(4, 400):
+        t = Fraction(1, 2**k)
+        point = _edge(t, classes)
+        bits = 200 + 4 * k
+        value = structure.risk(point, w, bits)
+        bound = structure.risk(_vertex(classes), w, bits)
+        if value < bound:
+            text = (
+                "The risk falls along the edge from e_m to e_n: s has infinite slope at 0, and w_n is above the mean."
+            )
+            return Decision(False, "normaliser", (step(text, status="certified"),), witness_at(structure, w, point))
+    del vertex
+    return Decision(None, "normaliser", (Step("No point refutes and no rule decides.", status="undecided"),))
+
+
+def _sequence_point(structure: Structure, w, light: int, mean: Fraction):
+    """A point that predicts the second class, with a tiny probability of the lightest label."""
+    scale = _ball_of(structure.normalised[0].weight)
+    for k in range(3, 14):
+        small = Fraction(1, 2 ** (2**k))
+        point = [Fraction(0)] * len(w)
+        rest = [i for i in range(len(w)) if i not in (1, light)]
+        for i in rest:
+            point[i] = Fraction(1, 10 * len(rest))
+        point[light] = small
+        point[1] = 1 - sum(point)
+        value = structure.risk(tuple(point), w, 400)
+        if value < scale * _ball_of(mean):
+            return tuple(point), float(value)
+    raise ArithmeticError("the sequence that refutes a normalised loss was not found")
+
+
+def _ball_of(x):
+    from alf.theory.enclosure import to_ball
+
+    return to_ball(x)
+
+
+# --- combinations -----------------------------------------------------------------------------------------------
+
+
+def _mixed(loss: Loss, structure: Structure, w) -> Decision:
+    """A normalised part plus a part that is a sum over classes."""
+    rest = _decide_rest(structure, w)
+    steps = list(rest.steps)
+    singular = all(p.singular for p in structure.normalised)
+    if rest.holds:
+        if symmetric_form(w):
+            text = (
+                "The normalised part is symmetric and has e_m among its minimisers; the other has it as its only one."
+            )
+            steps.append(step(text + " So has their sum (sum rule)."))
+            return Decision(True, "sum", tuple(steps), None, rest.margin)
+        if singular and len(w) >= 3:
+            text = (
+                "The normalised part's risk is a mean of the weights, never below the smallest, which it approaches "
+                "along a path into e_m; the other part has e_m as its only minimiser. So every minimising sequence "
+                "converges to e_m."
+            )
+            steps.append(step(text))
+            return Decision(True, "normaliser", tuple(steps), None, rest.margin)
+    if rest.holds is False and len(w) >= 3 and singular:
+        witness = _mixed_witness(structure, w, rest.witness)
+        if witness is not None:
+            text = "Near this point the normalised part's risk is as small as it can be, and the other part's is lower."
+            return Decision(False, "normaliser", (*steps, step(text, status="certified")), witness, rest.margin)
+    if len(w) == 2:
+        return _mixed_two(structure, w, steps)
+    return Decision(None, "sum", (*steps, Step("No rule decides the sum.", status="undecided")))
+
+
+def _decide_rest(structure: Structure, w) -> Decision:
+    rest = structure.rest
+    if not rest.pointwise:
+        return _separable(rest, w)
+    return _pointwise_part(rest, w)
+
+
+def _pointwise_part(rest: Structure, w) -> Decision:
+    class _Alone:  # the passive part as a loss of its own
+        pointwise = False
+
+    return _pointwise(_Alone, rest, w)
+
+
+def _mixed_witness(structure: Structure, w, witness: Witness | None) -> Witness | None:
+    """The other part's witness, with a tiny probability of a lightest label."""
+    from flint import arb, ctx
+
+    if witness is None:
+        return None
+    light = next((i for i in range(1, len(w)) if w[i] == min(w) and witness.point[i] == 0), None)
+    if light is None:
+        return None
+    with ctx.workprec(400):
+        lowest = sum((_ball_of(p.weight) for p in structure.normalised), arb(0)) * _ball_of(min(w))
+        bound = lowest + structure.rest.risk(_vertex(len(w)), w, 400)
+    zeros = [i for i in range(len(w)) if witness.point[i] == 0]
+    for k in range(4, 20):
+        small = Fraction(1, 2 ** (2**k))
+        point = list(witness.point)
+        for i in zeros:  # the lightest label's logarithm must dominate the other zeros'
+            point[i] = small if i == light else Fraction(1, 2 ** (2 ** (k // 2)))
+        point[max(range(len(w)), key=lambda i: point[i])] -= sum(point) - 1
+        value = structure.risk(tuple(point), w, 400 + 2 ** (k + 1) // 8)
+        if value < bound:
+            statement = "The risk at this point is lower than the least limit of the risk along any path to e_m."
+            return Witness(
+                statement, tuple(point), float(value), float(bound), tuple(w),
+                ("risk at the point", "least limit of the risk at e_m"),
+            )  # fmt: skip
+    return None
+
+
+def _mixed_two(structure: Structure, w, steps) -> Decision:
+    """Two classes: one variable, so the sign of R - R(e_m) on the edge decides."""
+    total = sum(w)
+    gap = edge_gap(structure.rest, w)
+    for part in structure.normalised:
+        s, other = part.summand, part.summand.subs(u, 1 - u)
+        share = s / (s + other)  # L(u, n) on the edge, 1 at e_m
+        gap += part.weight * as_rational(w[0] - w[1]) * (1 - share)
+    del total
+    signs = [r.sign for p in smooth_pieces(gap)[0] for r in sign_pattern(p.expression, u, p.lo, p.hi)]
+    text = "On the edge between the two labels R(u) - R(e_m)"
+    if set(signs) == {1}:
+        return Decision(True, "edge", (*steps, step(text + " is positive.", gap, "certified")))
+    for n in (2, 4, 8, 16, 32, 64, 128):
+        for k in range(1, n):
+            point = _edge(Fraction(k, n), 2)
+            bound = structure.rest.risk(_vertex(2), w, 200) + sum(
+                _ball_of(p.weight) * _ball_of(w[1]) for p in structure.normalised
+            )
+            if structure.risk(point, w, 200) < bound:
+                return Decision(
+                    False, "edge", (*steps, step(text + " is negative somewhere.", gap, "certified")),
+                    witness_at(structure, w, point, bound),
+                )  # fmt: skip
+    return Decision(None, "edge", (*steps, Step(text + ": sign not settled.", status="undecided")))

@@ -1,0 +1,352 @@
+"""The sign of an expression on an interval, certified by interval arithmetic over a subdivision.
+
+`sign_pattern(f, x, lo, hi)` cuts (lo, hi) into runs of one sign. Ends where f is singular or vanishes are settled by a
+local argument: a positive power of the distance is divided out, and a value that is exactly zero at the end is replaced
+by the sign of the derivative next to it.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import sympy
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, diff, exp, expand, log
+
+from alf.theory.enclosure import INF, OutOfDomain, add, at_point, mul, on_cell, sign_of_number
+
+T = Symbol("t", positive=True)
+"""Distance to an end of the interval."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch of the interval on which the sign is known: 1 (>= 0), -1 (<= 0), 0 (identically 0) or None."""
+
+    lo: Fraction
+    hi: Fraction
+    sign: int | None
+
+
+class Budget:
+    """Counts evaluations, so that a hard expression ends in `undecided` rather than never."""
+
+    def __init__(self, evaluations: int = 30_000):
+        self.left = evaluations
+
+    def spend(self) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+def as_rational(x) -> Rational:
+    x = Fraction(x)
+    return Rational(x.numerator, x.denominator)
+
+
+def as_fraction(x) -> Fraction:
+    if isinstance(x, Expr):
+        return Fraction(int(x.p), int(x.q))
+    return Fraction(x)
+
+
+def from_end(f: Expr, x: Symbol, end: Fraction, side: int) -> Expr:
+    """f as a function of the distance T to the end, on its inner side (side = 1: to the right of it)."""
+    moved = f.subs(x, as_rational(end) + side * T) if end or side < 0 else f.subs(x, T)
+    moved = moved.replace(
+        lambda e: isinstance(e, Pow) and e.exp.has(T) and e.base is not sympy.E, lambda e: exp(e.exp * log(e.base))
+    )
+    return moved.replace(
+        lambda e: isinstance(e, (Pow, sympy.Function)) and isinstance(e.args[0], (Add, Mul)),
+        lambda e: e.func(expand(e.args[0]), *e.args[1:]),
+    )
+
+
+def _leading_exponent(term: Expr) -> Expr:
+    """The power of T that stands as a factor of the term."""
+    return Add(*(f.as_base_exp()[1] for f in Mul.make_args(term) if f == T or (isinstance(f, Pow) and f.base == T)))
+
+
+def _split(f: Expr) -> Expr:
+    """Numerators multiplied out term by term; denominators stay as they are."""
+    for _ in range(3):
+        f = Add(*(sympy.powsimp(_distribute(t), combine="exp") for t in Add.make_args(f)))
+    return f
+
+
+def _distribute(term: Expr) -> Expr:
+    """The term's sums, and small powers of sums, multiplied out (SymPy's `expand` multiplies denominators too)."""
+    parts = [Integer(1)]
+    for factor in Mul.make_args(term):
+        base, exponent = factor.as_base_exp()
+        if isinstance(base, Add) and exponent.is_Integer and 0 < exponent <= 6:
+            factor = expand(factor, deep=False) if exponent > 1 else factor
+            parts = [part * piece for part in parts for piece in Add.make_args(factor)]
+        else:
+            parts = [part * factor for part in parts]
+    return Add(*parts)
+
+
+@lru_cache(maxsize=4096)
+def end_sign(f: Expr, depth: int = 8) -> tuple[int, float] | None:
+    """The sign of f(T) on (0, width], as (sign, width); None where it could not be settled.
+
+    >>> end_sign(1 / T + log(T))[0], end_sign(T - T**2)[0], end_sign(sympy.sin(T) - T)[0]
+    (1, 1, -1)
+    """
+    if f.is_number:
+        sign = sign_of_number(f)
+        return None if sign is None else (sign, 1.0)
+    found = _sign_next_to_zero(f)
+    if found:
+        return found
+    if isinstance(f, Mul):  # each factor by itself
+        sign, width = 1, 0.5
+        for factor in f.args:
+            base, exponent = factor.as_base_exp()
+            if exponent.is_Integer and factor.func is Pow:
+                part = end_sign(base, depth - 1) if depth else None
+                part = None if part is None or part[0] == 0 else (part[0] ** (abs(int(exponent)) % 2 or 2), part[1])
+            else:
+                part = end_sign(factor, depth - 1) if depth else None
+            if part is None:
+                sign = None
+                break
+            sign, width = sign * part[0], min(width, part[1])
+        if sign is not None:
+            return sign, width
+    terms = Add.make_args(_split(f))
+    exponents = [_leading_exponent(t) for t in terms]
+    if not all(e.is_number for e in exponents):
+        return None
+    lowest = exponents[0]
+    for e in exponents[1:]:
+        if sign_of_number(e - lowest) == -1:
+            lowest = e
+    scaled = Add(*(sympy.powsimp(t * T ** (-lowest), combine="exp") for t in terms)) if lowest != 0 else f
+    if scaled.is_number:
+        sign = sign_of_number(expand(scaled))
+        return None if sign is None else (sign, 1.0)
+    if lowest != 0:
+        found = _sign_next_to_zero(scaled)
+        if found:
+            return found
+    if depth > 0 and _vanishes(scaled):
+        slope = sympy.diff(scaled, T)
+        return end_sign(slope, depth - 1)
+    return None
+
+
+def _sign_next_to_zero(f: Expr) -> tuple[int, float] | None:
+    try:
+        cell = on_cell(f, T)
+    except NotImplementedError:
+        return None
+    width = 0.125
+    for _ in range(24):
+        try:
+            lo, hi = cell(0.0, width)
+            if lo >= 0 and hi <= 0:
+                return 0, width
+            if lo >= 0:
+                return 1, width
+            if hi <= 0:
+                return -1, width
+        except (OutOfDomain, OverflowError, ValueError):
+            pass
+        width /= 4
+    return None
+
+
+def _vanishes(f: Expr) -> bool:
+    """Whether f(T) tends to exactly 0 at 0."""
+    value = f.subs(T, 0)
+    if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo) or not value.is_number:
+        value = one_sided_limit(f)
+        if value is None:
+            return False
+    return sign_of_number(value) == 0
+
+
+@lru_cache(maxsize=4096)
+def one_sided_limit(f: Expr) -> Expr | None:
+    """The limit of f(T) at T = 0+, exact; None where there is none or it could not be confirmed.
+
+    SymPy's limit is confirmed by values close to the end, because it is not always right.
+    """
+    plain = f.subs(T, 0)
+    if plain.is_number and not plain.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I) and _confirmed(f, plain):
+        return plain
+    try:
+        value = sympy.limit(f, T, 0, "+")
+    except (NotImplementedError, ValueError, TypeError, ZeroDivisionError, RecursionError, AttributeError):
+        return None
+    if (not value.is_number and value not in (sympy.oo, -sympy.oo)) or value.has(sympy.nan, sympy.AccumBounds):
+        return None
+    return value if _confirmed(f, value) else None
+
+
+def _confirmed(f: Expr, value: Expr) -> bool:
+    """Whether values of f at 2**-k approach the claimed limit."""
+    try:
+        function = at_point(f, T)
+        target = None if value in (sympy.oo, -sympy.oo) else at_point(value, T)(0, 3000)
+        distances = []
+        for k in (20, 60, 200, 900):
+            ball = function(Fraction(1, 2**k), 6000)
+            if not ball.is_finite():
+                return False
+            distances.append(float(ball) if target is None else float(abs(ball - target)))
+    except (OverflowError, NotImplementedError):
+        return False
+    if target is None:
+        sign = 1 if value is sympy.oo else -1
+        return sign * distances[-1] > sign * distances[0] and sign * distances[-1] > 3
+    scale = 1 + float(abs(target))
+    return distances[-1] <= 1e-9 * scale or distances[-1] < 0.25 * distances[0] + 1e-12 * scale
+
+
+def sign_pattern(f: Expr, x: Symbol, lo=0, hi=1, budget: Budget | None = None) -> tuple[Run, ...]:
+    """Runs of one sign that cover (lo, hi), in order.
+
+    A run with sign None is a tiny cell around a zero whose nature could not be settled, or what the budget left over.
+
+    >>> x = Symbol("x", positive=True)
+    >>> [(round(float(r.lo), 3), r.sign) for r in sign_pattern(x - Rational(1, 3), x) if r.sign is not None]
+    [(0.0, -1), (0.333, 1)]
+    """
+    lo, hi = as_fraction(lo), as_fraction(hi)
+    if f.is_number:
+        return (Run(lo, hi, sign_of_number(f)),)
+    budget = budget or Budget()
+    runs: list[Run] = []
+    left, right = lo, hi
+    cell = on_cell(f, x)
+    whole = _cell_sign(cell, lo, hi)
+    if whole is not None:
+        return (Run(lo, hi, whole),)
+    width = hi - lo
+    start, end = None, None
+    if _cell_sign(cell, lo, lo + width / 64) is None:
+        start = end_sign(from_end(f, x, lo, 1))
+    if _cell_sign(cell, hi - width / 64, hi) is None:
+        end = end_sign(from_end(f, x, hi, -1))
+    if start:
+        left = lo + _dyadic(min(Fraction(start[1]), width / 8))
+        runs.append(Run(lo, left, start[0]))
+    if end:
+        right = hi - _dyadic(min(Fraction(end[1]), width / 8))
+    runs += _subdivide(f, x, cell, left, right, budget)
+    if end:
+        runs.append(Run(right, hi, end[0]))
+    return _merge(runs)
+
+
+def _dyadic(width: Fraction) -> Fraction:
+    """The power of two at or below a width."""
+    result = Fraction(1)
+    while result > width:
+        result /= 2
+    return result
+
+
+def _cell_sign(cell, a: Fraction, b: Fraction) -> int | None:
+    try:
+        lo, hi = cell(*outward(a, b))
+    except (OutOfDomain, OverflowError, ValueError):
+        return None
+    if lo >= 0:
+        return 0 if hi <= 0 else 1
+    return -1 if hi <= 0 else None
+
+
+def outward(a: Fraction, b: Fraction) -> tuple[float, float]:
+    """Floats that enclose [a, b]."""
+    import math
+
+    x, y = float(a), float(b)
+    if Fraction(x) > a:
+        x = math.nextafter(x, -INF)
+    if Fraction(y) < b:
+        y = math.nextafter(y, INF)
+    return x, y
+
+
+def _subdivide(f, x, cell, a: Fraction, b: Fraction, budget: Budget) -> list[Run]:
+    """Cells of one sign from left to right; cells are halved until they have one, or are 2**-40 wide."""
+    slope = None
+    smallest = (b - a) / 2**40
+    stack, found = [(a, b)], []
+    while stack:
+        lo, hi = stack.pop()
+        sign = _cell_sign(cell, lo, hi) if budget.spend() else None
+        if sign is None and budget.left > 0 and hi - lo < (b - a) / 16:
+            if slope is None:
+                slope = on_cell(diff(f, x), x)
+            sign = _mean_value_sign(cell, slope, lo, hi)
+        if sign is not None:
+            found.append(Run(lo, hi, sign))
+        elif budget.left <= 0 or hi - lo <= smallest:
+            found.append(Run(lo, hi, None))
+        else:
+            middle = (lo + hi) / 2
+            stack += [(middle, hi), (lo, middle)]
+    return [_settle_zero(f, x, run) if run.sign is None else run for run in _merge(found)]
+
+
+def _mean_value_sign(cell, slope, a: Fraction, b: Fraction) -> int | None:
+    """The sign by f(x) = f(m) + f'(cell) (x - m)."""
+    m = (a + b) / 2
+    try:
+        value = cell(*outward(m, m))
+        s = slope(*outward(a, b))
+    except (OutOfDomain, OverflowError, ValueError):
+        return None
+    half = outward((a - b) / 2, (b - a) / 2)
+    lo, hi = add(value, mul(s, half))
+    if lo != lo or hi != hi:
+        return None
+    return 1 if lo >= 0 else -1 if hi <= 0 else None
+
+
+def _settle_zero(f, x, run: Run) -> Run:
+    """A tiny cell around an exact zero of even order has the sign of that derivative; otherwise it stays open."""
+    if run.hi - run.lo > Fraction(1, 1000):
+        return run
+    c = exact_zero(f, x, run.lo, run.hi)
+    if c is None:
+        return run
+    g, order = f, 0
+    while order < 8:
+        g, order = diff(g, x), order + 1
+        value = g.subs(x, c)
+        if sign_of_number(value) != 0:
+            break
+    sign = _cell_sign(on_cell(g, x), run.lo, run.hi)
+    if order % 2 == 0 and sign:
+        return Run(run.lo, run.hi, sign)
+    return run
+
+
+def exact_zero(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> Rational | None:
+    """A simple fraction in [lo, hi] at which f is exactly zero."""
+    c = ((lo + hi) / 2).limit_denominator(10_000)
+    if not lo <= c <= hi:
+        return None
+    value = f.subs(x, as_rational(c))
+    if value.is_number and not value.has(sympy.nan, sympy.zoo) and sign_of_number(value) == 0:
+        return as_rational(c)
+    return None
+
+
+def _merge(runs: list[Run]) -> tuple[Run, ...]:
+    """Neighbours of one sign joined; an unsettled sliver between two runs stays."""
+    merged: list[Run] = []
+    for run in runs:
+        if merged and merged[-1].sign == run.sign and merged[-1].hi == run.lo:
+            merged[-1] = Run(merged[-1].lo, run.hi, run.sign)
+        else:
+            merged.append(run)
+    return tuple(merged)
+
+
+__all__ = ["Budget", "Integer", "Run", "T", "end_sign", "exp", "one_sided_limit", "sign_pattern"]

@@ -1,0 +1,240 @@
+"""The claims one by one: each gives a verdict, on its own."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import sympy
+
+from alf.errors import InputError
+from alf.losses import Loss, u
+from alf.theory.asymmetry import Decision, decide
+from alf.theory.calibration import calibrated
+from alf.theory.excess import excess_risk
+from alf.theory.shape import Shape, shape_of
+from alf.theory.signs import (
+    NEGATIVE,
+    NON_NEGATIVE,
+    NON_POSITIVE,
+    POSITIVE,
+    UNKNOWN,
+    ZERO,
+    proved_sign,
+    sign_step,
+)
+from alf.theory.structure import alone, constant, single
+from alf.theory.symmetry import completely_asymmetric, symmetric
+from alf.theory.verdict import CLAIMS, Step, Verdict, Witness, holds, not_defined, refuted, step, undecided
+
+
+def prove(claim: str, loss: Loss, noise=None, classes: int = 10) -> Verdict:
+    """The verdict on one claim.
+
+    Parameters
+    ----------
+    claim : str
+        One of `alf.theory.CLAIMS`.
+    loss : Loss
+    noise : Noise, optional
+        For ``asymmetric`` and ``noise_tolerant``; it has a number of classes of its own, which must be `classes`.
+    classes : int
+        Number of classes K, at least 2.
+
+    Raises
+    ------
+    InputError
+        For an unknown claim, or classes that disagree with the noise.
+    """
+    if claim not in CLAIMS:
+        raise InputError(f"claim must be one of {', '.join(CLAIMS)}, got {claim!r}")
+    if not isinstance(classes, int) or isinstance(classes, bool) or not 2 <= classes <= 1000:
+        raise InputError(f"classes: a whole number in [2, 1000] is needed, got {classes!r}")
+    if noise is not None and noise.classes != classes:
+        raise InputError(f"noise: it is for {noise.classes} classes, got classes = {classes}")
+    loss = single(loss)
+    if claim in ("decreasing", "convex", "concave"):
+        return _shape_claim(claim, loss)
+    if constant(loss) and claim != "symmetric":
+        return not_defined(claim, "Every weight is 0: the loss is constant, so every prediction minimises it.")
+    if claim == "symmetric":
+        return symmetric(loss, classes)
+    if claim == "completely_asymmetric":
+        return completely_asymmetric(loss, classes)
+    if claim == "calibrated":
+        return calibrated(loss, classes)
+    if claim == "excess_risk":
+        return excess_risk(loss, classes)
+    return _on_noise(claim, loss, noise)
+
+
+def verify(loss: Loss, noise=None, classes: int = 10, claims=CLAIMS) -> Iterator[Verdict]:
+    """One verdict per claim, in the order asked.
+
+    >>> from alf.losses import parse
+    >>> [(v.claim, v.holds) for v in verify(parse("mae"), claims=("decreasing", "symmetric", "calibrated"))]
+    [('decreasing', True), ('symmetric', True), ('calibrated', True)]
+    """
+    for claim in claims:
+        yield prove(claim, loss, noise, classes)
+
+
+# --- shape -------------------------------------------------------------------------------------------------------
+
+_WANTED = {
+    "decreasing": (1, (NEGATIVE,)),
+    "convex": (2, (POSITIVE, NON_NEGATIVE, ZERO)),
+    "concave": (2, (NEGATIVE, NON_POSITIVE, ZERO)),
+}
+
+
+def _shape_claim(claim: str, loss: Loss) -> Verdict:
+    expression = alone(loss)
+    if expression is None:
+        return not_defined(
+            claim,
+            f"{loss.name} depends on the whole vector u; a curve l(u) of one number is not defined for this loss.",
+        )
+    order, wanted = _WANTED[claim]
+    found = proved_sign(loss, order) if loss.pointwise else UNKNOWN
+    if found in wanted:
+        return holds(claim, (sign_step(loss, order),))
+    shape = shape_of(expression)
+    answer = getattr(shape, claim)
+    derivative = sympy.diff(expression, u, order) if shape.smooth else None
+    if answer:
+        text = f"{claim}: the sign of l{chr(39) * order} is certified on a subdivision of (0, 1)."
+        more = () if not shape.kinks else (step(f"{len(shape.kinks)} kink(s) turn the right way.", status="certified"),)
+        return holds(claim, (step(text, derivative, "certified", check=("shape", str(expression), claim)), *more))
+    if answer is None:
+        return undecided(claim, f"The sign of l{chr(39) * order} could not be certified everywhere on (0, 1).")
+    steps = (sign_step(loss, order),) if found != UNKNOWN else (step("l has this derivative.", derivative),)
+    witness = _not_decreasing(shape) if claim == "decreasing" else _not_bending(shape, claim)
+    if witness is None:
+        return undecided(claim, "A stretch of the wrong sign was found, but no points that show it.", steps)
+    return refuted(claim, steps, witness)
+
+
+def _simple_points(lo: Fraction, hi: Fraction) -> tuple[Fraction, Fraction, Fraction]:
+    """Three evenly spaced fractions in (lo, hi) with small denominators."""
+    for n in (4, 8, 10, 16, 20, 50, 100, 1000, 10**5, 10**8, 10**12):
+        first = Fraction(int(lo * n) + 1, n)
+        count = int((hi - first) * n)
+        if count >= 2:
+            gap = Fraction(count // 2, n)
+            if (first > lo and first + 2 * gap < hi) or (first + 2 * gap <= hi and hi == 1):
+                return first, first + gap, first + 2 * gap
+    width = (hi - lo) / 4
+    return lo + width, lo + 2 * width, lo + 3 * width
+
+
+def _not_decreasing(shape: Shape) -> Witness | None:
+    for run in shape.slope_runs:
+        if run.sign in (0, 1):
+            x, _, y = _simple_points(run.lo, run.hi)
+            first, last = shape.value(x, 300), shape.value(y, 300)
+            if last > first or run.sign == 0:
+                text = "The loss does not fall from the first point to the second."
+                return Witness(text, (x, y), float(last), float(first), (), ("l at the second", "l at the first"))
+    return None
+
+
+def _not_bending(shape: Shape, claim: str) -> Witness | None:
+    wrong = -1 if claim == "convex" else 1
+    spans = [(r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong]
+    for kink in shape.kinks:
+        room = min(kink.lo, 1 - kink.hi) / 4
+        spans.append((kink.lo - room, kink.hi + room))
+    for lo, hi in sorted(spans, key=lambda s: s[0] - s[1]):
+        x, middle, y = _simple_points(lo, hi)
+        chord = (shape.value(x, 300) + shape.value(y, 300)) / 2
+        here = shape.value(middle, 300)
+        if (here > chord) if claim == "convex" else (here < chord):
+            side = "above" if claim == "convex" else "below"
+            text = f"At the middle point the loss is {side} the chord between the outer two."
+            labels = ("l at the middle", "chord at the middle")
+            return Witness(text, (x, middle, y), float(here), float(chord), (), labels)
+    return None
+
+
+# --- noise -------------------------------------------------------------------------------------------------------
+
+
+def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
+    if noise is None or noise.kind == "none":
+        return not_defined(claim, "No noise was given, so there are no label weights to be asymmetric on.")
+    if noise.exact is None:
+        return not_defined(claim, "Instance-dependent noise has no one matrix; its rows depend on the input.")
+    tolerant = claim == "noise_tolerant"
+    if tolerant:
+        failing = _not_dominant(noise)
+        if failing is not None:
+            return failing
+    rows, tied = _distinct_rows(noise)
+    if tied and not tolerant:
+        text = f"Row {tied[0] + 1} has no unique largest entry, so no vertex is singled out there."
+        if not rows:
+            return not_defined(claim, text)
+    decisions: list[tuple[Decision, list[int]]] = []
+    for row, places in rows.items():
+        decisions.append((decide(loss, noise.exact[places[0]]), places))
+        if decisions[-1][0].holds is False:
+            break
+    data = {
+        "rows": [{**d.to_json(), "labels": [p + 1 for p in places], "weights": None} for d, places in decisions],
+        "margin": min((d.margin for d, _ in decisions if d.margin is not None), default=None),
+    }
+    steps = _row_steps(decisions)
+    failed = next((d for d, _ in decisions if d.holds is False), None)
+    if failed is not None:
+        return refuted(claim, steps, failed.witness, data)
+    if any(d.holds is None for d, _ in decisions):
+        return undecided(claim, "At least one row of the noise matrix was not settled.", steps, data)
+    if tied and not tolerant:
+        return Verdict(claim, "not_defined", None, (*steps, Step(text, status="not_defined")), None, data)
+    if tolerant:
+        text = "Clean labels dominate and L is asymmetric on every row: the noisy risk has the clean risk's minimiser."
+        steps.append(step(text))
+    return holds(claim, steps, data)
+
+
+def _not_dominant(noise) -> Verdict | None:
+    for y, row in enumerate(noise.exact):
+        other = max((p, -j) for j, p in enumerate(row) if j != y)
+        if row[y] <= other[0]:
+            j = -other[1]
+            text = (
+                f"For true label {y + 1} the given label {j + 1} is at least as likely: clean labels do not dominate."
+            )
+            witness = Witness(
+                text, (), float(row[y]), float(other[0]), tuple(row),
+                (f"T[{y + 1}, {y + 1}]", f"T[{y + 1}, {j + 1}]"),
+            )  # fmt: skip
+            return refuted("noise_tolerant", (step(text),), witness)
+    return None
+
+
+def _distinct_rows(noise):
+    """Rows that differ by more than an exchange of labels, hardest first, and the rows without a largest entry."""
+    rows: dict[tuple, list[int]] = {}
+    tied = []
+    for y, row in enumerate(noise.exact):
+        ordered = tuple(sorted(row, reverse=True))
+        if ordered[0] == ordered[1]:
+            tied.append(y)
+        else:
+            rows.setdefault(ordered, []).append(y)
+    hardest = sorted(rows, key=lambda r: -(r[1] / r[0]))
+    return {r: rows[r] for r in hardest}, tied
+
+
+def _row_steps(decisions) -> list[Step]:
+    steps: list[Step] = []
+    for decision, places in decisions:
+        labels = ", ".join(str(p + 1) for p in places[:6]) + (", ..." if len(places) > 6 else "")
+        word = {True: "asymmetric", False: "not asymmetric", None: "not settled"}[decision.holds]
+        margin = "" if decision.margin is None else f", margin {decision.margin:.6g}"
+        for one in decision.steps:
+            if one not in steps:
+                steps.append(one)
+        status = "undecided" if decision.holds is None else "proved"
+        steps.append(Step(f"Rows of label(s) {labels}: {word} by the {decision.rule} rule{margin}.", status=status))
+    return steps

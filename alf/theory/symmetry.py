@@ -1,0 +1,271 @@
+"""Symmetry (the losses over all labels sum to a constant) and complete asymmetry (asymmetric on every w)."""
+
+from fractions import Fraction
+from itertools import product
+
+import sympy
+from sympy import Expr, diff, oo
+
+from alf.losses import Loss, u
+from alf.theory.asymmetry import decide
+from alf.theory.certify import Run, sign_pattern
+from alf.theory.enclosure import sign_of_number
+from alf.theory.ratios import ratio_of, ratio_of_shape
+from alf.theory.shape import _is_zero, shape_of, smooth_pieces
+from alf.theory.signs import NEGATIVE, NON_POSITIVE, ZERO, proved_sign, sign_step
+from alf.theory.structure import Structure, structure_of
+from alf.theory.verdict import Step, Verdict, Witness, holds, refuted, step, undecided
+
+
+def symmetric(loss: Loss, classes: int) -> Verdict:
+    """Whether sum_i L(u, i) is the same for every prediction u.
+
+    >>> from alf.losses import parse
+    >>> symmetric(parse("mae"), 10).holds, symmetric(parse("mse"), 10).holds
+    (True, False)
+    """
+    structure = structure_of(loss, classes)
+    if structure is None:
+        return undecided("symmetric", "No rule covers this form of loss.")
+    f = sympy.expand_mul(structure.h + classes * structure.sigma)
+    steps = []
+    if structure.normalised:
+        steps.append(step("The normalised part sums to a constant by construction."))
+    steps.append(step("sum_i L(u, i) = constant + sum_i f(u_i) with this f:", f, latex="f(u) = " + sympy.latex(f)))
+    flat = _affine(f) if classes > 2 else _constant(f + f.subs(u, 1 - u))
+    if flat:
+        text = "f is linear, so the sum is constant" if classes > 2 else "f(t) + f(1-t) is constant"
+        steps.append(step(text + ": symmetric.", check=("zero", str(diff(f, u, 2) if classes > 2 else f))))
+        return holds("symmetric", steps)
+    witness = _two_sums(f, classes)
+    if witness is None:
+        return undecided("symmetric", "No two points with different sums were found, and no identity.", steps)
+    return refuted("symmetric", steps, witness)
+
+
+def _affine(f: Expr) -> bool:
+    pieces = shape_of(f).pieces
+    slopes = {diff(p.expression, u) for p in pieces}
+    return all(_is_zero(diff(p.expression, u, 2)) for p in pieces) and (len(pieces) == 1 or len(slopes) == 1)
+
+
+def _constant(f: Expr) -> bool:
+    return all(_is_zero(diff(p.expression, u)) for p in smooth_pieces(f)[0])
+
+
+def _two_sums(f: Expr, classes: int) -> Witness | None:
+    """Two points of the simplex over which the sums differ."""
+    shape = shape_of(f)
+
+    def total(point):
+        return sum((shape.value(x, 200) for x in point[1:]), shape.value(point[0], 200))
+
+    even = tuple(Fraction(1, classes) for _ in range(classes))
+    reference = total(even)
+    for share in (Fraction(1, 2), Fraction(1, 3), Fraction(3, 4), Fraction(1, 5), Fraction(9, 10), Fraction(2, 7)):
+        for equal in (True, False):
+            if equal or classes == 2:
+                others = [(1 - share) / (classes - 1)] * (classes - 1)
+            else:
+                others = [(1 - share) * 2 * Fraction(i, classes * (classes - 1)) for i in range(1, classes)]
+            point = (share, *others)
+            value = total(point)
+            if value < reference or value > reference:
+                text = "The sums of the losses over all labels differ at this point and at the uniform prediction."
+                labels = ("sum at the point", "sum at the uniform prediction")
+                return Witness(text, point, float(value), float(reference), (), labels)
+    return None
+
+
+def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
+    """Whether a loss is asymmetric on every list of label weights with a unique largest entry."""
+    claim = "completely_asymmetric"
+    structure = structure_of(loss, classes)
+    if structure is None:
+        return undecided(claim, "No rule covers this form of loss.")
+    if structure.normalised:
+        return _with_normalised(claim, loss, structure)
+    if structure.pointwise:
+        return _pointwise(claim, loss, structure)
+    return _separable(claim, loss, structure)
+
+
+def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
+    shape = shape_of(structure.h)
+    if loss.pointwise and proved_sign(loss, 1) == NEGATIVE and proved_sign(loss, 2) in (NEGATIVE, NON_POSITIVE, ZERO):
+        text = "The weighted risk is concave, so its minimum is at a vertex, and R(e_j) - R(e_m) = (w_m - w_j)(l(0) - l(1))."
+        return holds(claim, (sign_step(loss, 1), sign_step(loss, 2), step(text)))
+    ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
+    if not ratio.defined:
+        return undecided(claim, "l is not known to decrease strictly.", ratio.steps)
+    if ratio.exact == 1:
+        return holds(
+            claim,
+            (*ratio.steps, step("r = 1: asymmetric on every w with a unique largest entry.", status=ratio.status)),
+        )
+    below = _refute(claim, loss, structure, ratio)
+    if below is not None:
+        return below
+    superadditive = _half_concave(shape)
+    if superadditive is not None:
+        return holds(claim, superadditive)
+    return undecided(claim, "Neither sum phi(u_i) <= 1 nor a point above 1 could be established.", ratio.steps)
+
+
+def _refute(claim, loss, structure: Structure, ratio) -> Verdict | None:
+    """Weights that are almost equal, and a point at which sum phi(u_i) > 1."""
+    classes = structure.classes
+    if ratio.upper_interval[1] < 1:
+        # any w_m/w_n between 1 and 1/r_up refutes
+        top = 1 / ratio.upper_interval[1] if ratio.upper_interval[1] > 0 else 3.0
+        share = Fraction(min((1 + top) / 2, 2.0)).limit_denominator(1000)
+        for candidate in (share, 1 + (Fraction(top) - 1) / 10 if top < 1e9 else share, 1 + Fraction(1, 10**6)):
+            if candidate <= 1:
+                continue
+            w = (candidate / (1 + candidate), 1 / (1 + candidate), *(Fraction(0) for _ in range(classes - 2)))
+            found = decide(loss, w)
+            if found.holds is False:
+                text = f"Not asymmetric on w with w_m/w_n = {candidate}."
+                return refuted(claim, (*ratio.steps, step(text, status="certified")), found.witness)
+    if classes > 2:
+        point = _above_one(shape_of(structure.h), classes)
+        if point is not None:
+            return _refute_at(claim, structure, point, ratio)
+    return None
+
+
+def _above_one(shape, classes: int):
+    """A rational point with sum phi(u_i) > 1, by a search over shares of two sizes and local moves."""
+    from math import inf
+
+    low, high = shape.value(1, 200), shape.value(0, 200)
+    if not high.is_finite():
+        return None
+
+    def phi(x):
+        return float((high - shape.value(x, 200)) / (high - low))
+
+    grid = 60
+    table = [phi(Fraction(k, grid)) for k in range(grid + 1)]
+    best, choice = -inf, None
+    for n in range(2, classes + 1):
+        for k in range(grid + 1):  # n - 1 equal shares, the rest on one class
+            for others in range(1, n):
+                if k * others <= grid:
+                    value = table[grid - k * others] + others * table[k]
+                    if value > best:
+                        best, choice = value, (Fraction(grid - k * others, grid), Fraction(k, grid), others)
+    for i, j in product(range(grid + 1), repeat=2):
+        if i + j <= grid and table[i] + table[j] + table[grid - i - j] > best:
+            best = table[i] + table[j] + table[grid - i - j]
+            choice = (Fraction(i, grid), Fraction(j, grid), Fraction(grid - i - j, grid))
+            choice = ("three", choice)
+    if best <= 1 + 1e-9:
+        return None
+    if choice[0] == "three":
+        shares = list(choice[1])
+    else:
+        shares = [choice[0]] + [choice[1]] * choice[2]
+    shares = sorted(shares, reverse=True)
+    return tuple(shares + [Fraction(0)] * (classes - len(shares)))
+
+
+def _refute_at(claim, structure: Structure, point, ratio) -> Verdict | None:
+    from alf.theory.asymmetry import _vertex, witness_at
+
+    classes = structure.classes
+    for slack in (Fraction(1, 10), Fraction(1, 100), Fraction(1, 1000), Fraction(1, 10**6)):
+        w = (Fraction(1), *(1 - slack for _ in range(classes - 1)))
+        if structure.risk(point, w, 300) < structure.risk(_vertex(classes), w, 300):
+            text = "sum phi(u_i) > 1 at this point, so weights that are almost equal refute."
+            return refuted(claim, (*ratio.steps, step(text, status="certified")), witness_at(structure, w, point))
+    return None
+
+
+def _half_concave(shape) -> tuple[Step, ...] | None:
+    """l concave on [0, 1/2] and phi(t) + phi(1-t) <= 1 on [1/2, 1] make sum phi(u_i) <= 1 for any number of classes.
+
+    With u_m >= 1/2 the others sum to d <= 1/2, where phi is convex with phi(0) = 0, so sum <= phi(1-d) + phi(d) <= 1;
+    with all u_i <= 1/2 the sum is convex there and largest at (1/2, 1/2, 0, ...).
+    """
+    half = Fraction(1, 2)
+    inside = [r for r in shape.bend_runs if r.lo < half - Fraction(1, 10**6)]
+    if any(r.sign not in (-1, 0) for r in inside) or shape.kinks or shape.at_zero == oo:
+        return None
+    l = shape.expression
+    gap = l + l.subs(u, 1 - u) - shape.at_zero - shape.at_one  # >= 0 iff phi(t) + phi(1-t) <= 1
+    if _is_zero(gap):
+        text = "l(t) + l(1-t) = l(0) + l(1) for all t."
+    else:
+        runs: tuple[Run, ...] = sign_pattern(gap, u, half, 1)
+        if any(r.sign not in (0, 1) for r in runs):
+            return None
+        text = "l(t) + l(1-t) >= l(0) + l(1) for all t."
+    return (
+        step("l is concave on [0, 1/2].", status="certified"),
+        step(text, gap, "certified"),
+        step(
+            "So sum_i (l(0) - l(u_i)) <= l(0) - l(1) on the simplex: convex pieces put their maximum at vertices and at "
+            "(1/2, 1/2, 0, ...). Completely asymmetric.",
+            status="certified",
+        ),
+    )
+
+
+def _separable(claim: str, loss: Loss, structure: Structure) -> Verdict:
+    """Losses such as MSE, AMSE and ANL."""
+    from alf.theory.asymmetry import _separable as on_weights
+
+    h, sigma = shape_of(structure.h), shape_of(structure.sigma)
+    total = shape_of(sympy.expand_mul(structure.h + structure.sigma))
+    # psi_i = w_i h + W sigma is a mixture of W sigma (w_i = 0) and W (h + sigma) (w_i = W)
+    if sigma.concave and total.concave and h.at_zero not in (oo, None):
+        drop = h.at_zero - h.at_one
+        if sign_of_number(drop) == 1:
+            text = (
+                "L(., i) is concave on the simplex for every i, and L(e_j, i) - L(e_i, i) is the same positive number."
+            )
+            return holds(claim, (step(text, drop, "certified"), step("Completely asymmetric (concavity rule).")))
+    classes = structure.classes
+    for n in (100, 10, 1000, 10**6):
+        w = (Fraction(n + 1), Fraction(n), *(Fraction(0) for _ in range(classes - 2)))
+        found = on_weights(structure, tuple(x / (2 * n + 1) for x in w))
+        if found.holds is False:
+            return refuted(claim, found.steps, found.witness)
+    return undecided(claim, "Asymmetric on the weights tried, and no rule decides for all.")
+
+
+def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
+    classes = structure.classes
+    alone = structure.h == 0 and structure.sigma == 0
+    if alone and classes == 2:
+        text = "With two classes R = w_n + (w_m - w_n) L(u, m), which is smallest where L(u, m) is."
+        return holds(claim, (step(text),))
+    if not alone:
+        rest = _rest_verdict(claim, loss, structure)
+        if rest.holds:
+            text = (
+                "The normalised part's risk is a mean of the weights that approaches its least value along a path into e_m, "
+                "so every minimising sequence of the sum converges to e_m when the other part's does."
+            )
+            return holds(claim, (*rest.steps, step(text)))
+    candidates = []
+    if classes > 2:
+        candidates += [(Fraction(51), Fraction(49)), (Fraction(3, 2), Fraction(1)), (Fraction(501), Fraction(499))]
+        candidates += [(Fraction(4), Fraction(1)), (Fraction(20), Fraction(1))]
+    else:
+        candidates += [(Fraction(n + 1), Fraction(n)) for n in (1, 4, 10, 100, 1000)]
+    for first, second in candidates:
+        w = (first / (first + second), second / (first + second), *(Fraction(0) for _ in range(classes - 2)))
+        found = decide(loss, w)
+        if found.holds is False:
+            return refuted(claim, found.steps, found.witness)
+    return undecided(claim, "Asymmetric on the weights tried, and no rule decides for all.")
+
+
+def _rest_verdict(claim: str, loss: Loss, structure: Structure) -> Verdict:
+    rest = structure.rest
+    active = [term for weight, term in loss.terms if weight != 0 and structure_of(term, structure.classes).separable]
+    if rest.pointwise and len(active) == 1 and active[0].pointwise:
+        return _pointwise(claim, active[0], structure_of(active[0], structure.classes))
+    return _separable(claim, loss, rest)

@@ -1,0 +1,193 @@
+"""What the theory engine says: verdicts made of steps, and the points that refute.
+
+A verdict is never a boolean. Its status says how it is known (THEORY, section 6) and `holds` what is known.
+"""
+
+from dataclasses import dataclass, field
+
+import sympy
+from sympy import Expr
+
+STATUSES = ("proved", "certified", "observed", "refuted", "undecided", "not_defined")
+"""From symbolic proof down to no answer; `refuted` means false, with a point that shows it."""
+
+CLAIMS = (
+    "decreasing",
+    "convex",
+    "concave",
+    "symmetric",
+    "asymmetric",
+    "completely_asymmetric",
+    "noise_tolerant",
+    "calibrated",
+    "excess_risk",
+)
+"""Every question `verify` answers, in the order in which it answers them."""
+
+_WEAKNESS = {"proved": 0, "certified": 1, "observed": 2, "undecided": 3}
+
+
+def weakest(statuses) -> str:
+    """The status of a conclusion drawn from steps of these statuses.
+
+    >>> weakest(["proved", "certified", "proved"])
+    'certified'
+    """
+    return max(statuses, key=lambda s: _WEAKNESS.get(s, 0), default="proved")
+
+
+def plain(value):
+    """A value as JSON can carry it: exact numbers as text, numbers as floats.
+
+    >>> plain(Fraction(3, 8)), plain(sympy.Rational(1, 3)), plain((0.5, None))
+    ('3/8', '1/3', [0.5, None])
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One link of an argument.
+
+    Parameters
+    ----------
+    statement : str
+        A sentence.
+    expression : Expr, optional
+        What it is about, in SymPy.
+    latex : str
+        The same for reading.
+    status : str
+        How this link is known.
+    check : tuple
+        What a stand-alone script recomputes: a kind and its data (see `alf.export.proof`); empty for a sentence that
+        only names a rule.
+    """
+
+    statement: str
+    expression: Expr | None = None
+    latex: str = ""
+    status: str = "proved"
+    check: tuple = field(default=(), repr=False)
+
+    def to_json(self) -> dict:
+        return {
+            "statement": self.statement,
+            "expression": None if self.expression is None else str(self.expression),
+            "latex": self.latex,
+            "status": self.status,
+        }
+
+
+def step(statement: str, expression: Expr | None = None, status: str = "proved", latex: str = "", check=()) -> Step:
+    """A step whose LaTeX is the expression's unless given."""
+    if not latex and expression is not None:
+        latex = sympy.latex(expression)
+    return Step(statement, expression, latex, status, tuple(check))
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The point that refutes, with the two numbers that contradict.
+
+    Parameters
+    ----------
+    statement : str
+        What the two numbers show.
+    point : tuple
+        Coordinates, exact (Fraction) where possible: a point of the simplex, or one or two values of u.
+    weights : tuple
+        The label weights it is about; empty where there are none.
+    value, bound : float
+        The number found, and the number that it should have been on the other side of.
+    labels : tuple of str
+        What `value` and `bound` are.
+    """
+
+    statement: str
+    point: tuple
+    value: float
+    bound: float
+    weights: tuple = ()
+    labels: tuple[str, str] = ("value", "bound")
+
+    def to_json(self) -> dict:
+        return {
+            "statement": self.statement,
+            "point": plain(self.point),
+            "weights": plain(self.weights),
+            "value": plain(self.value),
+            "bound": plain(self.bound),
+            "labels": list(self.labels),
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to one claim.
+
+    Parameters
+    ----------
+    claim : str
+        One of `CLAIMS`.
+    status : str
+        One of `STATUSES`; the weakest step's, where the claim holds.
+    holds : bool or None
+        True, False, or None where it is not known or makes no sense.
+    steps : tuple of Step
+        The argument.
+    witness : Witness, optional
+        With every False.
+    data : dict
+        Numbers that go with the answer (margins per row, constants, curves), JSON-ready.
+    """
+
+    claim: str
+    status: str
+    holds: bool | None
+    steps: tuple[Step, ...] = ()
+    witness: Witness | None = None
+    data: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.status not in STATUSES:
+            raise ValueError(f"status must be one of {STATUSES}, got {self.status!r}")
+
+    def to_json(self) -> dict:
+        return {
+            "claim": self.claim,
+            "holds": self.holds,
+            "status": self.status,
+            "witness": None if self.witness is None else self.witness.to_json(),
+            "steps": [s.to_json() for s in self.steps],
+            "data": plain(self.data),
+        }
+
+
+def holds(claim: str, steps, data: dict | None = None) -> Verdict:
+    """A claim that follows from its steps, as strong as the weakest of them."""
+    steps = tuple(steps)
+    return Verdict(claim, weakest(s.status for s in steps), True, steps, None, data or {})
+
+
+def refuted(claim: str, steps, witness: Witness | None, data: dict | None = None) -> Verdict:
+    """A claim that is false, as the witness shows."""
+    return Verdict(claim, "refuted", False, tuple(steps), witness, data or {})
+
+
+def undecided(claim: str, reason: str, steps=(), data: dict | None = None) -> Verdict:
+    """A claim that was not settled, and the step at which it stopped."""
+    return Verdict(claim, "undecided", None, (*steps, Step(reason, status="undecided")), None, data or {})
+
+
+def not_defined(claim: str, reason: str, data: dict | None = None) -> Verdict:
+    """A question that makes no sense for this loss or noise, and why."""
+    return Verdict(claim, "not_defined", None, (Step(reason, status="not_defined"),), None, data or {})
