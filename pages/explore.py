@@ -4,7 +4,7 @@ import streamlit as st
 
 from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
 from alf.losses import parse
-from ui import controls, state
+from ui import controls, numbers, state
 from ui.chart import mount, payload
 from ui.shell import head
 from ui.view import View
@@ -35,4 +35,6 @@ with st.container(key="explore"):
     with st.container(key="controls"):
         controls.class_count()
         controls.loss_list(view)
+    with st.container(key="numbers", gap="medium"):
+        numbers.section(view["loss"], view["classes"])
 view.save()

@@ -43,7 +43,7 @@ function darken(value, table) {
   return value;
 }
 
-function themed(figure, css) {
+function themed(figure, css, narrow) {
   const dark = luminance(css.getPropertyValue("--st-background-color")) < 128;
   const table = figure.layout.meta?.dark ?? {};
   const { data, layout } = dark ? darken(figure, table) : structuredClone(figure);
@@ -53,12 +53,13 @@ function themed(figure, css) {
     bgcolor: css.getPropertyValue("--st-secondary-background-color"), bordercolor: css.getPropertyValue("--st-border-color"),
     font: { color: text, size: 12.5 }, align: "left", ...layout.hoverlabel,
   };
-  for (const trace of data) {
-    if (trace.marker?.line?.color === "#FFFFFF") trace.marker.line.color = css.getPropertyValue("--st-background-color");
-  }
+  const page = css.getPropertyValue("--st-background-color");
+  for (const trace of data) if (trace.marker?.line?.color === "#FFFFFF") trace.marker.line.color = page;
+  for (const trace of data) if (trace.fillcolor === "#FEFEFE") trace.fillcolor = page;
   delete layout.title;
   delete layout.height;
   delete layout.template;
+  if (narrow) layout.dragmode = false;  // a finger scrolls the page, it does not zoom
   layout.autosize = true;
   return { data, layout };
 }
@@ -148,7 +149,7 @@ async function draw(state) {
     cell.style.setProperty("--head", figures.length > 1 ? "7.4rem" : figure.layout.title?.text ? "3.4rem" : "0");
     head(cell.children[0], figure.layout.title);
   });
-  const ready = figures.map((figure) => themed(figure, css));
+  const ready = figures.map((figure) => themed(figure, css, state.root.clientWidth <= 640));
   legend(state, ready);
   let Plotly;
   try {
