@@ -1,0 +1,39 @@
+# make run    the app, on http://localhost:8501
+# make test   every test, after installing what they need into .venv
+# make check  format, lint and tests
+# make soak   the long counts; writes their results to docs/soak.md
+# make lock   constraints.txt from what is installed
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check lint soak lock clean
+
+run: $(VENV)/run.stamp
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/dev.stamp
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+check: lint test
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+lock: $(VENV)/dev.stamp
+	{ echo "# Every transitive version, so that a fresh clone next year installs what was tested. Written by 'make lock'."; \
+	  $(BIN)/pip freeze --exclude asymmetric-loss-explorer | grep -v '^torch==' ; } > constraints.txt
+
+$(VENV)/run.stamp: requirements.txt constraints.txt
+	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed, got ' + sys.version.split()[0] if sys.version_info < (3, 11) else 0)"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,252 @@
+"""The command line, ``python -m alf``: everything the pages show, without a browser.
+
+Exit status: 0 done, 1 failed while running, 2 wrong input, with one line on stderr that names the thing, the allowed
+set and the value. With ``--json`` stdout carries JSON only, one object a line for `train`. Claims that are refuted,
+undecided or not defined are answers: exit 0.
+"""
+
+import json
+import os
+import sys
+
+import click
+
+from alf import __version__
+from alf.errors import InputError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    >>> main(["ratio", "ael:a=2"])
+    loss                                 ael:a=2
+    asymmetry ratio r                    0.606531 = exp(-1/2)
+    upper ratio                          0.606531
+    status                               proved
+    critical symmetric noise (K = 10)    0.8452
+    critical pair noise                  0.3775
+    0
+    """
+    try:
+        status = app.main(args=arguments, prog_name="python -m alf", standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except InputError as error:
+        return _complain(str(error), 2)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.ClickException as error:
+        known = "" if "command" not in error.format_message() else f" Choose one of {', '.join(app.commands)}."
+        return _complain(error.format_message() + known, 2)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", 1)
+    except BrokenPipeError:  # the reader, `head` for one, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # a defect of ours, or memory or disk ran out: said in a line, in full with ALF_DEBUG=1
+        if os.environ.get("ALF_DEBUG") == "1":
+            raise
+        return _complain(f"failed: {type(error).__name__}: {error} (ALF_DEBUG=1 shows where)", 1)
+
+
+def _complain(sentence: str, status: int) -> int:
+    click.echo(" ".join(sentence.split()), err=True)
+    return status
+
+
+def _print_json(value) -> None:
+    click.echo(json.dumps(value, allow_nan=False))
+
+
+def _whole_numbers(context, parameter, text: str | None) -> tuple[int, ...] | None:
+    """``0,1,2`` as a tuple."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < 12 for part in parts):
+        raise InputError(f"{parameter.opts[0]}: must be whole numbers with commas such as 0,1,2, got {text[:60]!r}")
+    return tuple(int(part) for part in parts)
+
+
+def _classes(context, parameter, value: int) -> int:
+    if not 2 <= value <= 1000:
+        raise InputError(f"--classes: must lie in [2, 1000], got {value}")
+    return value
+
+
+loss_argument = click.argument("loss")
+classes_option = click.option("--classes", type=int, default=10, callback=_classes, show_default=True, help="K.")
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON only on stdout.")
+
+
+@click.group(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(version)s")
+def app():
+    """Asymmetric losses for learning with noisy labels: see, prove, train.
+
+    A LOSS is written KEY or KEY:name=value,... such as ce, agce:a=0.6,q=0.6 or nce+agce:alpha=1,beta=4,a=6,q=1.5.
+    """
+
+
+@app.command()
+@json_option
+def losses(as_json):
+    """List the catalogue: keys, parameters with their domains, presets, references."""
+    from alf.losses import catalogue
+
+    if as_json:
+        _print_json([_describe(declaration) for declaration in catalogue().values()])
+        return
+    for declaration in catalogue().values():
+        parameters = "; ".join(f"{p.name} in {p.domain}" for p in declaration.parameters)
+        click.echo(f"{declaration.key:10} {declaration.name:9} {parameters}")
+        for loss in dict.fromkeys(declaration.preset_losses().values()):
+            data = ", ".join(d for d, x in declaration.preset_losses().items() if x == loss)
+            click.echo(f"{'':20} {loss.spec}  ({data})")
+
+
+def _describe(declaration) -> dict:
+    return {
+        "key": declaration.key,
+        "name": declaration.name,
+        "about": declaration.about,
+        "formula": str(declaration.expression),
+        "sums": {str(symbol): str(summand) for symbol, summand in declaration.sums},
+        "latex": declaration.latex(),
+        "parameters": [
+            {
+                "name": p.name,
+                "domain": str(p.domain),
+                "meaning": p.meaning,
+                "default": None if p.default is None else float(p.default),
+            }
+            for p in declaration.parameters
+        ],
+        "presets": {data: loss.spec for data, loss in declaration.preset_losses().items()},
+        "reference": declaration.reference,
+    }
+
+
+@app.command()
+@loss_argument
+@classes_option
+@json_option
+def ratio(loss, classes, as_json):
+    """Asymmetry ratio, upper ratio and critical noise rates of LOSS."""
+    from alf.losses import parse
+    from alf.theory import critical_noise
+    from alf.theory import ratio as find_ratio
+
+    parsed = parse(loss)
+    found = find_ratio(parsed)
+    critical = critical_noise(found, classes)
+    answer = {
+        "loss": parsed.spec,
+        "ratio": found.value,
+        "upper_ratio": found.upper_value,
+        "exact": None if found.exact is None else str(found.exact),
+        "status": found.status,
+        "interval": found.interval and list(found.interval),
+        "upper_interval": found.upper_interval and list(found.upper_interval),
+        "critical_noise": {"classes": classes, "symmetric": critical.symmetric, "pair": critical.pair},
+    }
+    if as_json:
+        return _print_json(answer)
+    if found.value is None:
+        lines = {"loss": parsed.spec, "asymmetry ratio r": f"not defined: {found.steps[-1].statement}"}
+    else:
+        exact = f" = {found.exact}" if found.exact is not None and len(str(found.exact)) < 40 else ""
+        within = "" if found.exact is not None else f"  in [{found.interval[0]:.6g}, {found.interval[1]:.6g}]"
+        lines = {
+            "loss": parsed.spec,
+            "asymmetry ratio r": f"{found.value:.6f}{exact}{within}",
+            "upper ratio": f"{found.upper_value:.6f}",
+            "status": found.status,
+            f"critical symmetric noise (K = {classes})": f"{critical.symmetric:.4f}",
+            "critical pair noise": f"{critical.pair:.4f}",
+        }
+    for name, text in lines.items():
+        click.echo(f"{name:36} {text}")
+    return None
+
+
+@app.command()
+@loss_argument
+@click.option("--noise", default="none", show_default=True, help="none, symmetric:0.4, pair:0.3, asymmetric:0.4 "
+              "(with --data), matrix:.6,.4;.3,.7")  # fmt: skip
+@classes_option
+@click.option("--data", default=None, help="Data set, for noise that depends on its classes.")
+@json_option
+@click.option("--latex", "as_latex", is_flag=True, help="The proofs as LaTeX.")
+def verify(loss, noise, classes, data, as_json, as_latex):
+    """Decide what can be claimed of LOSS under NOISE, with the steps that decided it."""
+    from alf.losses import parse
+    from alf.noise import parse_noise
+    from alf.theory import verify as verify_claims
+
+    if as_json and as_latex:
+        raise InputError("verify: choose one of --json and --latex, got both")
+    parsed = parse(loss)
+    model = parse_noise(noise, classes, data)
+    verdicts = verify_claims(parsed, model, classes)
+    if as_json:
+        claims = [verdict.to_json() for verdict in verdicts]
+        return _print_json({"loss": parsed.spec, "noise": model.spec, "classes": classes, "claims": claims})
+    if as_latex:
+        from alf.export import latex_document
+
+        return click.echo(latex_document(parsed, model, classes, list(verdicts)))
+    click.echo(f"{parsed.spec}  noise {model.spec}  K = {classes}")
+    words = {True: "yes", False: "no", None: "-"}
+    for verdict in verdicts:
+        click.echo(f"{verdict.claim.replace('_', ' '):24} {words[verdict.holds]:4} {verdict.status}")
+        for step in verdict.steps:
+            click.echo(f"{'':29} {step.statement}")
+    return None
+
+
+@app.command()
+@click.option("--data", default="digits", show_default=True)
+@click.option("--noise", "noises", multiple=True, help="Repeat for several. [default: the recipe's]")
+@click.option("--loss", "specs", multiple=True, help="Repeat for several. [default: the recipe's]")
+@click.option("--recipe", "kind", default="classroom", show_default=True, help="classroom or paper")
+@click.option("--epochs", type=int, default=None)
+@click.option("--seeds", default=None, callback=_whole_numbers, help="Such as 0,1,2. [default: the recipe's]")
+@click.option("--lr", type=float, default=None, help="Learning rate.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto")
+@json_option
+def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
+    """Train networks under label noise, every loss x noise x seed; one line an epoch and model, then a summary."""
+    from alf.settings import settings
+    from alf.training import named_recipe, run
+
+    chosen = {"noise": noises or None, "losses": specs or None, "seeds": seeds, "epochs": epochs, "lr": lr}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    recipe = named_recipe(kind, data, device=device, **chosen)
+    summary = None
+    for record in run(recipe, folder=settings().data_dir):
+        if as_json:
+            _print_json(record)
+        elif "epoch" in record:
+            click.echo(
+                f"epoch {record['epoch']:4} {record['loss']:32} {record['noise']:16} seed {record['seed']:<4} "
+                f"test {record['test_accuracy']:6.1%}  clean {_percent(record['clean_accuracy'])}  "
+                f"flipped as given {_percent(record['flipped_given_accuracy'])}"
+            )
+        summary = record
+    if not as_json:
+        _print_summary(summary)
+    if summary["status"] != "finished":
+        raise click.exceptions.Exit(1)
+
+
+def _percent(value: float | None) -> str:
+    return "     -" if value is None else f"{value:6.1%}"
+
+
+def _print_summary(summary: dict) -> None:
+    click.echo(
+        f"\n{summary['status']} in {summary['seconds']:.1f} s on {summary['device']}. {summary['message'] or ''}"
+    )
+    for row in summary["losses"]:
+        click.echo(json.dumps(row))
