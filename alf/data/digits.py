@@ -26,7 +26,7 @@ DIGITS = DataSet(
     shape=(1, 8, 8),
     read=_read,
     mean=(0.3061,),
-    # Centred only: at unit deviation (dividing by 0.3762) cross entropy at learning rate 1.0 does not memorise, it breaks.
+    # Centred only: divided by the deviation 0.3762, cross entropy at learning rate 1.0 breaks instead of memorising.
     std=(1.0,),
     high=16.0,
 )

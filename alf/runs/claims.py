@@ -1,0 +1,203 @@
+"""Who computes what: the fair queue, and a worker's hold on the part it computes.
+
+A worker writes only while it holds the part's claim. When the part has been given to somebody else meanwhile, the old
+holder's next write finds that out (`Lost`) and it leaves.
+"""
+
+import os
+import secrets
+import socket
+import time
+from collections import Counter
+
+from sqlalchemy import case, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from alf.runs import tables as t
+from alf.runs.store import Store
+
+LEASE = 60.0
+"""Seconds without a heartbeat after which a part is taken from whoever holds it."""
+
+
+class Lost(Exception):
+    """The part is not ours any more."""
+
+
+def waiting(store: Store) -> list[int]:
+    """List the queued parts, fairest first.
+
+    First come owners with fewer parts running, then owners served longest ago, then older runs: nobody's second run
+    goes before somebody else's first.
+    """
+    joined = t.parts.join(t.runs, t.runs.c.result == t.parts.c.result)
+    with store.read() as connection:
+        rows = connection.execute(
+            select(t.parts, t.runs.c.owner, t.runs.c.created).select_from(joined).where(~t.runs.c.stopped)
+        ).all()
+    running, served, first = Counter(), {}, {}
+    for row in rows:
+        running[row.owner] += row.status == "running"
+        served[row.owner] = max(served.get(row.owner, 0.0), row.claimed or 0.0)
+        if row.status == "queued":
+            first[row.id] = min(first.get(row.id, (row.created, row.owner)), (row.created, row.owner))
+    numbers = {row.id: row.number for row in rows}
+
+    def fairness(part: int):
+        created, owner = first[part]
+        return running[owner], served[owner], created, numbers[part]
+
+    return sorted(first, key=fairness)
+
+
+def claim(store: Store, part: int, engine: str) -> str | None:
+    """Take a queued part; None when somebody else was quicker."""
+    token, now = secrets.token_hex(16), time.time()
+    free = (t.parts.c.id == part) & (t.parts.c.status == "queued")
+    taken = (
+        update(t.parts)
+        .where(free)
+        .values(status="running", claim=token, engine=engine, claimed=now, heartbeat=now, worker=None, message=None)
+    )
+    with store.write() as connection:
+        return token if connection.execute(taken).rowcount == 1 else None
+
+
+def recover(store: Store, engine: str) -> int:
+    """Queue again what was running in an engine that is gone, or has not been heard of for `LEASE` seconds."""
+    with store.write() as connection:
+        rows = connection.execute(select(t.parts).where(t.parts.c.status == "running")).all()
+        dead = [row.id for row in rows if row.engine != engine and _gone(row)]
+        if dead:
+            asked = select(t.results.c.stop).where(t.results.c.key == t.parts.c.result).scalar_subquery()
+            status = case((asked, "stopped"), else_="queued")
+            connection.execute(update(t.parts).where(t.parts.c.id.in_(dead)).values(status=status, claim=None))
+    return len(dead)
+
+
+def engine_name() -> str:
+    """Name this process's engine: local ones carry host and process id, so that a restart knows they are gone."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def _gone(row) -> bool:
+    """Whether the engine that gave the part to its worker has ended."""
+    if time.time() - (row.heartbeat or 0) > LEASE:
+        return True
+    host, pid, _ = (row.engine or "::").rsplit(":", 2)
+    if host != socket.gethostname() or (row.worker or {}).get("remote"):
+        return False
+    if int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+class Claim:
+    """A worker's hold on a part: what it may ask and write while it computes it."""
+
+    POLL = 0.1  # seconds between two looks at the stop flag
+    BEAT = 5.0  # seconds between two signs of life
+
+    def __init__(self, store: Store, part: int, token: str):
+        self.store, self.part, self.token = store, part, token
+        self._mine = (t.parts.c.id == part) & (t.parts.c.claim == token)
+        self._looked = self._beaten = 0.0
+        self._flag = (
+            select(t.results.c.stop)
+            .select_from(t.parts.join(t.results, t.parts.c.result == t.results.c.key))
+            .where(self._mine, t.parts.c.status == "running")
+        )
+
+    def begin(self, worker: dict):
+        """Say who computes the part, and return its row with the recipe; None when it is not ours or not wanted."""
+        joined = t.parts.join(t.results, t.parts.c.result == t.results.c.key)
+        with self.store.read() as connection:
+            row = connection.execute(
+                select(t.parts, t.results.c.recipe, t.results.c.stop).select_from(joined).where(self._mine)
+            ).first()
+        if row is None or row.status != "running":
+            return None
+        self._write(worker=worker)
+        return row
+
+    def asked_to_stop(self) -> bool:
+        """Whether to leave: somebody pressed Stop, or the part is no longer ours. Cheap enough to ask every batch."""
+        now = time.monotonic()
+        if now - self._looked < self.POLL:
+            return False
+        self._looked = now
+        with self.store.read() as connection:
+            flag = connection.scalar(self._flag)
+        if flag is False and now - self._beaten > self.BEAT:
+            self._beaten = now
+            self._write()
+        return flag is not False
+
+    def checkpoint(self):
+        """Return the last checkpoint (epoch, ended, state as safetensors) or None."""
+        with self.store.read() as connection:
+            return connection.execute(select(t.checkpoints).where(t.checkpoints.c.part == self.part)).first()
+
+    def note(self, note: str | None) -> None:
+        """Leave a sentence for whoever looks at the run."""
+        self._write(note=note)
+
+    def epoch_done(self, result: str, rows: list[dict], epoch: int, seconds: float, ended: dict, state: bytes | None):
+        """Write an epoch's records, and the checkpoint where there is one, in one transaction.
+
+        After a resume from an older checkpoint the same epochs come again; what is there already stays.
+        """
+        with self.store.write() as connection:
+            self._update(connection, epoch=epoch, seconds=seconds, ended={str(k): v for k, v in ended.items()})
+            if rows:
+                names = [column.name for column in t.records.columns if column.name not in ("id", "result")]
+                values = [{"result": result} | {name: row[name] for name in names} for row in rows]
+                connection.execute(_insert(connection, t.records).on_conflict_do_nothing(), values)
+            if state is not None:
+                self._put_checkpoint(connection, epoch, ended, state)
+
+    def save(self, epoch: int, ended: dict, state: bytes) -> None:
+        """Write a checkpoint alone."""
+        with self.store.write() as connection:
+            self._update(connection)
+            self._put_checkpoint(connection, epoch, ended, state)
+
+    def finish(self) -> None:
+        """Mark the part as finished."""
+        self._write(status="finished", message=None, claim=None)
+
+    def fail(self, message: str) -> None:
+        """Mark the part as failed, with the reason in words."""
+        self._write(status="failed", message=message[:2000], claim=None)
+
+    def leave(self) -> None:
+        """Give the part back: stopped when that is still wanted, queued again when Start was pressed meanwhile."""
+        asked = select(t.results.c.stop).where(t.results.c.key == t.parts.c.result).scalar_subquery()
+        self._write(status=case((asked, "stopped"), else_="queued"), claim=None)
+
+    def _write(self, **values) -> None:
+        with self.store.write() as connection:
+            self._update(connection, **values)
+
+    def _update(self, connection, **values) -> None:
+        done = connection.execute(update(t.parts).where(self._mine).values(heartbeat=time.time(), **values))
+        if done.rowcount != 1:
+            raise Lost
+
+    def _put_checkpoint(self, connection, epoch: int, ended: dict, state: bytes) -> None:
+        values = {"part": self.part, "epoch": epoch, "ended": {str(k): v for k, v in ended.items()}, "state": state}
+        put = _insert(connection, t.checkpoints)
+        fresh = {name: put.excluded[name] for name in ("epoch", "ended", "state")}
+        connection.execute(put.on_conflict_do_update(index_elements=["part"], set_=fresh), values)
+
+
+def _insert(connection, table):
+    """Return an INSERT that knows ON CONFLICT, which SQLAlchemy spells per database."""
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}.get(connection.dialect.name)
+    return dialect.insert(table) if dialect else insert(table)

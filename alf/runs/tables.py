@@ -1,0 +1,138 @@
+"""The tables of the store, and the SQLite settings that make many processes on one file safe."""
+
+from pathlib import Path
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import make_url
+
+metadata = MetaData()
+
+meta = Table("meta", metadata, Column("key", String(32), primary_key=True), Column("value", Text, nullable=False))
+
+# One row per recipe: identical recipes share it.
+results = Table(
+    "results",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("recipe", JSON, nullable=False),
+    Column("created", Float, nullable=False),
+    Column("stop", Boolean, nullable=False, default=False),
+)
+
+# A share of a result's lanes: what one worker computes at a time.
+parts = Table(
+    "parts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("result", ForeignKey("results.key", ondelete="CASCADE"), nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("lanes", JSON, nullable=False),
+    Column("status", String(16), nullable=False, index=True),  # queued, running, finished, stopped, failed
+    Column("epoch", Integer, nullable=False, default=0),
+    Column("seconds", Float, nullable=False, default=0.0),
+    Column("message", Text),  # why it failed, in words
+    Column("note", Text),  # what a person should know: the device that was chosen
+    Column("ended", JSON, nullable=False, default=dict),  # lane -> why it ended early
+    Column("claim", String(32)),  # whoever does not hold this may not write
+    Column("engine", String(200)),
+    Column("worker", JSON),  # {"host", "pid", "address"}
+    Column("claimed", Float),
+    Column("heartbeat", Float),
+    UniqueConstraint("result", "number"),
+)
+
+# The state after a finished epoch, as safetensors: never a pickle.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("part", ForeignKey("parts.id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("ended", JSON, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("result", ForeignKey("results.key", ondelete="CASCADE"), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("train_loss", Float),
+    Column("test_accuracy", Float),
+    Column("clean_accuracy", Float),
+    Column("flipped_given_accuracy", Float),
+    Column("flipped_true_accuracy", Float),
+    Column("grad_norm", Float),
+    Column("seconds", Float),
+    UniqueConstraint("result", "lane", "epoch"),
+    sqlite_autoincrement=True,  # ids never come back, so they can serve as a cursor
+)
+
+# A run is one person's view of a result.
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(200), nullable=False),
+    Column("result", ForeignKey("results.key", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(200)),
+    Column("created", Float, nullable=False),
+    Column("stopped", Boolean, nullable=False, default=False),
+    Column("stopped_epoch", Integer),
+    UniqueConstraint("owner", "result"),
+)
+Index("runs_by_owner", runs.c.owner, runs.c.created)
+
+
+def connect(url: str) -> Engine:
+    """Open the store's database and make what is missing in it.
+
+    Raises
+    ------
+    OSError, sqlalchemy.exc.SQLAlchemyError
+        When it cannot be opened.
+    """
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
+    if is_file:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_pre_ping=not is_file)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+    metadata.create_all(engine)
+    return engine
+
+
+def _on_connect(connection, _record) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 20000")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # a committed epoch survives a power cut
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _on_begin(connection) -> None:
+    # A transaction that reads first and writes later would fail at once when another writer came between.
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

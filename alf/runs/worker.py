@@ -1,0 +1,153 @@
+"""What a worker process does: take a part, train it, write every epoch into the store, leave when asked."""
+
+import logging
+import os
+import socket
+import time
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_SHARE = 0.02
+"""Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
+
+
+def work(store_url: str, part: int, token: str, folder: str | None = None, remote: bool = False) -> str:
+    """Compute a part that was claimed for this worker; the store says how it went.
+
+    Returns
+    -------
+    str
+        ``finished``, ``stopped``, ``failed`` or ``lost``: the same as in the store, for the log.
+    """
+    from alf.runs.claims import Claim, Lost
+    from alf.runs.store import Store
+
+    store = Store(store_url)
+    hold = Claim(store, part, token)
+    try:
+        row = hold.begin({"host": socket.gethostname(), "pid": os.getpid(), "address": _address(), "remote": remote})
+        if row is None:
+            return "lost"
+        if row.stop:
+            hold.leave()
+            return "stopped"
+        return _train(hold, row, folder)
+    except Lost:
+        return "lost"
+    finally:
+        store.close()
+        _release_memory()
+
+
+def _train(hold, row, folder: str | None) -> str:
+    """Train a part's lanes from its checkpoint, or from the start, to the last epoch."""
+    import safetensors.torch
+    import torch
+
+    from alf.training.devices import choose
+    from alf.training.recipe import Recipe
+    from alf.training.trainer import Stopped, Trainer
+
+    torch.set_flush_denormal(True)  # saturated losses leave gradients so small that the CPU slows down tenfold
+    trainer = snapshot = None
+    try:
+        recipe = Recipe.from_dict(row.recipe)
+        device, note = choose(recipe.device)
+        hold.note(note)
+        arrays = recipe.dataset.load(folder)
+        trainer = Trainer(recipe, arrays, row.lanes, device)
+        saved = hold.checkpoint()
+        if saved is not None:
+            ended = {int(lane): reason for lane, reason in saved.ended.items()}
+            trainer.load_state(safetensors.torch.load(saved.state), ended)
+        spent, cost, begun, kept = 0.0, 0.0, trainer.seconds, trainer.epoch
+        while trainer.epoch < recipe.epochs and trainer.alive:
+            rows = trainer.run_epoch(hold.asked_to_stop)
+            last = trainer.epoch == recipe.epochs or not trainer.alive
+            due = last or spent + cost <= CHECKPOINT_SHARE * (trainer.seconds - begun)
+            start = time.perf_counter()
+            snapshot = (trainer.epoch, dict(trainer.ended), trainer.state()) if trainer.alive else None
+            state = safetensors.torch.save(snapshot[2]) if due and snapshot else None
+            hold.epoch_done(row.result, rows, trainer.epoch, trainer.seconds, trainer.ended, state)
+            if state is not None:
+                cost = time.perf_counter() - start
+                spent, kept = spent + cost, trainer.epoch
+    except Stopped:
+        if snapshot is not None and snapshot[0] > kept:
+            hold.save(snapshot[0], snapshot[1], safetensors.torch.save(snapshot[2]))
+        hold.leave()
+        return "stopped"
+    except Exception as error:
+        reason = in_words(error)
+        if reason is None:
+            raise
+        log.exception("part %s failed", row.id)
+        hold.fail(reason)
+        return "failed"
+    if not trainer.alive:
+        hold.fail("Every model of this part diverged; " + next(iter(trainer.ended.values()), ""))
+        return "failed"
+    hold.finish()
+    return "finished"
+
+
+def in_words(error: Exception) -> str | None:
+    """Say in a sentence why a run failed; None for what only concerns the machinery (`Lost`).
+
+    >>> in_words(MemoryError())
+    'Out of memory: take fewer models, a smaller network or a smaller batch.'
+    """
+    from alf.errors import InputError
+    from alf.runs.claims import Lost
+
+    if isinstance(error, Lost):
+        return None
+    text = " ".join(str(error).split())
+    if isinstance(error, InputError):
+        return text
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text.lower():
+        return "Out of memory: take fewer models, a smaller network or a smaller batch."
+    return f"An error of the program, {type(error).__name__}: {text[:300]}"
+
+
+def warm_up() -> str:
+    """Import what training needs, so that the first run does not wait for it; returns this worker's address."""
+    import safetensors.torch  # noqa: F401
+    import torch
+
+    import alf.training.trainer  # noqa: F401
+
+    torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1"))))
+    return _address() or ""
+
+
+def identity(store_url: str) -> str:
+    """Return the token of the store that this worker sees under a URL."""
+    from alf.runs.store import Store
+
+    store = Store(store_url)
+    try:
+        return store.identity
+    finally:
+        store.close()
+
+
+def _address() -> str | None:
+    """Return this worker's Dask address; None outside a worker."""
+    from distributed import get_worker
+
+    try:
+        return get_worker().address
+    except ValueError:
+        return None
+
+
+def _release_memory() -> None:
+    """Give GPU memory back when a run ends."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
