@@ -114,7 +114,7 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
     if shape.at_zero == oo:
         text = "l(0) is infinite, so the risk at the vertex is infinite as soon as another label has weight."
         return Decision(False, "ratio", (*steps, step(text)), _interior_witness(structure, w), -float("inf"))
-    low, high = ratio.interval
+    low = ratio.interval[0]
     margin = float(share) * low - 1
     if ratio.exact is not None:
         return _by_exact_ratio(shape, structure, w, ratio, steps, margin)
@@ -384,7 +384,6 @@ def _normalised(structure: Structure, w) -> Decision:
             statement, point, value, float(mean) * scale, tuple(w), ("risk at the point", "limit of the risk at e_m")
         )
         return Decision(False, "normaliser", (step(text, status="certified"),), witness)
-    vertex = mean * 1
     for k in range(4, 400):
         t = Fraction(1, 2**k)
         point = _edge(t, classes)
@@ -396,7 +395,6 @@ def _normalised(structure: Structure, w) -> Decision:
                 "The risk falls along the edge from e_m to e_n: s has infinite slope at 0, and w_n is above the mean."
             )
             return Decision(False, "normaliser", (step(text, status="certified"),), witness_at(structure, w, point))
-    del vertex
     return Decision(None, "normaliser", (Step("No point refutes and no rule decides.", status="undecided"),))
 
 
@@ -501,13 +499,11 @@ def _mixed_witness(structure: Structure, w, witness: Witness | None) -> Witness 
 
 def _mixed_two(structure: Structure, w, steps) -> Decision:
     """Two classes: one variable, so the sign of R - R(e_m) on the edge decides."""
-    total = sum(w)
     gap = edge_gap(structure.rest, w)
     for part in structure.normalised:
         s, other = part.summand, part.summand.subs(u, 1 - u)
         share = s / (s + other)  # L(u, n) on the edge, 1 at e_m
         gap += part.weight * as_rational(w[0] - w[1]) * (1 - share)
-    del total
     signs = [r.sign for p in smooth_pieces(gap)[0] for r in sign_pattern(p.expression, u, p.lo, p.hi)]
     text = "On the edge between the two labels R(u) - R(e_m)"
     if set(signs) == {1}:

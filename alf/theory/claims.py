@@ -174,7 +174,7 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
         if not rows:
             return not_defined(claim, text)
     decisions: list[tuple[Decision, list[int]]] = []
-    for row, places in rows.items():
+    for places in rows.values():
         decisions.append((decide(loss, noise.exact[places[0]]), places))
         if decisions[-1][0].holds is False:
             break

@@ -280,7 +280,8 @@ def sign_step(loss: Loss, order: int) -> Step | None:
     relation = {POSITIVE: ">", NEGATIVE: "<", ZERO: "=", NON_NEGATIVE: ">=", NON_POSITIVE: "<="}[found]
     marks = "'" * order
     derivative = pretty(sympy.diff(cell.expression, u, order))
-    tex = rf"l{marks}(u) = {sympy.latex(derivative)} {relation.replace('>=', chr(92) + 'ge').replace('<=', chr(92) + 'le')} 0"
+    sign = {">=": r"\ge", "<=": r"\le"}.get(relation, relation)
+    tex = f"l{marks}(u) = {sympy.latex(derivative)} {sign} 0"
     text = f"l{marks}(u) {relation} 0 for all {cell}: every factor's sign can be read off."
     check = ("sign", str(derivative), relation, str(cell))
     return Step(text, derivative, tex, "proved", check)

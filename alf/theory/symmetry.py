@@ -93,7 +93,7 @@ def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
 def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     shape = shape_of(structure.h)
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE and proved_sign(loss, 2) in (NEGATIVE, NON_POSITIVE, ZERO):
-        text = "The weighted risk is concave, so its minimum is at a vertex, and R(e_j) - R(e_m) = (w_m - w_j)(l(0) - l(1))."
+        text = "The weighted risk is concave, so least at a vertex, and R(e_j) - R(e_m) = (w_m - w_j)(l(0) - l(1))."
         return holds(claim, (sign_step(loss, 1), sign_step(loss, 2), step(text)))
     ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
     if not ratio.defined:
@@ -162,11 +162,8 @@ def _above_one(shape, classes: int):
             choice = ("three", choice)
     if best <= 1 + 1e-9:
         return None
-    if choice[0] == "three":
-        shares = list(choice[1])
-    else:
-        shares = [choice[0]] + [choice[1]] * choice[2]
-    shares = sorted(shares, reverse=True)
+    shares = list(choice[1]) if choice[0] == "three" else [choice[0], *([choice[1]] * choice[2])]
+    shares.sort(reverse=True)
     return tuple(shares + [Fraction(0)] * (classes - len(shares)))
 
 
@@ -192,8 +189,8 @@ def _half_concave(shape) -> tuple[Step, ...] | None:
     inside = [r for r in shape.bend_runs if r.lo < half - Fraction(1, 10**6)]
     if any(r.sign not in (-1, 0) for r in inside) or shape.kinks or shape.at_zero == oo:
         return None
-    l = shape.expression
-    gap = l + l.subs(u, 1 - u) - shape.at_zero - shape.at_one  # >= 0 iff phi(t) + phi(1-t) <= 1
+    loss = shape.expression
+    gap = loss + loss.subs(u, 1 - u) - shape.at_zero - shape.at_one  # >= 0 iff phi(t) + phi(1-t) <= 1
     if _is_zero(gap):
         text = "l(t) + l(1-t) = l(0) + l(1) for all t."
     else:
@@ -205,7 +202,7 @@ def _half_concave(shape) -> tuple[Step, ...] | None:
         step("l is concave on [0, 1/2].", status="certified"),
         step(text, gap, "certified"),
         step(
-            "So sum_i (l(0) - l(u_i)) <= l(0) - l(1) on the simplex: convex pieces put their maximum at vertices and at "
+            "So sum_i (l(0) - l(u_i)) <= l(0) - l(1) on the simplex: the maximum is at vertices or at "
             "(1/2, 1/2, 0, ...). Completely asymmetric.",
             status="certified",
         ),
@@ -245,7 +242,7 @@ def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
         rest = _rest_verdict(claim, loss, structure)
         if rest.holds:
             text = (
-                "The normalised part's risk is a mean of the weights that approaches its least value along a path into e_m, "
+                "The normalised part's risk is a mean of the weights and tends to its least along a path into e_m, "
                 "so every minimising sequence of the sum converges to e_m when the other part's does."
             )
             return holds(claim, (*rest.steps, step(text)))

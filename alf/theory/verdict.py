@@ -39,6 +39,7 @@ def weakest(statuses) -> str:
 def plain(value):
     """A value as JSON can carry it: exact numbers as text, numbers as floats.
 
+    >>> from fractions import Fraction
     >>> plain(Fraction(3, 8)), plain(sympy.Rational(1, 3)), plain((0.5, None))
     ('3/8', '1/3', [0.5, None])
     """
