@@ -26,6 +26,15 @@ def loss_list(view: View) -> None:
     add_loss(view)
 
 
+def only_loss(view: View) -> None:
+    """The one loss of a page: chosen from a list, set by sliders, presets or text."""
+    loss = parse(view["loss"][0])
+    key = keep("pick", loss.key)
+    st.selectbox("Loss", list(catalogue()), format_func=_describe, key=key, on_change=_pick, args=(key,))
+    with st.container(key="loss-0", gap="small"):
+        one_loss(view, 0, loss, styles([loss.key])[0], removable=False)
+
+
 def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool) -> None:
     """A loss's name, its menu and a slider for each hyperparameter."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
@@ -250,6 +259,10 @@ def _add_known() -> None:
     if key := st.session_state["add-known"]:
         _change([*_specs(), _fresh(key, _specs())])
         st.session_state["add-known"] = None
+
+
+def _pick(key: str) -> None:
+    _change([_fresh(st.session_state[key], [])])
 
 
 def _fresh(key: str, present: Sequence[str]) -> str:

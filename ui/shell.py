@@ -36,6 +36,13 @@ PAGES = (
         "What does this loss look like, and how asymmetric is it?",
         "Pick a loss, move its sliders and watch its curve, its slope and the noise it tolerates.",
     ),
+    Entry(
+        "prove.py",
+        "prove",
+        "Prove",
+        "Is it asymmetric, calibrated, tolerant: why, or where does it fail?",
+        "Every claim proved step by step, or refuted by a point you can check by hand.",
+    ),
 )
 
 

@@ -77,3 +77,17 @@ def _message(best: dict[str, float], rate: float) -> str:
         return f"With {rate:.0%} wrong labels no loss here commits to the true class any more"
     where = " and ".join(f"{value:.0%}" for value in dict.fromkeys(round(v, 2) for v in pulled.values()))
     return f"With {rate:.0%} wrong labels {names(list(pulled))} settles at {where} sure; {names(firm)} still commits"
+
+
+@builder
+def calibration_figure(series: Series) -> dict:
+    """The calibration function: the least excess of the loss at a 0-1 excess of at least epsilon."""
+    return figure(
+        [line(series)],
+        "How small the loss must be for how few mistakes",
+        axis("excess of wrong predictions ε", 0, 1, tickformat=".0%"),
+        axis("least excess of the loss δ(ε)"),
+        "Every prediction whose loss is closer to its minimum than the curve makes fewer mistakes than that.",
+        styles=[series.style],
+        height=280,
+    )

@@ -7,8 +7,8 @@ import numpy as np
 from alf.figures.base import Series, axis, builder, figure, line, mark, points
 from alf.figures.palette import BAD, NEUTRAL, Style
 
-_BAD = Style(BAD[0], BAD[1], "solid")
-_NEUTRAL = Style(NEUTRAL[0], NEUTRAL[1], "solid")
+WRONG = Style(BAD[0], BAD[1], "solid")
+PLAIN = Style(NEUTRAL[0], NEUTRAL[1], "solid")
 
 
 def path(vertex: int, point: np.ndarray, steps: int = 201) -> tuple[np.ndarray, np.ndarray]:
@@ -33,17 +33,21 @@ def path_figure(series: Series, at_vertex: float, at_point: float) -> dict:
     at_vertex, at_point : float
         The two numbers that contradict, as the verdict states them.
     """
+    if np.isfinite(at_vertex):
+        title = f"The risk falls below the clean label's: {at_point:.5g} against {at_vertex:.5g}"
+    else:
+        title = f"The risk is {at_point:.5g} here and infinite at the clean label"
     ends = [
-        points(Series("at the clean label", _NEUTRAL, np.array([0.0]), np.array([at_vertex])), 13, hover="%{y:.6g}"),
-        points(Series("at the counterexample", _BAD, np.array([1.0]), np.array([at_point])), 13, hover="%{y:.6g}"),
+        points(Series("at the clean label", PLAIN, np.array([0.0]), np.array([at_vertex])), 13, hover="%{y:.6g}"),
+        points(Series("at the counterexample", WRONG, np.array([1.0]), np.array([at_point])), 13, hover="%{y:.6g}"),
     ]
     return figure(
         [line(series), *ends],
-        f"The risk falls below the clean label's: {at_point:.5g} against {at_vertex:.5g}",
+        title,
         axis("way from the clean label to the counterexample", -0.03, 1.03, tickformat=".0%"),
         axis("weighted risk"),
         "Were the claim true, no prediction could have a lower risk than the clean label itself.",
-        styles=[series.style, _BAD, _NEUTRAL],
+        styles=[series.style, WRONG, PLAIN],
         hovermode="closest",
         height=280,
     )
@@ -55,12 +59,12 @@ def curve_figure(series: Series, where: Sequence[float], statement: str) -> dict
     where = np.asarray([float(u) for u in where])
     heights = np.interp(where, series.x, np.where(np.isfinite(series.y), series.y, np.nan))
     return figure(
-        [line(series), points(Series("counterexample", _BAD, where, heights), 12, hover="u = %{x:.6g}: %{y:.6g}")],
+        [line(series), points(Series("counterexample", WRONG, where, heights), 12, hover="u = %{x:.6g}: %{y:.6g}")],
         statement,
         axis("u, probability given to the label", 0, 1),
         axis("loss"),
         marks=[mark(float(u), f"u = {u:.4g}") for u in where[:3]],
-        styles=[series.style, _BAD],
+        styles=[series.style, WRONG],
         hovermode="closest",
         height=280,
     )

@@ -1,0 +1,26 @@
+"""Is it asymmetric, calibrated, tolerant: why, or where does it fail?"""
+
+import streamlit as st
+
+from ui import controls, state
+from ui.board import board
+from ui.prover import Question
+from ui.shell import head
+from ui.view import View
+
+head(
+    "Prove",
+    "Pick a loss and a noise. Every claim is proved step by step, or refuted by a point that you can check by hand.",
+)
+FIELDS = (state.losses(("agce:a=0.6,q=0.6",), most=1), state.classes(), state.noise("pair:0.4"))
+view = View("prove", FIELDS)
+view.say()
+question = Question(view["loss"][0], view["noise"], view["classes"])
+with st.container(key="prove"):
+    with st.container(key="controls"):
+        controls.only_loss(view)
+        controls.class_count()
+        controls.noise(view)
+    with st.container(key="claims"):
+        board(question)
+view.save()

@@ -1,0 +1,118 @@
+"""The claims on the page: a grid of cards that fill in one by one, each on its own."""
+
+import numpy as np
+import streamlit as st
+
+from alf.figures.base import Series
+from alf.figures.risk import calibration_figure
+from alf.figures.shape import U
+from alf.figures.simplex import raster, simplex_figure, to_plane
+from alf.figures.witness import PLAIN, WRONG, curve_figure, path, path_figure
+from alf.losses import parse
+from alf.theory import CLAIMS, Verdict
+from ui import claims
+from ui.chart import chart
+from ui.controls import series
+from ui.prover import Question, prover
+
+EVERY = 0.3  # seconds between looks at the workers, while one is at work
+
+
+def board(question: Question) -> None:
+    """Every claim about the question, as far as it is settled; looks again by itself until all are."""
+    waiting = any(verdict is None for verdict in prover().answers(question).values())
+    st.fragment(_cards, run_every=EVERY if waiting else None, key="board")(question, waiting)
+
+
+def _cards(question: Question, waiting: bool) -> None:
+    answers = prover().answers(question)
+    st.html(_headline(question, answers["noise_tolerant"]))
+    with st.container(key="claims-grid"):
+        for claim in CLAIMS:
+            with st.container(key=f"claim-{claim}", gap="small"):
+                _card(question, claim, answers[claim])
+    if waiting and all(verdict is not None for verdict in answers.values()):
+        st.rerun()  # once more as a whole, so that the looking ends
+
+
+def _card(question: Question, claim: str, verdict: Verdict | None) -> None:
+    st.html(claims.title(claim, verdict) + f'<p class="alf-reason">{claims.reason(verdict) if verdict else ""}</p>')
+    if verdict is None:
+        return
+    with st.expander(f"{len(verdict.steps)} step{'s' if len(verdict.steps) != 1 else ''}", key=f"steps-{claim}"):
+        st.markdown(claims.steps(verdict))
+        _picture(question, claim, verdict)
+        with st.popover("Copy as LaTeX", key=f"latex-{claim}", type="tertiary"):
+            st.code(claims.latex(claim, verdict), language="latex")
+
+
+def _headline(question: Question, verdict: Verdict | None) -> str:
+    loss = parse(question.loss)
+    noise = claims.noise_in_words(question.noise)
+    if verdict is None:
+        text, chip = f"Does {loss.label} tolerate {noise}?", ""
+    else:
+        words = {True: "tolerates", False: "does not tolerate"}
+        if verdict.holds is None:
+            text = f"Whether {loss.label} tolerates {noise} is {claims.WORDS[verdict.status]}"
+        else:
+            text = f"{loss.label} {words[verdict.holds]} {noise}"
+        margin = verdict.data.get("margin")
+        chip = f"margin {margin:.3g}" if isinstance(margin, float) and np.isfinite(margin) else ""
+    return f'<div class="alf-verdict"><h2>{text}</h2><span>{chip}</span></div>'
+
+
+def _picture(question: Question, claim: str, verdict: Verdict) -> None:
+    figure = picture(question, claim, verdict)
+    if figure is not None:
+        chart(figure, key=f"picture-{claim}", legend=False)
+
+
+def picture(question: Question, claim: str, verdict: Verdict) -> dict | None:
+    """The figure that shows what a verdict says: its counterexample, or the calibration function; None without one."""
+    loss = parse(question.loss)
+    if claim == "excess_risk" and "epsilon" in verdict.data:
+        [curve] = series(
+            [loss], np.array(verdict.data["epsilon"]), lambda _: np.array(verdict.data["delta"], dtype=float)
+        )
+        return calibration_figure.spec(curve)
+    if verdict.witness is None or not verdict.witness.point:
+        return None
+    witness = verdict.witness
+    point = np.array([float(x) for x in witness.point])
+    if witness.weights and len(point) == len(witness.weights) == question.classes:
+        weights = np.array([float(w) for w in witness.weights])
+        if question.classes == 3:
+            return _triangle(loss, claim, weights, point, witness)
+        if claim == "calibrated":
+            return None
+        t, predictions = path(int(weights.argmax()), point)
+        [curve] = series([loss], t, lambda x: _risk(x, weights, predictions))
+        return path_figure.spec(curve, float(witness.bound), float(witness.value))
+    if loss.pointwise and len(point) <= 3 and not witness.weights and claim in ("decreasing", "convex", "concave"):
+        [curve] = series([loss], U, lambda x: x.value(U, question.classes))
+        return curve_figure.spec(curve, point, witness.statement.rstrip("."))
+    return None
+
+
+def _risk(loss, weights: np.ndarray, predictions: np.ndarray) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        values = loss.vector(predictions)
+        return np.where(weights > 0, weights * np.where(weights > 0, values, 0), 0).sum(-1)
+
+
+def _triangle(loss, claim: str, weights, point, witness) -> dict:
+    _, _, predictions = raster()
+    order = np.argsort(-weights, kind="stable")  # the clean class in the first corner
+    risk = _risk(loss, weights, predictions[..., np.argsort(order, kind="stable")])
+    value, bound = float(witness.value), float(witness.bound)
+    x, y = to_plane(point[order])
+    marks = [Series(f"counterexample: risk {value:.5g}", WRONG, np.array([x]), np.array([y]))]
+    if claim == "calibrated":
+        title = f"As low as one likes, {value:.4g} here, at predictions of the wrong class"
+    else:
+        title = f"The lowest risk is not in the clean corner: {value:.4g} against {bound:.4g}"
+        marks.insert(0, Series(f"clean label: risk {bound:.5g}", PLAIN, np.array([0.0]), np.array([0.0])))
+    shares = ", ".join(f"{w:.4g}" for w in weights[order])
+    about = f"The weighted risk over all predictions, dark where it is low. Label weights {shares}."
+    return simplex_figure.spec(risk, marks, title, about)
