@@ -50,6 +50,10 @@ def parse(spec: str) -> Loss:
 def _parse(spec: str) -> Loss:
     key, colon, rest = spec.partition(":")
     key = key.strip().replace(" ", "+").lower()
+    if key == "formula":
+        from alf.losses.formula import parse_formula
+
+        return parse_formula(rest)
     declaration = catalogue().get(key)
     if declaration is None:
         near = difflib.get_close_matches(key, catalogue(), n=1)
@@ -73,6 +77,10 @@ def _parse(spec: str) -> Loss:
 
 def print_spec(loss: Loss) -> str:
     """The canonical spec of a loss: declared order, shortest decimals, values equal to a default left out."""
+    if loss.key == "formula":
+        from alf.losses.formula import print_formula
+
+        return print_formula(loss)
     shown = [
         f"{p.name}={decimal(loss.values[p.name])}"
         for p in loss.declaration.parameters

@@ -254,6 +254,8 @@ def proved_sign(loss: Loss, order: int):
     True
     """
     cell = Cell(loss)
+    if cell.expression.has(Abs, sympy.Max, sympy.Min):
+        return UNKNOWN
     derivative = sympy.diff(cell.expression, u, order)
     found = cell.sign(derivative)
     if found == UNKNOWN:
@@ -302,6 +304,8 @@ def closed_ratio(loss: Loss):
     if slope != NEGATIVE or bend == UNKNOWN:
         return None
     cell = Cell(loss)
+    if any(not side.point and side.lower == -oo and side.upper == oo for side in cell.sides):
+        return None
     steps = [sign_step(loss, 1), sign_step(loss, 2)]
     if bend in (NEGATIVE, NON_POSITIVE, ZERO):
         word = "linear" if bend == ZERO else "concave"

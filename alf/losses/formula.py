@@ -1,0 +1,415 @@
+"""Losses that a person types: ``formula:EXPR;name=value,name=value[low,high]``.
+
+The text is read by Python's `ast` and by nothing else: only the node kinds, names and functions listed here get
+through, with limits on length, depth, nodes and exponents; no text is ever evaluated. The tree is first computed in
+plain floating point over (0, 1], which finds what no loss may do (leave the reals, overflow, rise), and only then
+becomes a SymPy expression.
+
+A parameter with a domain, ``a=2.5[1,10]``, stays a symbol over which proofs are asked; one without is a number.
+"""
+
+import ast
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sympy
+from sympy import Expr, Integer, Rational, Symbol
+
+from alf.errors import InputError
+from alf.losses.declaration import Declaration, Loss, u
+from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted
+
+LONGEST = 2000
+MOST_NODES = 400
+DEEPEST = 40
+LARGEST_EXPONENT = 100
+MOST_CHOICES = 16
+"""Limits on characters, nodes of the syntax tree, nesting, exponents, and on min, max and abs together."""
+
+_ALPHABET = re.compile(r"[A-Za-z0-9_+*/().,\-\[\]=; ]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,29}", re.ASCII)
+_VALUE = re.compile(
+    r"\s*(?P<name>\w+)\s*=\s*(?P<value>[^,\[\]=]+?)\s*(\[(?P<low>[^,\[\]=]+),(?P<high>[^,\[\]=]+)\])?\s*"
+)
+_ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
+_SEVERAL = ("min", "max")
+_CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
+_RESERVED = {*_ONE, *_SEVERAL, *_CONSTANTS, "u", "K", "S"}
+_SYMBOLIC = {
+    "exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
+    "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh, "atan": sympy.atan, "abs": sympy.Abs,
+    "min": sympy.Min, "max": sympy.Max,
+}  # fmt: skip
+_FLOATS = {name: getattr(math, name) for name in _ONE if name != "abs"} | {"abs": abs, "min": min, "max": max}
+
+
+@dataclass(frozen=True, eq=False)
+class Formula(Declaration):
+    """A declaration that came from a text; `text` is what its canonical spec prints before the parameters."""
+
+    text: str = ""
+
+
+def parse_formula(rest: str) -> Loss:
+    """The loss that follows ``formula:`` in a spec.
+
+    Parameters
+    ----------
+    rest : str
+        ``EXPR`` or ``EXPR;name=value,...``.
+
+    Raises
+    ------
+    InputError
+        For any text that is not a formula in u, and any formula that is not a loss.
+
+    Examples
+    --------
+    >>> parse_formula("exp(-u/a); a=2.50").spec
+    'formula:exp(-u/a);a=2.5'
+    >>> parse_formula("u")
+    Traceback (most recent call last):
+    ...
+    alf.errors.InputError: formula: l must decrease strictly on (0, 1], got l(1e-06) = 1e-06 and l(2e-06) = 2e-06
+    """
+    if len(rest) > LONGEST:
+        raise InputError(f"formula: at most {LONGEST} characters are allowed, got {len(rest)}")
+    if not _ALPHABET.fullmatch(rest):
+        odd = next(c for c in rest if not _ALPHABET.fullmatch(c))
+        raise InputError(
+            f"formula: only A-Z a-z 0-9 _ + * / ( ) . , - [ ] = ; and spaces are allowed, got {quoted(odd)}"
+        )
+    text, _, assignments = rest.partition(";")
+    if re.search(r"[\w.] +[\w.]|\* +\*|/ */|(min|max|abs) +\*\*", text):
+        raise InputError(f"formula: an operator is missing in {quoted(text)}")
+    return _formula("".join(text.split()), assignments)
+
+
+@lru_cache(maxsize=1024)
+def _formula(text: str, assignments: str) -> Loss:
+    tree = _tree(text)
+    values, domains = _assignments(assignments)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"u", *_CONSTANTS}
+    used -= {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for name in sorted(used - values.keys()):
+        raise InputError(
+            f"formula: every name but u needs a value after ';' such as {name}=1, got {quoted(name)} alone"
+        )
+    for name in sorted(values.keys() - used):
+        raise InputError(f"formula: a parameter must occur in the formula, got {quoted(name)}, which does not")
+    _check_exponents(tree, values, domains)
+    _check_values(tree, {name: float(value) for name, value in values.items()})
+    parameters = []
+    symbols: dict[str, Expr] = {"u": u, **_CONSTANTS}
+    for name, value in values.items():
+        if name in domains:
+            low, high = domains[name]
+            symbol = _symbol(name, low, high)
+            domain = Domain(low, high, lower_open=False, upper_open=False)
+            parameters.append(Parameter(symbol, domain, "typed by its author", value, (float(low), float(high))))
+            symbols[name] = symbol
+        else:
+            symbols[name] = value
+    expression = _symbolic(tree.body, symbols)
+    fixed = ",".join(f"{n}={decimal(v)}" for n, v in values.items() if n not in domains)
+    declaration = Formula(
+        "formula",
+        _short(text),
+        expression,
+        parameters=tuple(parameters),
+        about="A loss typed by its author.",
+        text=text + (f";{fixed}" if fixed else ""),
+    )
+    loss = declaration.loss(**{p.name: values[p.name] for p in parameters})
+    if not loss.exact.has(u):
+        raise InputError("formula: l must depend on u, got a constant")
+    if loss.exact.has(sympy.I, sympy.nan, sympy.zoo):
+        raise InputError("formula: l must be real on (0, 1], got a formula that is not")
+    return loss
+
+
+def print_formula(loss: Loss) -> str:
+    """The canonical spec of a typed loss: no spaces, fixed parameters first, then those with a domain."""
+    items = []
+    for parameter in loss.declaration.parameters:
+        low, high = parameter.domain.lower, parameter.domain.upper
+        items.append(f"{parameter.name}={decimal(loss.values[parameter.name])}[{decimal(low)},{decimal(high)}]")
+    text = loss.declaration.text
+    if not items:
+        return f"formula:{text}"
+    return f"formula:{text}{',' if ';' in text else ';'}{','.join(items)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 32 else text[:29] + "..."
+
+
+def _symbol(name: str, low: Expr, high: Expr) -> Symbol:
+    """One symbol per name and sign, created once by SymPy's own cache of equal symbols."""
+    if low > 0:
+        return Symbol(name, positive=True)
+    if low >= 0:
+        return Symbol(name, nonnegative=True)
+    return Symbol(name, negative=True) if high < 0 else Symbol(name, real=True)
+
+
+# --- syntax ------------------------------------------------------------------------------------------------------
+
+
+def _tree(text: str) -> ast.Expression:
+    if not text:
+        raise InputError("formula: an expression in u such as exp(-u/2) is needed, got nothing")
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        deepest = max(deepest, depth)
+    if deepest > DEEPEST or re.search(rf"[-+]{{{DEEPEST}}}", text):
+        raise InputError(f"formula: at most {DEEPEST} levels of nesting are allowed, got {quoted(text, 30)}")
+    if re.search(r"\d_|_\d+\.|\d[A-DF-Za-df-z]|[^*]\*{3}", text):
+        raise InputError(f"formula: this is not an expression: {quoted(text)}")
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise InputError(f"formula: this is not an expression: {quoted(text)}") from error
+    nodes = list(ast.walk(tree))
+    if len(nodes) > MOST_NODES:
+        raise InputError(f"formula: at most {MOST_NODES} nodes are allowed, got {len(nodes)}")
+    choices = 0
+    for node in nodes:
+        _allow(node)
+        choices += isinstance(node, ast.Call) and node.func.id in ("abs", "min", "max")
+    if choices > MOST_CHOICES:
+        raise InputError(f"formula: at most {MOST_CHOICES} of min, max and abs are allowed, got {choices}")
+    if _depth(tree.body) > 2 * DEEPEST:
+        raise InputError(f"formula: at most {2 * DEEPEST} nested operations are allowed, got {quoted(text, 30)}")
+    return tree
+
+
+def _depth(node: ast.AST) -> int:
+    """Depth of the tree, by a stack of our own."""
+    deepest, stack = 0, [(node, 1)]
+    while stack:
+        here, level = stack.pop()
+        deepest = max(deepest, level)
+        stack += [(child, level + 1) for child in ast.iter_child_nodes(here) if isinstance(child, ast.expr)]
+    return deepest
+
+
+_OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UAdd, ast.USub, ast.Load)
+
+
+def _allow(node: ast.AST) -> None:
+    """Refuse every node that is not on the list."""
+    if isinstance(node, (ast.Expression, ast.BinOp, ast.UnaryOp, *_OPERATORS)):
+        return
+    if isinstance(node, ast.Name):
+        if not _NAME.fullmatch(node.id) or node.id.startswith("_"):
+            raise InputError(f"formula: a name is a letter followed by letters, digits or _, got {quoted(node.id)}")
+        return
+    if isinstance(node, ast.Constant):
+        if type(node.value) not in (int, float) or not _finite(node.value):
+            raise InputError(f"formula: numbers must be finite decimals, got {quoted(repr(node.value))}")
+        return
+    if isinstance(node, ast.Call):
+        name = node.func.id if isinstance(node.func, ast.Name) else None
+        count = len(node.args)
+        if (name in _ONE and count == 1 and not node.keywords) or (
+            name in _SEVERAL and 2 <= count <= 8 and not node.keywords
+        ):
+            return
+        if name in _ONE or name in _SEVERAL:
+            raise InputError(f"formula: {name} takes {'one argument' if name in _ONE else 'two to eight'}, got {count}")
+        allowed = ", ".join((*_ONE, *_SEVERAL))
+        raise InputError(f"formula: functions are {allowed}, got {quoted(name or 'something else')}")
+    raise InputError(f"formula: only numbers, names, + - * / ** and functions are allowed, got {type(node).__name__}")
+
+
+def _finite(value) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def _assignments(text: str) -> tuple[dict[str, Expr], dict[str, tuple[Expr, Expr]]]:
+    values: dict[str, Expr] = {}
+    domains: dict[str, tuple[Expr, Expr]] = {}
+    for item in _split(text):
+        match = _VALUE.fullmatch(item)
+        if match is None:
+            raise InputError(f"formula: parameters are written name=value or name=value[low,high], got {quoted(item)}")
+        name = match["name"]
+        if not _NAME.fullmatch(name) or name.startswith("_") or name in _RESERVED:
+            raise InputError(f"formula: a parameter needs a name of its own, got {quoted(name)}")
+        if name in values:
+            raise InputError(f"formula: {name} is given twice")
+        values[name] = _number(name, match["value"])
+        if match["low"] is not None:
+            low, high = _number(name, match["low"]), _number(name, match["high"])
+            if not low < high or not low <= values[name] <= high:
+                raise InputError(
+                    f"formula: {name} must lie in a domain [low, high] with low < high, got {quoted(item.strip())}"
+                )
+            domains[name] = (low, high)
+    if len(values) > 8:
+        raise InputError(f"formula: at most 8 parameters are allowed, got {len(values)}")
+    return values, domains
+
+
+def _split(text: str) -> list[str]:
+    """Pieces at the commas that stand outside brackets."""
+    if not text.strip():
+        return []
+    pieces, level, current = [], 0, ""
+    for character in text:
+        level += (character == "[") - (character == "]")
+        if character == "," and level == 0:
+            pieces.append(current)
+            current = ""
+        else:
+            current += character
+    return [*pieces, current]
+
+
+def _number(name: str, text: str) -> Expr:
+    value = exact_number(text.strip())
+    if value is None:
+        raise InputError(f"formula: {name} must be a finite number, got {quoted(text.strip())}")
+    return value
+
+
+# --- values ------------------------------------------------------------------------------------------------------
+
+
+def evaluate(node: ast.AST, names: dict, functions: dict):
+    """The tree's value in whatever arithmetic `names` and `functions` bring; used with floats and with mpmath."""
+    if isinstance(node, ast.Constant):
+        return names["number"](node.value)
+    if isinstance(node, ast.Name):
+        return names[node.id]
+    if isinstance(node, ast.UnaryOp):
+        value = evaluate(node.operand, names, functions)
+        return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.Call):
+        return functions[node.func.id](*(evaluate(a, names, functions) for a in node.args))
+    left, right = evaluate(node.left, names, functions), evaluate(node.right, names, functions)
+    if isinstance(node.op, ast.Add):
+        return left + right
+    if isinstance(node.op, ast.Sub):
+        return left - right
+    if isinstance(node.op, ast.Mult):
+        return left * right
+    if isinstance(node.op, ast.Div):
+        return left / right
+    return functions["**"](left, right)
+
+
+def _float_power(x: float, y: float) -> float:
+    value = x**y
+    if isinstance(value, complex):
+        raise ValueError("a power of a negative number")
+    return value
+
+
+_IN_FLOATS = {**_FLOATS, "**": _float_power}
+POINTS = tuple(
+    sorted(
+        {
+            *(1e-6 * 2**k for k in range(20)),
+            *(k / 240 for k in range(1, 241)),
+            *(1 - 2.0**-k for k in range(9, 24)),
+        }
+    )
+)
+"""Where every typed loss is tried before anything else happens."""
+
+
+def _check_values(tree: ast.Expression, values: dict[str, float]) -> None:
+    """Real, finite and decreasing at the sample points; rises are confirmed in many digits."""
+    names = {"number": float, "pi": math.pi, "e": math.e, **values}
+    found = []
+    for point in POINTS:
+        names["u"] = point
+        try:
+            value = evaluate(tree.body, names, _IN_FLOATS)
+        except OverflowError:
+            raise InputError(f"formula: l must fit a double on [1e-6, 1], got more at u = {point:.6g}") from None
+        except ZeroDivisionError:
+            raise InputError(f"formula: l must be finite on (0, 1], got a division by 0 at u = {point:.6g}") from None
+        except ValueError:
+            raise InputError(f"formula: l must be real on (0, 1], got none at u = {point:.6g}") from None
+        if not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise InputError(f"formula: l must be finite and real on (0, 1], got {value} at u = {point:.6g}")
+        found.append(value)
+    if not any(isinstance(node, ast.Name) and node.id == "u" for node in ast.walk(tree)):
+        raise InputError("formula: l must depend on u, got a constant")
+    for (x, here), (y, there) in zip(
+        zip(POINTS, found, strict=True), zip(POINTS[1:], found[1:], strict=True), strict=False
+    ):
+        if there >= here and not _falls(tree, values, x, y):
+            raise InputError(
+                f"formula: l must decrease strictly on (0, 1], got l({x:.6g}) = {here:.6g} and l({y:.6g}) = {there:.6g}"
+            )
+
+
+def _falls(tree: ast.Expression, values: dict[str, float], x: float, y: float) -> bool:
+    """Whether l(y) < l(x) in 600 digits, where floating point could not tell."""
+    import mpmath
+
+    with mpmath.workdps(600):
+        functions = {name: getattr(mpmath, name) for name in _ONE if name != "abs"}
+        functions |= {"abs": abs, "min": min, "max": max, "**": lambda a, b: a**b}
+        names = {"number": _exactly, "pi": +mpmath.pi, "e": +mpmath.e}
+        names |= {name: _exactly(value) for name, value in values.items()}
+        first = evaluate(tree.body, {**names, "u": mpmath.mpf(x)}, functions)
+        second = evaluate(tree.body, {**names, "u": mpmath.mpf(y)}, functions)
+        if mpmath.re(second) == mpmath.re(first):
+            # only a choice makes a plateau; 1 - exp(-1/u) near 0 needs more digits than anyone has
+            called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}
+            return not called & {"min", "max", "abs"}
+        return bool(mpmath.re(second) < mpmath.re(first))
+
+
+def _exactly(value):
+    """A decimal as the number it stands for."""
+    import mpmath
+
+    exact = Rational(repr(float(value)))
+    return mpmath.mpf(int(exact.p)) / int(exact.q)
+
+
+def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
+    """An exponent without u must be a number of at most `LARGEST_EXPONENT`, all over the parameters' domains."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)):
+            continue
+        inside = {n.id for n in ast.walk(node.right) if isinstance(n, ast.Name)}
+        if "u" in inside:
+            continue
+        for corner in (0, 1, None):
+            names = {"number": float, "pi": math.pi, "e": math.e}
+            for name, value in values.items():
+                names[name] = float(domains[name][corner] if name in domains and corner is not None else value)
+            try:
+                exponent = evaluate(node.right, names, _IN_FLOATS)
+            except (OverflowError, ZeroDivisionError, ValueError):
+                exponent = math.inf
+            if not abs(exponent) <= LARGEST_EXPONENT:
+                raise InputError(
+                    f"formula: an exponent must lie in [-{LARGEST_EXPONENT}, {LARGEST_EXPONENT}], got {exponent:.6g}"
+                )
+
+
+def _symbolic(node: ast.AST, symbols: dict[str, Expr]) -> Expr:
+    """The tree as an exact SymPy expression."""
+    names = {"number": _rational, **symbols}
+    functions = {**_SYMBOLIC, "**": lambda a, b: a**b}
+    return evaluate(node, names, functions)
+
+
+def _rational(value) -> Expr:
+    if isinstance(value, int) and abs(value) < 2**53:
+        return Integer(value)
+    return Rational(repr(float(value)))
