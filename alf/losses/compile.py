@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from sympy import Add, Expr, Pow, Symbol, diff, exp, lambdify, log, powsimp
+from sympy import Add, Expr, Mul, Pow, Symbol, diff, exp, lambdify, log, powsimp
+from sympy.printing.pycode import PythonCodePrinter
 
 from alf.losses.declaration import Declaration, K, u
 
@@ -29,7 +30,11 @@ def in_coordinates(expression: Expr) -> Expr:
     expression = expression.replace(
         lambda e: e.func is log and e.args[0] in (u, 1 - u), lambda e: LOG_U if e.args[0] == u else LOG_V
     )
-    expression = expression.replace(lambda e: isinstance(e, Pow) and e.base == 1 - u, lambda e: Pow(V, e.exp))
+    # v^(gamma - 1) as v^gamma / v: a power costs several times a division, and v^gamma is there already
+    expression = expression.replace(
+        lambda e: isinstance(e, Pow) and e.base == 1 - u,
+        lambda e: Mul(*(Pow(V, part, evaluate=False) for part in Add.make_args(e.exp)), evaluate=False),
+    )
     return expression.replace(
         lambda e: isinstance(e, Pow) and e.base == u and not e.exp.is_Integer, lambda e: exp(e.exp * LOG_U)
     )
@@ -85,7 +90,7 @@ class Compiled:
         expressions = [in_coordinates(e) for e in expressions]
         others = [s for s in self.inputs if s not in COORDINATES]
         arguments = (*COORDINATES, *others, *self.constants)
-        return lambdify(arguments, expressions if partials else expressions[0], modules=modules(library), cse=partials)
+        return _lambdify(arguments, expressions if partials else expressions[0], library, share=partials)
 
     @cached_property
     def slope(self) -> "Compiled":
@@ -119,13 +124,21 @@ class Compiled:
         return [in_coordinates(e) for e in expressions]
 
 
-def modules(library: str) -> list:
-    """Where lambdify finds its functions: numpy's own, or torch's behind names that also take plain numbers."""
+class _TorchPrinter(PythonCodePrinter):
+    """Powers as calls: the operator's wrapper in Python costs more than a small tensor's arithmetic."""
+
+    def _print_Pow(self, power, rational=False) -> str:
+        return f"power({self._print(power.base)}, {self._print(power.exp)})"
+
+
+def _lambdify(arguments: tuple[Symbol, ...], expressions, library: str, share: bool) -> Callable:
     if library == "numpy":
-        return ["numpy"]
+        return lambdify(arguments, expressions, modules="numpy", cse=share)
     from alf.losses.torch_loss import FUNCTIONS
 
-    return [FUNCTIONS]
+    settings = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
+    printer = _TorchPrinter(settings | {"user_functions": {name: name for name in FUNCTIONS}})
+    return lambdify(arguments, expressions, modules=[FUNCTIONS], printer=printer, cse=share)
 
 
 @dataclass(frozen=True, eq=False)

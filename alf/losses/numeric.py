@@ -4,7 +4,6 @@ A loss with sums depends on more than u_y. Its curve is drawn along the path on 
 rest equally, u_k = (1 - u_y)/(K - 1).
 """
 
-
 import numpy as np
 
 from alf.errors import InputError

@@ -44,7 +44,14 @@ def _step(x, at_zero=0.5):
     )
 
 
+def _power(base, exponent):
+    tensors = isinstance(base, Tensor) or isinstance(exponent, Tensor)
+    return torch.pow(base, exponent) if tensors else base**exponent
+
+
 FUNCTIONS = {
+    "power": _power,
+} | {
     name: _lift(getattr(torch, name), getattr(math, name))
     for name in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan")
 } | {
@@ -72,14 +79,16 @@ class _Pieces:
     of_label: tuple[Tensor, ...]  # (...) each: dL/d log u_y [, dL/d log(1 - u_y)]
     of_sums: tuple[Tensor, ...]  # (...) each: dL/dS_i
     of_classes: tuple[tuple, ...]  # per S_i: (..., K) ds/d log u_k [, ds/d log(1 - u_k)]; None where it is 0
-    log_complement: Tensor | None  # (..., K)
+    largest: Tensor | None  # (..., 1) the likeliest class, where log(1 - u) is used
 
 
 def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor, gradient: bool) -> _Pieces:
     log_probability = logits.log_softmax(dim=-1)
     everywhere = [log_probability]
+    largest = None
     if form.uses_log_v:
-        everywhere += _in_chunks(_log_complement, [log_probability], (False,))
+        largest = log_probability.argmax(dim=-1, keepdim=True)
+        everywhere += _in_chunks(_log_complement, [log_probability, largest], (False,))
     index = labels.unsqueeze(-1)
     inputs = [x.gather(-1, index).squeeze(-1) for x in everywhere]
     over_classes = tuple(c.unsqueeze(-1) if isinstance(c, Tensor) and c.ndim else c for c in constants)
@@ -96,8 +105,7 @@ def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor
     losses, *slopes = _evaluate(form.outer, constants, inputs, gradient)
     slopes = form.outer.all_partials(slopes) if gradient else []
     first = len(everywhere)
-    complement = everywhere[1] if form.uses_log_v else None
-    return _Pieces(log_probability, losses, tuple(slopes[:first]), tuple(slopes[first:]), tuple(of_classes), complement)
+    return _Pieces(log_probability, losses, tuple(slopes[:first]), tuple(slopes[first:]), tuple(of_classes), largest)
 
 
 def _evaluate(form: Compiled, constants: tuple, inputs: list[Tensor], gradient: bool) -> list[Tensor]:
@@ -130,7 +138,7 @@ def _in_chunks(function: Callable, inputs: list[Tensor], summed: tuple[bool, ...
 
     if like.is_cuda or like.numel() <= 2 * CHUNK or torch.is_grad_enabled():
         return reduced(function(inputs=inputs))
-    rows = [x.reshape(-1, like.shape[-1]) for x in inputs]
+    rows = [x.reshape(-1, x.shape[-1]) for x in inputs]
     results = [torch.empty(like.shape[:-1] if add else like.shape, dtype=like.dtype) for add in summed]
     flat = [x.view(-1) if add else x.view_as(rows[0]) for x, add in zip(results, summed, strict=True)]
     step = max(1, CHUNK // like.shape[-1])
@@ -142,11 +150,29 @@ def _in_chunks(function: Callable, inputs: list[Tensor], summed: tuple[bool, ...
 
 
 def _log_complement(inputs: list[Tensor]) -> list[Tensor]:
-    """log(1 - u_k), exact also where u_k rounds to 1: only the largest can, and the sum of the others is known."""
-    (log_probability,) = inputs
-    largest = log_probability.argmax(dim=-1, keepdim=True)
-    others = log_probability.scatter(-1, largest, -math.inf)
-    return [others.exp().neg().log1p().scatter(-1, largest, others.logsumexp(dim=-1, keepdim=True))]
+    """log(1 - u_k), exact also where u_k rounds to 1: only the largest can, and 1 - u_m is the sum of the others."""
+    log_probability, largest = inputs
+    rest = log_probability.scatter(-1, largest, -math.inf)
+    probability = rest.exp()
+    of_largest = probability.sum(dim=-1, keepdim=True).log()
+    if of_largest.isinf().any():  # every other probability underflowed
+        of_largest = rest.logsumexp(dim=-1, keepdim=True)
+    return [(-probability).log1p().scatter(-1, largest, of_largest)]
+
+
+def _through_complement(inputs: list[Tensor]) -> list[Tensor]:
+    """From d/d log(1 - u_k) to d/d log u_k.
+
+    d log(1 - u_k)/d log u_k = -u_k/(1 - u_k), but for the largest u_m, whose 1 - u_m is the sum of the others:
+    d log(1 - u_m)/d log u_j = u_j/(1 - u_m).
+    """
+    log_probability, largest, gradient, of_largest = inputs
+    rest = log_probability.scatter(-1, largest, -math.inf)
+    probability = rest.exp()
+    total = probability.sum(dim=-1, keepdim=True)
+    if (total == 0).any():
+        return [of_largest * rest.softmax(dim=-1) - gradient * probability]
+    return [probability * (of_largest / total - gradient / (1 - probability))]
 
 
 class _PerSample(torch.autograd.Function):
@@ -184,22 +210,12 @@ def _logit_gradient(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor
             total = total.scatter_add_(-1, index, (gradient * of_label).unsqueeze(-1))
         by_input.append(total)
     total = by_input[0]
-    if pieces.log_complement is not None:
-        through = _in_chunks(_through_complement, [log_probability, pieces.log_complement, by_input[1]], (False,))[0]
+    if pieces.largest is not None:
+        of_log_v, largest = by_input[1], pieces.largest
+        inputs = [log_probability, largest, of_log_v, of_log_v.gather(-1, largest)]
+        (through,) = _in_chunks(_through_complement, inputs, (False,))
         total = through if total is None else total.add_(through)
     return torch._log_softmax_backward_data(total, log_probability, -1, log_probability.dtype)
-
-
-def _through_complement(inputs: list[Tensor]) -> list[Tensor]:
-    """From d/d log(1 - u_k) to d/d log u_k.
-
-    d log(1 - u_k)/d log u_k = -u_k/(1 - u_k); the largest's is a logsumexp of the others, with slopes u_j/(1 - u_m).
-    """
-    log_probability, log_complement, gradient = inputs
-    largest = log_probability.argmax(dim=-1, keepdim=True)
-    own = gradient * (log_probability - log_complement).exp()
-    through = gradient.gather(-1, largest) * (log_probability - log_complement.gather(-1, largest)).exp()
-    return [(through - own).scatter(-1, largest, 0)]
 
 
 def per_sample(loss: Loss, logits: Tensor, labels: Tensor, values: dict | None = None) -> Tensor:
