@@ -23,6 +23,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -98,7 +99,10 @@ class Engine:
 
     def progress(self, run: str) -> Progress:
         """Tell how far a run is; see `alf.runs.store.Progress`."""
-        return self.store.progress(run)
+        progress = self.store.progress(run)
+        if progress.status == "queued" and self._client is None:
+            return replace(progress, message="Starting the worker processes.")
+        return progress
 
     def records(self, run: str, since: int = 0) -> list[dict]:
         """Return a run's epoch records with epoch > `since`; see `alf.training.records` for the keys."""
@@ -173,7 +177,7 @@ class Engine:
         import dask
         from distributed import Client, LocalCluster
 
-        dask.config.set({"distributed.scheduler.allowed-failures": 2, "distributed.admin.log-format": "%(message)s"})
+        dask.config.set({"distributed.scheduler.allowed-failures": 2, "distributed.scheduler.http.routes": []})
         if self.settings.scheduler:
             try:
                 self._client = Client(self.settings.scheduler, timeout=10, set_as_default=False)
@@ -189,7 +193,7 @@ class Engine:
             n_workers=self.settings.workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None would open port 8787 all the same
             host="127.0.0.1",
             memory_limit=0,
             silence_logs=logging.CRITICAL,

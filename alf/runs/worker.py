@@ -44,6 +44,7 @@ def _train(hold, row, folder: str | None) -> str:
     import safetensors.torch
     import torch
 
+    from alf.errors import InputError
     from alf.training.devices import choose
     from alf.training.recipe import Recipe
     from alf.training.trainer import Stopped, Trainer
@@ -81,7 +82,8 @@ def _train(hold, row, folder: str | None) -> str:
         reason = in_words(error)
         if reason is None:
             raise
-        log.exception("part %s failed", row.id)
+        if not isinstance(error, InputError):
+            log.exception("part %s failed", row.id)
         hold.fail(reason)
         return "failed"
     if not trainer.alive:

@@ -65,6 +65,16 @@ def weights_generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def parameter_count(network: str, shape: Sequence[int], classes: int) -> int:
+    """Count the parameters of one lane, without making any.
+
+    >>> parameter_count("mlp:512", (1, 8, 8), 10)
+    38410
+    """
+    sizes = (math.prod(shape), *hidden_widths(network), classes)
+    return sum((a + 1) * b for a, b in pairwise(sizes))
+
+
 def build(network: str, shape: Sequence[int], classes: int, seeds: Sequence[int]) -> nn.Module:
     """Build the network of a canonical spec with one lane per seed.
 

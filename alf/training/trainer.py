@@ -19,7 +19,7 @@ from alf.data import Arrays, stratified
 from alf.errors import InputError
 from alf.losses import Loss, parse
 from alf.losses.torch_loss import per_sample
-from alf.training.networks import build
+from alf.training.networks import build, parameter_count
 from alf.training.recipe import Lane, Recipe
 
 
@@ -69,6 +69,7 @@ class Trainer:
         self.ended: dict[int, str] = {}
         self.epoch, self.seconds = 0, 0.0
         self.classes = recipe.dataset.classes
+        self._check_memory()
 
         inputs, true = arrays.train_inputs, arrays.train_labels
         if recipe.samples is not None:
@@ -97,6 +98,23 @@ class Trainer:
     def lanes(self) -> list[Lane]:
         """The lanes still training, in the order of the lane axis."""
         return [self.recipe.lanes[i] for i in self.alive]
+
+    def _check_memory(self) -> None:
+        """Refuse what cannot fit, before the system starts killing processes over it."""
+        lane = parameter_count(self.recipe.network, self.recipe.dataset.shape, self.classes)
+        # weights, velocity, gradients and one temporary of each, in single precision
+        needed = 16 * lane * len(self.alive)
+        if self.device.type == "cuda":
+            free = torch.cuda.mem_get_info(self.device)[0]
+        else:
+            import psutil
+
+            free = psutil.virtual_memory().available
+        if needed > free:
+            raise InputError(
+                f"network: {len(self.alive)} models of {self.recipe.network} need about {needed / 2**30:.0f} GiB of "
+                f"memory, and {free / 2**30:.0f} GiB are free; take fewer models or a smaller network"
+            )
 
     def _arrange(self) -> None:
         """Group the lanes by loss declaration and by seed; called again when a lane has left."""
@@ -215,10 +233,9 @@ class Trainer:
 
     def _keep(self, positions: Tensor) -> None:
         """Go on with some of the lanes only."""
-        for p in self.model.parameters():
-            p.data = p.data[positions].clone()
-        for b in self.model.buffers():
-            b.data = b.data[positions].clone()
+        for module in self.model.modules():
+            for name, p in list(module.named_parameters(recurse=False)):
+                setattr(module, name, torch.nn.Parameter(p.detach()[positions].clone()))
         self.velocity = [v[positions].clone() for v in self.velocity]
         self.given = self.given[positions]
         self.alive = [self.alive[i] for i in positions.tolist()]

@@ -1,0 +1,45 @@
+"""Data sets: what the readers give is what was declared; splits are seeded and stratified."""
+
+import numpy as np
+import pytest
+
+from alf.data import DATASETS, dataset, stratified
+from alf.errors import InputError
+
+
+@pytest.mark.parametrize("key", [key for key, declared in DATASETS.items() if declared.local])
+def test_local_data_are_as_declared(key):
+    declared = dataset(key)
+    arrays = declared.load()
+    for inputs, labels in ((arrays.train_inputs, arrays.train_labels), (arrays.test_inputs, arrays.test_labels)):
+        assert inputs.shape == (len(labels), *declared.shape) and labels.dtype == np.int64
+        assert set(labels) == set(range(declared.classes))
+    again = declared.load()
+    assert (again.train_inputs == arrays.train_inputs).all()
+    assert abs(declared.normalise(arrays.train_inputs).mean()) < 0.01
+
+
+def test_digits_are_all_there_once():
+    from sklearn.datasets import load_digits
+
+    arrays = DATASETS["digits"].load()
+    assert (len(arrays.train_labels), len(arrays.test_labels)) == (1438, 359)
+    mine = np.concatenate([arrays.train_inputs, arrays.test_inputs])[:, 0].reshape(1797, -1)
+    theirs = load_digits().data
+    assert (np.sort(mine @ np.arange(1, 65)) == np.sort(theirs @ np.arange(1, 65))).all()
+
+
+def test_missing_folder_and_wrong_name_are_one_sentence(tmp_path):
+    with pytest.raises(InputError, match="data folder: an existing folder is needed, got /no/such"):
+        DATASETS["digits"].load("/no/such")
+    with pytest.raises(InputError, match="data: must be one of digits"):
+        dataset("../etc/passwd")
+
+
+def test_stratified_split_keeps_the_proportions():
+    labels = np.repeat([0, 1, 2], [100, 50, 10])
+    rest, chosen = stratified(labels, 0.2, seed=1)
+    assert np.bincount(labels[chosen]).tolist() == [20, 10, 2]
+    assert sorted([*rest, *chosen]) == list(range(160))
+    assert (stratified(labels, 0.2, seed=1)[1] == chosen).all()
+    assert (stratified(labels, 0.2, seed=2)[1] != chosen).any()

@@ -1,0 +1,199 @@
+"""The engine with real worker processes: finish, stop, kill, resume, restart, failure in words."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+import alf
+from alf.errors import InputError
+from alf.runs import Engine, Store
+from alf.runs import tables as t
+from alf.runs.engine import share_out
+from alf.training import Recipe, classroom
+from alf.training import run as run_here
+from alf.training.records import RECORD_KEYS
+
+SMALL = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:16", epochs=3, lr=0.3)
+LONG = SMALL.with_(losses=("ce", "ael:a=3.5"), network="mlp:256", epochs=400)
+DEAF = SMALL.with_(losses=("ce",), network="mlp:8192,8192,8192", batch=1438, epochs=400)  # seconds in one batch
+
+
+def until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+    return value
+
+
+def worker_of(engine, run):
+    """The process that computes a run, once there is one."""
+    with engine.store.read() as connection:
+        row = connection.execute(
+            select(t.parts).join(t.runs, t.runs.c.result == t.parts.c.result).where(t.runs.c.id == run)
+        ).first()
+    return row.worker if row.status == "running" else None
+
+
+def without_time(records):
+    return [{k: v for k, v in record.items() if k not in ("run", "seconds")} for record in records]
+
+
+def test_a_run_gives_what_training_here_gives(engine):
+    run = engine.start(SMALL, "ann")
+    assert engine.start(SMALL, "ann") == run
+    progress = engine.wait(run)
+    assert (progress.status, progress.epoch, progress.fraction, progress.message) == ("finished", 3, 1.0, None)
+    records = engine.records(run)
+    assert tuple(records[0]) == RECORD_KEYS
+    here = list(run_here(SMALL))[:-1]
+    assert [(r["lane"], r["epoch"]) for r in records] == [(r["lane"], r["epoch"]) for r in here]
+    for mine, other in zip(records, here, strict=True):
+        assert mine["train_loss"] == pytest.approx(other["train_loss"], rel=1e-4)
+    assert engine.progress(engine.start(SMALL, "bob")).status == "finished"
+
+
+def test_stop_is_acknowledged_at_once_and_obeyed(engine):
+    run = engine.start(LONG, "ann")
+    until(lambda: engine.progress(run).epoch >= 2)
+    start = time.monotonic()
+    engine.stop(run)
+    assert time.monotonic() - start < 0.5
+    assert engine.progress(run).status in ("stopping", "stopped")
+    until(lambda: engine.progress(run).status == "stopped", 2.0)
+    assert engine.records(run)
+    epoch = engine.progress(run).epoch
+    time.sleep(0.3)
+    assert engine.progress(run).epoch == epoch
+
+
+def test_a_worker_that_does_not_listen_is_killed(engine):
+    run = engine.start(DEAF, "ann")
+    pid = until(lambda: worker_of(engine, run))["pid"]
+    time.sleep(1.0)  # let it begin its first batch
+    start = time.monotonic()
+    engine.stop(run)
+    until(lambda: engine.progress(run).status == "stopped", 2.5)
+    assert time.monotonic() - start < 2.5
+    with pytest.raises(ProcessLookupError):
+        until(lambda: os.kill(pid, 0), 2.0)
+    # and the workers that are left, and its replacement, go on working
+    assert engine.wait(engine.start(SMALL.with_(lr=0.2), "ann")).status == "finished"
+
+
+def test_a_killed_worker_loses_nothing(engine):
+    recipe = LONG.with_(epochs=30, lr=0.2)
+    run = engine.start(recipe, "ann")
+    until(lambda: engine.progress(run).epoch >= 5)
+    before = engine.records(run)
+    os.kill(worker_of(engine, run)["pid"], signal.SIGKILL)
+    assert engine.wait(run).status == "finished"
+    after = engine.records(run)
+    assert after[: len(before)] == before
+    assert [(r["lane"], r["epoch"]) for r in after] == [(lane, epoch) for epoch in range(1, 31) for lane in (0, 1)]
+    undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
+    engine.wait(undisturbed)
+    assert without_time(engine.records(undisturbed)) == without_time(after)
+
+
+SERVER = """
+import sys, time
+from alf.runs import Engine
+from alf.settings import Settings
+from alf.training import Recipe
+if __name__ == "__main__":
+    engine = Engine(Settings.from_environment({"ALF_STORE": sys.argv[1], "ALF_WORKERS": "1"}))
+    run = engine.start(Recipe.from_json(sys.argv[2]), "ann")
+    while engine.progress(run).epoch < 5:
+        time.sleep(0.01)
+    print(run, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_killed_server_loses_nothing(tmp_path, make_engine):
+    script = tmp_path / "server.py"
+    script.write_text(SERVER)
+    recipe = LONG.with_(epochs=40)
+    arguments = [sys.executable, str(script), str(tmp_path / "runs.sqlite"), json.dumps(recipe.to_dict())]
+    environment = os.environ | {"PYTHONPATH": str(Path(alf.__file__).parents[1])}
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        run = server.stdout.readline().strip()
+        server.kill()
+    store = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    before = store.records(run)
+    assert len(before) >= 10 and store.progress(run).status == "running"
+    store.close()
+    engine = make_engine(tmp_path, workers=1)  # nobody presses anything: the new server goes on by itself
+    assert engine.wait(run).status == "finished"
+    after = engine.records(run)
+    assert after[: len(before)] == before and len(after) == 80
+
+
+def test_failures_are_told_in_words(engine):
+    # 64 models of this size need 320 GiB
+    recipe = SMALL.with_(losses=("ce",), seeds=tuple(range(64)), network="mlp:8192,8192,8192,8192,8192,8192")
+    run = engine.start(recipe, "ann")
+    progress = engine.wait(run, 120)
+    assert progress.status == "failed"
+    assert progress.message.startswith("network: 32 models of mlp:8192,")
+    assert "GiB of memory" in progress.message and "\n" not in progress.message
+
+
+def test_limits_and_sentences(make_engine):
+    engine = make_engine(ALF_MAX_LANES=3, ALF_MAX_EPOCHS=10)
+    with pytest.raises(InputError, match="lanes: at most 3 models in one run, got 18"):
+        engine.start(classroom("digits", epochs=1), "ann")
+    with pytest.raises(InputError, match="epochs: at most 10 in one run here, got 11"):
+        engine.start(SMALL.with_(epochs=11), "ann")
+
+
+def test_no_scheduler_is_said_in_words(make_engine):
+    engine = make_engine(ALF_SCHEDULER="tcp://127.0.0.1:9")
+    progress = engine.wait(engine.start(SMALL, "ann"), 60)
+    assert progress.message == "ALF_SCHEDULER: no scheduler answers at tcp://127.0.0.1:9"
+
+
+def test_a_remote_scheduler(make_engine, tmp_path):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50) as cluster:
+        engine = make_engine(ALF_SCHEDULER=cluster.scheduler_address)
+        run = engine.start(SMALL, "ann")
+        assert engine.wait(run, 60).status == "finished"
+        assert len(engine.records(run)) == 6
+        engine.close()
+
+
+def test_lanes_are_shared_out_completely():
+    recipe = classroom("digits")
+    for workers in (1, 2, 3, 7, 100):
+        parts = share_out(recipe, workers)
+        assert sorted(lane for part in parts for lane in part) == list(range(18))
+        assert len(parts) <= max(1, workers) and all(parts)
+
+
+def test_importing_runs_starts_nothing():
+    code = "import sys, alf.runs; sys.exit(any(m in sys.modules for m in ('torch', 'distributed', 'streamlit')))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_engine_is_one_per_process(monkeypatch, tmp_path):
+    from alf.runs import engine as shared
+    from alf.settings import settings
+
+    monkeypatch.setenv("ALF_STORE", str(tmp_path / "runs.sqlite"))
+    settings.cache_clear(), shared.cache_clear()
+    try:
+        assert shared() is shared() and isinstance(shared(), Engine)
+        assert shared()._thread is None  # nothing runs before somebody starts something
+        shared().close()
+    finally:
+        settings.cache_clear(), shared.cache_clear()

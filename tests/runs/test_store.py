@@ -1,0 +1,181 @@
+"""The store without any worker: sharing, stopping, limits, claims, the fair queue."""
+
+import pytest
+
+from alf.errors import InputError
+from alf.runs import tables as t
+from alf.runs.claims import Claim, Lost, claim, recover, waiting
+from alf.runs.store import Store
+from alf.training.recipe import Recipe
+
+RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(f"sqlite:///{tmp_path / 'deep' / 'runs.sqlite'}")
+    yield made
+    made.close()
+
+
+def start(store, owner="ann", recipe=RECIPE, shares=((0, 1),), **limits):
+    return store.start(recipe, owner, shares, **limits)
+
+
+def take(store, part):
+    token = claim(store, part, "host:1:x")
+    hold = Claim(store, part, token)
+    hold.POLL = 0.0
+    return hold, hold.begin({"host": "host", "pid": 1, "address": None})
+
+
+def row(lane, epoch, accuracy=0.5):
+    return {"lane": lane, "epoch": epoch, "test_accuracy": accuracy} | dict.fromkeys(
+        ("train_loss", "clean_accuracy", "flipped_given_accuracy", "flipped_true_accuracy", "grad_norm", "seconds"), 0.1
+    )
+
+
+def test_pressing_start_twice_is_one_run_and_others_share_the_result(store):
+    first = start(store)
+    assert start(store) == first
+    other = start(store, "bob")
+    assert other != first and len(other) >= 20
+    assert len(waiting(store)) == 1
+    hold, part = take(store, waiting(store)[0])
+    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 2.5, {}, b"state")
+    assert store.records(first) == [record | {"run": first} for record in store.records(other)]
+    record = store.records(first)[1]
+    assert (record["loss"], record["noise"], record["seed"], record["epoch"]) == ("mae", "symmetric:0.5", 0, 1)
+    progress = store.progress(first)
+    assert (progress.status, progress.epoch, progress.fraction, progress.seconds) == ("running", 1, 0.25, 2.5)
+    assert progress.seconds_left == pytest.approx(7.5)
+
+
+def test_stopping_a_shared_run_ends_only_ones_own_view(store):
+    first, other = start(store), start(store, "bob")
+    hold, part = take(store, waiting(store)[0])
+    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {}, None)
+    store.stop(first)
+    assert not hold.asked_to_stop()
+    hold.epoch_done(part.result, [row(0, 2), row(1, 2)], 2, 2.0, {}, None)
+    assert store.progress(first).status == "stopped" and store.progress(first).message == "Stopped after epoch 1."
+    assert len(store.records(first)) == 2 and len(store.records(other)) == 4
+    store.stop(other)
+    assert store.progress(other).status == "stopping"
+    assert hold.asked_to_stop()
+    hold.leave()
+    assert store.progress(other).status == "stopped"
+
+
+def test_start_after_stop_goes_on_with_the_same_run(store):
+    run = start(store)
+    hold, part = take(store, waiting(store)[0])
+    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {1: "Diverged."}, b"abc")
+    store.stop(run)
+    hold.leave()
+    assert waiting(store) == []
+    assert start(store) == run
+    again, part = take(store, waiting(store)[0])
+    saved = again.checkpoint()
+    assert (saved.epoch, saved.ended, saved.state) == (1, {"1": "Diverged."}, b"abc")
+    with pytest.raises(Lost):
+        hold.epoch_done(part.result, [row(0, 2)], 2, 2.0, {}, None)
+    again.epoch_done(part.result, [row(0, 1, 0.9), row(0, 2)], 2, 2.0, {}, b"new")
+    assert [r["test_accuracy"] for r in store.records(run) if r["lane"] == 0] == [0.5, 0.5]
+    again.finish()
+    assert store.progress(run).status == "finished" and store.progress(run).fraction == 1.0
+
+
+def test_start_pressed_while_stopping_is_not_lost(store):
+    run = start(store)
+    hold, _ = take(store, waiting(store)[0])
+    store.stop(run)
+    assert hold.asked_to_stop()
+    assert start(store) == run
+    hold.leave()
+    assert len(waiting(store)) == 1
+
+
+def test_a_failed_run_says_why_and_can_be_started_again(store):
+    run = start(store)
+    take(store, waiting(store)[0])[0].fail("Out of memory: take fewer models.")
+    progress = store.progress(run)
+    assert (progress.status, progress.message, progress.active) == (
+        "failed",
+        "Out of memory: take fewer models.",
+        False,
+    )
+    assert start(store) == run and store.progress(run).status == "queued"
+
+
+def test_nobodys_second_run_goes_before_anothers_first(store):
+    recipes = [RECIPE.with_(lr=lr) for lr in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)]
+    for recipe, owner in zip(recipes, "aaabbc", strict=True):
+        start(store, owner, recipe)
+    order = []
+    for _ in recipes:
+        part = waiting(store)[0]
+        hold, got = take(store, part)
+        order.append(Recipe.from_dict(got.recipe).lr)
+        hold.finish()
+    assert order == [0.1, 0.4, 0.6, 0.2, 0.5, 0.3]
+
+
+def test_limits(store):
+    start(store, recipe=RECIPE.with_(lr=0.1), max_per_owner=1)
+    assert start(store, recipe=RECIPE.with_(lr=0.1), max_per_owner=1)
+    with pytest.raises(InputError, match="runs: at most 1 of yours may be unfinished at a time, got 1 already"):
+        start(store, recipe=RECIPE.with_(lr=0.2), max_per_owner=1)
+    with pytest.raises(InputError, match="runs: at most 1 may be unfinished at a time here, got 1 already"):
+        start(store, "bob", recipe=RECIPE.with_(lr=0.2), max_queued=1)
+
+
+def test_survives_reopening_and_takes_over_from_a_dead_engine(store):
+    run = start(store)
+    part = waiting(store)[0]
+    assert claim(store, part, "elsewhere:1:x") and claim(store, part, "elsewhere:1:x") is None
+    again = Store(store.url)
+    assert again.identity == store.identity and again.runs("ann") == [run]
+    assert recover(again, "me:1:y") == 0  # heard of a moment ago, on a machine we cannot look into
+    with again.write() as connection:
+        connection.execute(t.parts.update().values(heartbeat=0.0))
+    assert recover(again, "me:1:y") == 1
+    assert again.progress(run).status == "queued"
+    again.close()
+
+
+def test_updates_miss_nothing_when_parts_differ(store):
+    run = start(store, shares=((0,), (1,)))
+    (one, part), (two, _) = (take(store, number) for number in waiting(store))
+    one.epoch_done(part.result, [row(0, 1)], 1, 1.0, {}, None)
+    one.epoch_done(part.result, [row(0, 2)], 2, 2.0, {}, None)
+    seen, cursor = store.updates(run)
+    two.epoch_done(part.result, [row(1, 1)], 1, 1.0, {}, None)
+    more, cursor = store.updates(run, cursor)
+    assert [(r["lane"], r["epoch"]) for r in seen + more] == [(0, 1), (0, 2), (1, 1)]
+    assert store.updates(run, cursor) == ([], cursor)
+    assert store.progress(run).epoch == 1
+    assert [r["lane"] for r in store.records(run, since=1)] == [0]
+
+
+def test_names_and_deleting(store):
+    run, other = start(store), start(store, "bob")
+    store.rename(run, "My \n first" + "x" * 300)
+    assert store.progress(run).name == "My  first" + "x" * 191
+    with pytest.raises(InputError, match="run: must be stopped before it is deleted"):
+        store.delete(run)
+    store.stop(run)
+    store.delete(run)
+    assert store.runs("ann") == [] and store.progress(other).status == "queued"
+    store.stop(other)
+    store.delete(other)
+    with store.read() as connection:
+        for table in (t.results, t.parts, t.records):
+            assert connection.execute(table.select()).all() == []
+
+
+@pytest.mark.parametrize("run", ["", "nope", "x" * 10_000, "'; drop table runs; --", "\x00"])
+def test_unknown_runs_are_one_sentence(store, run):
+    for ask in (store.progress, store.records, store.stop, store.updates):
+        with pytest.raises(InputError, match="run: no such run, got"):
+            ask(run)
