@@ -201,7 +201,14 @@ def verify(loss, noise, classes, data, as_json, as_latex):
     for verdict in verdicts:
         click.echo(f"{verdict.claim.replace('_', ' '):24} {words[verdict.holds]:4} {verdict.status}")
         for step in verdict.steps:
-            click.echo(f"{'':29} {step.statement}")
+            shown = "" if step.expression is None else f"  {step.expression}"
+            click.echo(f"{'':29} {step.statement}{shown if len(shown) < 200 else ''}")
+        if verdict.witness is not None:
+            witness = verdict.witness.to_json()
+            values = ", ".join(
+                f"{k} {witness[n]:.6g}" for k, n in zip(witness["labels"], ("value", "bound"), strict=True)
+            )
+            click.echo(f"{'':29} {witness['statement']} At {witness['point']}: {values}.")
     return None
 
 

@@ -1,0 +1,178 @@
+"""The command line as a person types it: in processes of its own, with the exit status and the streams they see."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from alf.cli import main
+
+
+def run(*arguments, **environment):
+    import os
+
+    command = [sys.executable, "-m", "alf", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=250)
+
+
+def answer(capsys, *arguments):
+    assert main(list(arguments)) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_in_a_process_of_its_own():
+    result = run("ratio", "agce:q=.60,a=0.60", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert found["loss"] == "agce:a=0.6,q=0.6"
+    assert found["ratio"] == found["upper_ratio"] == pytest.approx((3 / 8) ** 0.4, abs=1e-9)
+    assert found["critical_noise"] == {
+        "classes": 10,
+        "symmetric": pytest.approx(0.8587, abs=5e-5),
+        "pair": pytest.approx(0.403156, abs=5e-7),
+    }
+    assert found["status"] == "proved"
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ("agce:a=0.6,q=0.6", 0.675480),
+        ("aul:a=5.5,p=3", 0.669421),
+        ("ael:a=2.5", 0.670320),
+        ("agce:a=4,q=0.2", 0.836512),
+        ("aul:a=3,p=0.1", 1),
+        ("ael:a=3.5", 0.751477),
+        ("aul:a=6.3,p=1.5", 0.917208),
+        ("ael:a=1.5", 0.513417),
+        ("ce", 0),
+        ("gce:q=0.7", 0),
+        ("mae", 1),
+    ],
+)
+def test_check_values_of_the_theory(capsys, spec, value):
+    found = answer(capsys, "ratio", spec, "--json")
+    assert found["ratio"] == pytest.approx(value, abs=5e-7)
+    low, high = found["interval"]
+    assert low <= found["ratio"] <= high
+
+
+def test_ratio_that_is_not_defined(capsys):
+    found = answer(capsys, "ratio", "nce", "--json")
+    assert (found["ratio"], found["status"]) == (None, "not_defined")
+    assert found["critical_noise"] == {"classes": 10, "symmetric": None, "pair": None}
+    assert main(["ratio", "nce"]) == 0
+    assert "not defined" in capsys.readouterr().out
+
+
+def test_losses(capsys):
+    listed = answer(capsys, "losses", "--json")
+    assert {"key", "parameters", "presets", "reference", "latex"} <= set(listed[0])
+    by_key = {row["key"]: row for row in listed}
+    assert by_key["agce"]["presets"]["cifar10"] == "agce:a=0.6,q=0.6"
+    assert by_key["aul"]["parameters"][0]["domain"] == "(1, oo)"
+    assert main(["losses"]) == 0
+    assert "agce:a=0.6,q=0.6" in capsys.readouterr().out
+
+
+def test_verify(capsys):
+    found = answer(capsys, "verify", "agce:a=0.6,q=0.6", "--noise", "pair:0.4", "--json")
+    assert (found["loss"], found["noise"], found["classes"]) == ("agce:a=0.6,q=0.6", "pair:0.4", 10)
+    assert [c["claim"] for c in found["claims"]] == [
+        "decreasing",
+        "convex",
+        "concave",
+        "symmetric",
+        "asymmetric",
+        "completely_asymmetric",
+        "noise_tolerant",
+        "calibrated",
+        "excess_risk",
+    ]
+    holds = {c["claim"]: c["holds"] for c in found["claims"]}
+    assert holds["decreasing"] and holds["convex"] and holds["noise_tolerant"] and holds["calibrated"]
+    assert holds["concave"] is holds["completely_asymmetric"] is False
+    for claim in found["claims"]:
+        assert {"claim", "holds", "status", "witness", "steps"} <= set(claim)
+
+
+def test_verify_without_noise_says_why(capsys):
+    found = answer(capsys, "verify", "ce", "--json")
+    for claim in found["claims"]:
+        if claim["claim"] in ("asymmetric", "noise_tolerant"):
+            assert claim["holds"] is None and claim["steps"]
+
+
+def test_verify_for_people(capsys):
+    assert main(["verify", "ael:a=1.5", "--noise", "pair:0.4"]) == 0
+    shown = capsys.readouterr().out
+    assert "noise tolerant           no   refuted" in shown
+
+
+def test_train(capsys):
+    arguments = ["train", "--data", "digits", "--noise", "symmetric:0.5", "--loss", "ce", "--loss", "agce:q=0.2,a=4"]
+    assert main([*arguments, "--epochs", "2", "--seeds", "0,1", "--json"]) == 0
+    *records, summary = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(records) == 2 * 2 * 2 and "epoch" not in summary
+    assert {r["loss"] for r in records} == {"ce", "agce:a=4,q=0.2"}
+    assert {r["epoch"] for r in records} == {1, 2}
+    for record in records:
+        assert set(record) >= {
+            "run",
+            "loss",
+            "noise",
+            "seed",
+            "epoch",
+            "train_loss",
+            "test_accuracy",
+            "clean_accuracy",
+            "flipped_given_accuracy",
+            "flipped_true_accuracy",
+            "grad_norm",
+            "seconds",
+        }
+        assert 0 <= record["test_accuracy"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ratio", "foo"), "unknown loss 'foo'; choose one of ce, fl"),
+        (("ratio", "aul:a=0.5,p=1"), "AUL: a must lie in (1, oo), got 0.5"),
+        (("ratio", "agce:a=nan,q=1"), "AGCE: a must be a number in (0, oo), got 'nan'"),
+        (("ratio", "agce:a=1"), "AGCE: q is missing"),
+        (("ratio", "ce", "--classes", "1"), "--classes: must lie in [2, 1000], got 1"),
+        (("ratio", "ce", "--classes", "x"), "'x' is not a valid integer"),
+        (("ratio",), "Missing argument 'LOSS'"),
+        (("nonsense",), "Choose one of losses, ratio, verify, train"),
+        (("verify", "ce", "--noise", "symmetric:1.5"), "1.5"),
+        (("verify", "ce", "--noise", "matrix:.6,.4;.3,.7", "--classes", "3"), "3"),
+        (("verify", "ce", "--json", "--latex"), "choose one of --json and --latex"),
+        (("train", "--data", "nowhere"), "nowhere"),
+        (("train", "--loss", "ce", "--epochs", "0"), "epochs"),
+        (("train", "--loss", "ce", "--seeds", "a"), "--seeds: must be whole numbers"),
+        (("train", "--loss", "ce", "--device", "tpu"), "tpu"),
+        (("train", "--recipe", "none"), "none"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(capsys, arguments, message):
+    assert main(list(arguments)) == 2
+    streams = capsys.readouterr()
+    assert message in streams.err
+    assert streams.err.count("\n") == 1 and streams.out == ""
+
+
+def test_a_data_folder_that_does_not_exist():
+    result = run("train", "--loss", "ce", "--epochs", "1", ALF_DATA_DIR="/nowhere/at/all")
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1 and "ALF_DATA_DIR" in result.stderr and "/nowhere/at/all" in result.stderr
+
+
+def test_a_defect_of_ours_is_one_line_and_status_1(capsys, monkeypatch):
+    def broken(spec):
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr("alf.losses.parse", broken)
+    assert main(["ratio", "ce"]) == 1
+    assert capsys.readouterr().err == "failed: ZeroDivisionError: inside (ALF_DEBUG=1 shows where)\n"
