@@ -20,7 +20,7 @@ with st.container(key="prove"):
     with st.container(key="controls"):
         controls.only_loss(view)
         controls.class_count()
-        controls.noise(view)
+        controls.noise(view, view["classes"])
     with st.container(key="claims"):
         board(question)
 view.save()

@@ -17,12 +17,12 @@ DEFAULT_NOISE = "symmetric:0.4"
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
-def loss_list(view: View) -> None:
-    """Every loss of the view with its sliders, and below them the ways to add one."""
+def loss_list(view: View, compact: bool = False) -> None:
+    """Every loss of the view with its sliders (in its menu where `compact`), and the ways to add one."""
     shown = [parse(spec) for spec in view["loss"]]
     for index, (loss, style) in enumerate(zip(shown, styles(loss.key for loss in shown), strict=True)):
         with st.container(key=f"loss-{index}", gap="small"):
-            one_loss(view, index, loss, style, removable=len(shown) > 1)
+            one_loss(view, index, loss, style, removable=len(shown) > 1, compact=compact)
     add_loss(view)
 
 
@@ -35,16 +35,17 @@ def only_loss(view: View) -> None:
         one_loss(view, 0, loss, styles([loss.key])[0], removable=False)
 
 
-def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool) -> None:
+def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, compact: bool = False) -> None:
     """A loss's name, its menu and a slider for each hyperparameter."""
+    values = loss.label.removeprefix(loss.name).strip(" ()") if compact else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        st.html(swatch(style, loss.name, loss.declaration.about), width="stretch")
-        menu(view, index, loss)
+        st.html(swatch(style, f"{loss.name}<small>{values}</small>", loss.declaration.about), width="stretch")
+        menu(index, loss, sliders=compact)
         if removable:
             st.button(
                 "✕", key=f"remove-{index}", type="tertiary", help=f"Remove {loss.name}", on_click=_remove, args=(index,)
             )
-    for parameter in loss.declaration.parameters:
+    for parameter in () if compact else loss.declaration.parameters:
         slider(index, loss, parameter)
 
 
@@ -67,9 +68,11 @@ def slider(index: int, loss: Loss, parameter: Parameter) -> None:
     )
 
 
-def menu(view: View, index: int, loss: Loss) -> None:
-    """Presets, each one click away, and the spec to type."""
+def menu(index: int, loss: Loss, sliders: bool) -> None:
+    """Presets, each one click away, and the spec to type; the sliders where the list is compact."""
     with st.popover("⋯", key=f"menu-{index}", type="tertiary", help="Presets, exact values and another loss"):
+        for parameter in loss.declaration.parameters if sliders else ():
+            slider(index, loss, parameter)
         presets = loss.declaration.preset_losses()
         if presets:
             st.caption("Presets of the authors", help=hint("preset"))
@@ -125,12 +128,13 @@ def class_count(label: str = "Classes K") -> None:
     st.number_input(label, 2, 1000, step=1, key=key, help=hint("K"), on_change=_classes, args=(key,))
 
 
-def noise(view: View) -> None:
+def noise(view: View, classes: int, data: str | None = None) -> None:
     """The kind of label noise and its rate, or a typed noise."""
     spec = view["noise"]
     kind = spec.partition(":")[0]
     shown = kind if kind in ("none", "symmetric", "pair") else "typed"
     kinds = {"none": "None", "symmetric": "Symmetric", "pair": "Pair", "typed": "Typed"}
+    where = (classes, data)
     key = keep("noise-kind", shown)
     st.segmented_control(
         "Label noise",
@@ -141,10 +145,10 @@ def noise(view: View) -> None:
         width="stretch",
         help=f"{hint('symmetric noise')} {hint('pair noise')}",
         on_change=_noise_kind,
-        args=(key, view["classes"]),
+        args=(key, *where),
     )
     if shown in ("symmetric", "pair"):
-        rate = float(parse_noise(spec, view["classes"]).rate)
+        rate = float(parse_noise(spec, *where).rate)
         key = keep("noise-rate", rate)
         st.slider(
             "Rate",
@@ -155,18 +159,76 @@ def noise(view: View) -> None:
             key=key,
             help=hint("noise rate"),
             on_change=_noise_rate,
-            args=(key, shown, view["classes"]),
+            args=(key, shown, *where),
         )
     elif shown == "typed":
         key = keep("noise-typed", spec)
         st.text_input(
             "As text",
             key=key,
-            help="symmetric:0.4, pair:1/3 or a matrix by rows, matrix:.6,.4;.3,.7",
+            help="symmetric:0.4, pair:1/3, a matrix by rows such as matrix:.6,.4;.3,.7"
+            + (" or asymmetric:0.4 for confusable classes" if data else ""),
             on_change=_noise_typed,
-            args=(key, view["classes"]),
+            args=(key, *where),
         )
         _said(key)
+
+
+def number(view: View, name: str, label: str, low: float, high: float, step: float, term: str) -> None:
+    """A number field for one part of the view's state."""
+    key = keep(f"number-{name}", view[name])
+    st.number_input(label, low, high, step=step, key=key, help=hint(term), on_change=_set, args=(key, name))
+
+
+def pick(view: View, name: str, label: str, options: dict[str, str], about: str) -> None:
+    """A choice of one of a few words, each with the text it is shown by."""
+    key = keep(f"pick-{name}", view[name])
+    st.selectbox(label, list(options), format_func=options.get, key=key, help=about, on_change=_set, args=(key, name))
+
+
+def recipe(view: View) -> None:
+    """The rest of a training recipe, for those who want to change it."""
+    from ui import lab
+
+    found = lab.devices().known()
+    names = {"auto": "The best there is", "cpu": "CPU", "cuda": "CUDA", "mps": "Apple GPU"}
+    for device in found or ():
+        names[device["key"]] = device["label"]
+    there = [device["key"] for device in found or ()]
+    offered = {key: text for key, text in names.items() if not found or key in ("auto", view["device"], *there)}
+    pick(view, "device", "Device", offered, "Where the networks are trained.")
+    st.fragment(_device_caption, run_every=1.0 if found is None else None, key="device-caption")(view["device"], names)
+    with st.expander("Recipe", key="recipe"):
+        number(view, "seeds", "Seeds", 1, 10, 1, "seed")
+        number(view, "epochs", "Epochs", 1, 2000, 10, "epoch")
+        number(view, "lr", "Learning rate", 1e-5, 100.0, 0.1, "learning rate")
+        pick(
+            view,
+            "scale",
+            "Gradient scale",
+            {"own": "Each loss's own", "equal": "Equal for all losses"},
+            hint("equal scale"),
+        )
+
+
+def _device_caption(wanted: str, names: dict[str, str]) -> None:
+    """Say in words which device a run would use; looks again by itself until that is known."""
+    from ui import lab
+
+    found = lab.devices().known()
+    if found is None:
+        st.caption("Looking for a GPU …")
+        return
+    there = {device["key"]: device["label"] for device in found}
+    best = next(iter(there.values()))
+    if wanted not in ("auto", *there):
+        st.caption(f"{names[wanted]} was not found here: the run uses {best}.")
+    elif list(there) == ["cpu"]:
+        st.caption(f"No GPU was found: the run uses {best}.")
+    else:
+        st.caption(f"The run uses {best if wanted == 'auto' else there[wanted]}.")
+    if set(there) - set(names) or any(names.get(key) != label for key, label in there.items()):
+        st.rerun()  # once more as a whole: the list above shows their names too
 
 
 def swatch(style: Style, name: str, more: str = "") -> str:
@@ -295,6 +357,10 @@ def _typed(key: str) -> str | None:
         return None
 
 
+def _set(key: str, name: str) -> None:
+    View.set(name, st.session_state[key])
+
+
 def _classes(key: str) -> None:
     classes = int(st.session_state[key])
     View.set("classes", classes)
@@ -311,13 +377,13 @@ def _fits(spec: str, classes: int) -> bool:
     return True
 
 
-def _noise_kind(key: str, classes: int) -> None:
+def _noise_kind(key: str, classes: int, data: str | None) -> None:
     kind, spec = st.session_state[key], st.session_state["view.model"]["noise"]
     before, _, rate = spec.partition(":")
     if kind == "none":
         View.set("noise", "none")
     elif kind == "typed":
-        rows = parse_noise(spec, classes).exact
+        rows = parse_noise(spec, classes, data).exact
         few = rows if rows and classes <= 20 else ((1,),)
         matrix = "matrix:" + ";".join(",".join(str(p) for p in row) for row in few)
         View.set("noise", parse_noise(matrix, classes).spec if len(few) == classes else spec)
@@ -325,13 +391,13 @@ def _noise_kind(key: str, classes: int) -> None:
         View.set("noise", parse_noise(f"{kind}:{rate if before in ('symmetric', 'pair') else 0.4}", classes).spec)
 
 
-def _noise_rate(key: str, kind: str, classes: int) -> None:
+def _noise_rate(key: str, kind: str, classes: int, data: str | None) -> None:
     View.set("noise", parse_noise(f"{kind}:{round(st.session_state[key], 6)}", classes).spec)
 
 
-def _noise_typed(key: str, classes: int) -> None:
+def _noise_typed(key: str, classes: int, data: str | None) -> None:
     st.session_state.pop(f"{key}.said", None)
     try:
-        View.set("noise", parse_noise(st.session_state[key].strip(), classes).spec)
+        View.set("noise", parse_noise(st.session_state[key].strip(), classes, data).spec)
     except InputError as error:
         st.session_state[f"{key}.said"] = str(error)

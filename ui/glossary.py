@@ -39,6 +39,10 @@ GLOSSARY = {
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
     "preset": "A preset holds the values that the authors of the loss used on a data set.",
     "learning rate": "The learning rate says how far one step of training moves the network.",
+    "equal scale": (
+        "With equal gradient scale each loss is divided by the largest sample weight it can give, so that losses are "
+        "compared by their shape and not by their learning rate."
+    ),
     "epoch": "An epoch is one pass through the training data.",
     "seed": "A seed fixes the random numbers: the same seed gives the same run.",
     "band": "The band is one standard deviation to each side of the mean over the seeds.",

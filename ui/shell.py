@@ -43,6 +43,13 @@ PAGES = (
         "Is it asymmetric, calibrated, tolerant: why, or where does it fail?",
         "Every claim proved step by step, or refuted by a point you can check by hand.",
     ),
+    Entry(
+        "train.py",
+        "train",
+        "Train",
+        "What happens when we train?",
+        "Train small networks on wrong labels and watch which loss memorises them.",
+    ),
 )
 
 

@@ -1,0 +1,153 @@
+"""The training lab's side of the page: a recipe from the view, a run from the engine, and what it has shown so far."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from alf.errors import InputError
+from alf.noise import parse_noise
+from alf.training.recipe import Recipe
+from alf.training.recipes import classroom
+
+DEVICES_FRESH = 30.0  # seconds; free memory changes
+
+
+@dataclass
+class Shown:
+    """A run as the page shows it: its recipe, its records so far, how far it is."""
+
+    recipe: Recipe
+    records: list[dict] = field(default_factory=list)
+    progress: object = None
+    recorded: bool = False
+    about: str = ""
+
+
+def recipe_of(view) -> Recipe:
+    """The recipe that the controls describe: the classroom's, with what the reader changed."""
+    return classroom(
+        view["data"],
+        losses=view["loss"],
+        noise=(view["noise"],),
+        seeds=tuple(range(view["seeds"])),
+        epochs=view["epochs"],
+        lr=view["lr"],
+        equal_scale=view["scale"] == "equal",
+        device=view["device"],
+    )
+
+
+@st.cache_resource(show_spinner=False)
+def engine():
+    """The engine of this server."""
+    from alf.runs import engine as of_process
+
+    return of_process()
+
+
+def owner() -> str:
+    """Who this browser session is to the engine."""
+    import secrets
+
+    return st.session_state.setdefault("lab.owner", secrets.token_urlsafe(12))
+
+
+def shown(run: str | None) -> tuple[Shown | None, str | None]:
+    """The run with this id, or the recorded one; and a sentence when there is no such run."""
+    problem = None
+    if run:
+        try:
+            progress = engine().progress(run)
+        except InputError as error:
+            problem = str(error)
+        else:
+            kept = st.session_state.get("lab.records")
+            if not kept or kept[0] != run:
+                kept = (run, 0, [])
+            new, cursor = engine().updates(run, kept[1])
+            st.session_state["lab.records"] = kept = (run, cursor, kept[2] + new)
+            return Shown(progress.recipe, kept[2], progress), None
+    return recorded_run(), problem
+
+
+@st.cache_resource(show_spinner=False)
+def recorded_run() -> Shown:
+    """The run that ships with the project."""
+    from alf.runs.recorded import recorded
+
+    run = recorded("digits")
+    made = run.made
+    return Shown(
+        run.recipe, list(run.records), None, True, f"{made['date']}, {made['device']}, {made['seconds']:.0f} s"
+    )
+
+
+def in_words(recipe: Recipe) -> str:
+    """A recipe in one line."""
+    noise = recipe.parse_noise(recipe.noise[0])
+    share = noise.overall_rate
+    flipped = f", {float(share):.0%} of the labels wrong" if share is not None and recipe.noise[0] != "none" else ""
+    seeds = f"{len(recipe.seeds)} seed{'s' if len(recipe.seeds) > 1 else ''}"
+    return (
+        f"{recipe.dataset.name}, {noise.spec.replace(':', ' ')}{flipped}, {recipe.network.replace(':', ' ').upper()}, "
+        f"{recipe.epochs} epochs, learning rate {recipe.lr:g}, {seeds}"
+    )
+
+
+def time_left(seconds: float | None) -> str:
+    """How long it still takes, as precise as anybody wants to know.
+
+    >>> time_left(7.3), time_left(200), time_left(None)
+    ('8 s left', '4 min left', '')
+    """
+    if seconds is None:
+        return ""
+    return f"{int(seconds) + 1} s left" if seconds < 90 else f"{int(seconds / 60) + 1} min left"
+
+
+class Devices:
+    """Which devices there are, found out in another process: looking takes PyTorch's two seconds."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._found: list[dict] | None = None
+        self._when = -DEVICES_FRESH
+        self._looking = False
+
+    def known(self) -> list[dict] | None:
+        """The devices as last seen, None before the first look is over; looks again when that was a while ago."""
+        with self._lock:
+            if not self._looking and time.monotonic() - self._when > DEVICES_FRESH:
+                self._looking = True
+                threading.Thread(target=self._look, daemon=True).start()
+            return self._found
+
+    def _look(self) -> None:
+        code = (
+            "import json; from alf.training.devices import devices;"
+            "print(json.dumps([{'key': d.key, 'label': d.label} for d in devices()]))"
+        )
+        try:
+            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+            found = json.loads(done.stdout.splitlines()[-1])
+        except (subprocess.SubprocessError, ValueError, IndexError) as error:
+            found = [{"key": "cpu", "label": f"CPU (looking for others failed: {type(error).__name__})"}]
+        with self._lock:
+            self._found, self._when, self._looking = found, time.monotonic(), False
+
+
+@st.cache_resource(show_spinner=False)
+def devices() -> Devices:
+    """The devices of this server."""
+    return Devices()
+
+
+def noise_rate(spec: str, classes: int, data: str) -> float | None:
+    """The nominal rate of a noise, None for a matrix."""
+    rate = parse_noise(spec, classes, data).rate
+    return None if rate is None else float(rate)
