@@ -4,6 +4,7 @@ import streamlit as st
 
 from alf.data import DATASETS, dataset
 from alf.errors import InputError
+from alf.settings import settings
 from ui import controls, lab, state
 from ui.live import results
 from ui.shell import head
@@ -37,7 +38,7 @@ FIELDS = (
     state.losses(DEFAULTS),
     state.noise("symmetric:0.5", data="digits"),
     state.whole("seeds", 3, 1, 10),
-    state.whole("epochs", 120, 1, 2000),
+    state.whole("epochs", 120, 1, settings().max_epochs),
     state.share("lr", 1.0, 1e-5, 100.0),
     state.choice("scale", ("own", "equal"), "own"),
     state.choice("device", ("auto", "cpu", "cuda", "mps"), "auto"),

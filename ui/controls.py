@@ -9,6 +9,7 @@ from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, Parameter, catalogue, parse
 from alf.noise import parse_noise
+from alf.settings import settings
 from ui.glossary import hint
 from ui.state import MOST_LOSSES
 from ui.view import View, keep
@@ -200,7 +201,7 @@ def recipe(view: View) -> None:
     st.fragment(_device_caption, run_every=1.0 if found is None else None, key="device-caption")(view["device"], names)
     with st.expander("Recipe", key="recipe"):
         number(view, "seeds", "Seeds", 1, 10, 1, "seed")
-        number(view, "epochs", "Epochs", 1, 2000, 10, "epoch")
+        number(view, "epochs", "Epochs", 1, settings().max_epochs, 10, "epoch")
         number(view, "lr", "Learning rate", 1e-5, 100.0, 0.1, "learning rate")
         pick(
             view,

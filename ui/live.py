@@ -72,7 +72,7 @@ def _status(shown: lab.Shown) -> None:
 
 def series(shown: lab.Shown, metric: str) -> list[Series]:
     """A metric of the run as one series for each of its losses, in the recipe's order and colours."""
-    found = bands(shown.records, metric)
+    found = bands(shown.records, metric, shown.progress.ended if shown.progress else ())
     losses = [parse(spec) for spec in shown.recipe.losses]
     names = [loss.name for loss in losses]
     nothing = (np.array([]), np.array([]), np.array([]))

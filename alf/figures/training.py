@@ -1,7 +1,7 @@
 """What happens while networks train: one curve per loss, the mean over seeds in a band of one standard deviation."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -21,24 +21,33 @@ ABOUT = {
 }
 
 
-def bands(records: Iterable[dict], metric: str) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def bands(
+    records: Iterable[dict], metric: str, ended: Collection[int] = ()
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Epochs, mean and standard deviation over seeds of a metric, per loss.
 
-    >>> rows = [{"loss": "ce", "epoch": 1, "m": 0.5}, {"loss": "ce", "epoch": 1, "m": 0.7}]
+    A loss's curve goes as far as all of its lanes have come, those that `ended` early aside: the mean over the seeds
+    that happen to be ahead would jump when the others arrive.
+
+    >>> rows = [{"loss": "ce", "lane": i, "epoch": 1, "m": m} for i, m in enumerate((0.5, 0.7))]
     >>> [array.round(3).tolist() for array in bands(rows, "m")["ce"]]
     [[1.0], [0.6], [0.1]]
     """
     values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    reached: dict[str, dict[int, int]] = defaultdict(dict)
     for record in records:
+        lane, epoch = record["lane"], record["epoch"]
+        reached[record["loss"]][lane] = max(epoch, reached[record["loss"]].get(lane, 0))
         if record[metric] is not None:
-            values[record["loss"]][record["epoch"]].append(record[metric])
+            values[record["loss"]][epoch].append(record[metric])
     result = {}
     for loss, epochs in values.items():
-        order = sorted(epochs)
-        groups = [np.asarray(epochs[e], dtype=float) for e in order]
-        result[loss] = tuple(
-            np.array(column, dtype=float) for column in (order, [g.mean() for g in groups], [g.std() for g in groups])
-        )
+        going = [last for lane, last in reached[loss].items() if lane not in ended]
+        frontier = min(going, default=max(reached[loss].values()))
+        order = [epoch for epoch in sorted(epochs) if epoch <= frontier]
+        groups = [np.asarray(epochs[epoch], dtype=float) for epoch in order]
+        columns = (order, [g.mean() for g in groups], [g.std() for g in groups])
+        result[loss] = tuple(np.array(column, dtype=float) for column in columns)
     return result
 
 

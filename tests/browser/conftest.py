@@ -44,14 +44,20 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def store(tmp_path_factory):
+    """The database of the server under test."""
+    return tmp_path_factory.mktemp("store") / "runs.db"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, store):
     """The app on a free port, with a store of its own; the address it answers at."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     folder = tmp_path_factory.mktemp("app")
     log = (folder / "log").open("w+")
-    environment = os.environ | {"ALF_STORE": f"sqlite:///{folder / 'runs.db'}", "PYTHONWARNINGS": "default"}
+    environment = os.environ | {"ALF_STORE": f"sqlite:///{store}", "PYTHONWARNINGS": "default"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

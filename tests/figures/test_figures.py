@@ -89,9 +89,17 @@ def test_titles_say_what_happened():
 
 
 def test_bands_are_mean_and_deviation_over_seeds_and_skip_what_is_missing():
-    records = [{"loss": "ce", "epoch": e, "seed": s, "m": None if e == 3 else e + s} for e in (1, 2, 3) for s in (0, 1)]
+    rows = [(e, s) for e in (1, 2, 3) for s in (0, 1)]
+    records = [{"loss": "ce", "epoch": e, "lane": s, "m": None if e == 3 else e + s} for e, s in rows]
     epochs, mean, spread = bands(records, "m")["ce"]
     assert epochs.tolist() == [1, 2] and mean.tolist() == [1.5, 2.5] and spread.tolist() == [0.5, 0.5]
+
+
+def test_a_curve_goes_as_far_as_its_slowest_lane_that_still_goes():
+    ahead = [{"loss": "ce", "epoch": e, "lane": 0, "m": 1.0} for e in (1, 2, 3)]
+    behind = [{"loss": "ce", "epoch": 1, "lane": 1, "m": 0.0}]
+    assert bands(ahead + behind, "m")["ce"][0].tolist() == [1]
+    assert bands(ahead + behind, "m", ended={1: "NaN"})["ce"][1].tolist() == [0.5, 1.0, 1.0]
 
 
 def test_an_empty_run_still_gives_figures():

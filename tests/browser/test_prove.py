@@ -1,0 +1,57 @@
+"""The Prove page as a reader uses it."""
+
+import pytest
+
+from tests.browser.conftest import settle
+
+START = "/prove?loss=agce:a=0.6,q=0.6&noise=pair:0.4&classes=10"
+
+
+def answered(page):
+    page.wait_for_function(
+        "document.querySelectorAll('.alf-claim').length >= 9 && !document.querySelector('.alf-busy')", timeout=60_000
+    )
+    settle(page)
+    return page
+
+
+def test_claims_fill_in_and_steps_open_as_formulas(open_page):
+    page = answered(open_page(START))
+    assert page.locator(".alf-verdict h2").inner_text() == "AGCE (a=0.6, q=0.6) tolerates 40% pair noise"
+    page.locator(".st-key-claim-convex summary").click()
+    page.wait_for_selector(".st-key-claim-convex .katex")
+    assert page.locator(".katex-error").count() == 0
+
+
+def test_a_slider_asks_again_and_the_link_restores_it(open_page):
+    page = answered(open_page(START))
+    handle = page.locator("[data-testid=stSlider]:has-text('Rate') input[type=range]")
+    handle.focus()
+    for _ in range(3):
+        handle.press("ArrowRight")
+    page.wait_for_url("**pair%3A0.43**", timeout=10_000)
+    assert "does not tolerate 43% pair noise" in answered(page).locator(".alf-verdict h2").inner_text()
+    page.reload()
+    assert "does not tolerate 43% pair noise" in answered(page).locator(".alf-verdict h2").inner_text()
+
+
+@pytest.mark.parametrize(("spec", "classes"), [("nce", 3), ("ce", 10)])
+def test_the_counterexample_is_drawn(open_page, spec, classes):
+    page = answered(open_page(f"/prove?loss={spec}&noise=pair:0.4&classes={classes}"))
+    page.locator(".st-key-claim-noise_tolerant summary").click()
+    page.wait_for_selector(".st-key-claim-noise_tolerant .alf-plot.js-plotly-plot", timeout=20_000)
+    assert page.locator(".katex-error").count() == 0
+
+
+def test_garbage_is_answered_in_words(open_page):
+    page = answered(open_page("/prove?loss=<b>x</b>&noise=symmetric:7&classes=ten"))
+    assert page.locator("[data-testid=stAlert]").count() == 1
+
+
+def test_cards_keep_their_place_while_they_fill_in(open_page):
+    """No claim's card moves by more than a line when the answers arrive."""
+    page = open_page("/prove?loss=aul:a=2.125,p=2.5&noise=pair:0.31&classes=7")
+    where = "[...document.querySelectorAll('[class*=st-key-claim-]')].slice(0, 6).map(e => e.getBoundingClientRect().y)"
+    before = page.evaluate(where)
+    after = answered(page).evaluate(where)
+    assert len(after) == 6 and max(abs(a - b) for a, b in zip(before, after, strict=False)) <= 120
