@@ -52,6 +52,12 @@ def _store(variable: str, text: str) -> str:
     return f"sqlite:///{path.resolve()}"
 
 
+def _address(variable: str, text: str) -> str:
+    if not re.fullmatch(r"https?://\S+", text):
+        raise InputError(f"{variable}: an address http(s)://... is needed, got {text}")
+    return text
+
+
 def _scheduler(variable: str, text: str) -> str:
     if not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s/]+:\d{1,5}/?", text):
         raise InputError(f"{variable}: an address such as tcp://host:8786 is needed, got {text}")
@@ -74,6 +80,13 @@ DECLARED = (
         "folder with copies of the data sets; looked into before anything is downloaded",
         "none",
         _folder,
+    ),
+    Setting(
+        "ALF_DATA_MIRROR",
+        "data_mirror",
+        "web address of a folder with the data sets' files, to download from instead of the official ones",
+        "none",
+        _address,
     ),
     Setting(
         "ALF_STORE",
@@ -106,6 +119,7 @@ class Settings:
     """Validated settings of this process; `Settings.from_environment` makes them, `settings()` keeps them."""
 
     data_dir: Path | None
+    data_mirror: str | None
     store: str
     scheduler: str | None
     workers: int
@@ -130,6 +144,7 @@ class Settings:
                 raise InputError(f"{variable}: no such setting; there are {', '.join(s.variable for s in DECLARED)}")
         values = {
             "data_dir": None,
+            "data_mirror": None,
             "store": None,
             "scheduler": None,
             "workers": min(cores(), 8),

@@ -79,9 +79,8 @@ def compare(name: str, one, other, epochs: int, rounds: int, scale: float, limit
     ratios = [scale * seconds(one, epochs) / seconds(other, epochs) for _ in range(rounds)]
     ratio, spread = statistics.median(ratios), f"{min(ratios):.2f} to {max(ratios):.2f}"
     good = ratio >= limit if limit > 2 else ratio <= limit
-    print(
-        f"{name}: {ratio:.2f} ({spread}; {'at least' if limit > 2 else 'at most'} {limit})  {'ok' if good else 'MISSED'}"
-    )
+    verdict = "ok" if good else "MISSED"
+    print(f"{name}: {ratio:.2f} ({spread}; {'at least' if limit > 2 else 'at most'} {limit})  {verdict}")
     return good
 
 

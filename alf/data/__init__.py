@@ -5,24 +5,30 @@
 10
 """
 
+from alf.data.cifar import CIFAR10, CIFAR100
 from alf.data.declaration import Arrays, DataSet, stratified
 from alf.data.digits import DIGITS
+from alf.data.download import fetch
+from alf.data.idx import FASHION, MNIST
+from alf.data.toys import TOYS
 from alf.errors import InputError
 
-DATASETS: dict[str, DataSet] = {declared.key: declared for declared in (DIGITS,)}
+DATASETS: dict[str, DataSet] = {
+    declared.key: declared for declared in (DIGITS, *TOYS, MNIST, FASHION, CIFAR10, CIFAR100)
+}
 
 
 def dataset(key: str) -> DataSet:
     """Look up a declared data set.
 
-    >>> dataset("photos")
+    >>> dataset("photos")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    alf.errors.InputError: data: must be one of digits, got photos
+    alf.errors.InputError: data: must be one of digits, blobs, ..., got photos
     """
     if key not in DATASETS:
         raise InputError(f"data: must be one of {', '.join(DATASETS)}, got {str(key)[:60]}")
     return DATASETS[key]
 
 
-__all__ = ["DATASETS", "Arrays", "DataSet", "dataset", "stratified"]
+__all__ = ["DATASETS", "Arrays", "DataSet", "dataset", "fetch", "stratified"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alf.data.files import Remote
 from alf.errors import InputError
 
 
@@ -42,11 +43,13 @@ class DataSet:
     high
         Largest raw value of a picture: inputs are divided by it before they are normalised.
     read
-        Reads the raw arrays; its argument is the data folder of a lab, or None.
+        Reads the raw arrays, given the data folder of a lab or None, and whether a part of the data will do.
     mean, std
         Per channel, what `normalise` subtracts from the inputs divided by `high` and then divides by.
     local
         Whether the data come with the installation, so that no file and no network is needed.
+    remotes
+        What `alf.data.fetch` downloads.
     """
 
     key: str
@@ -55,11 +58,12 @@ class DataSet:
     source: str
     class_names: tuple[str, ...]
     shape: tuple[int, ...]
-    read: Callable[[Path | None], Arrays] = field(repr=False)
+    read: Callable[[Path | None, bool], Arrays] = field(repr=False)
     mean: tuple[float, ...]
     std: tuple[float, ...]
     high: float = 1.0
     local: bool = True
+    remotes: tuple[Remote, ...] = field(default=(), repr=False)
 
     @property
     def classes(self) -> int:
@@ -71,8 +75,15 @@ class DataSet:
         """Whether an input is a picture (channels, height, width) rather than a point."""
         return len(self.shape) == 3
 
-    def load(self, folder: Path | None = None) -> Arrays:
+    def load(self, folder: Path | None = None, partial: bool = False) -> Arrays:
         """Read the data set and check that it is what was declared.
+
+        Parameters
+        ----------
+        folder
+            Data folder of a lab, ``settings().data_dir``: looked into before the downloads.
+        partial
+            Whether some of the training files will do where others are missing (CIFAR-10's batches).
 
         Raises
         ------
@@ -81,7 +92,7 @@ class DataSet:
         """
         if folder is not None and not Path(folder).is_dir():
             raise InputError(f"data folder: an existing folder is needed, got {folder}")
-        arrays = self.read(folder)
+        arrays = self.read(folder, partial)
         for inputs, labels in (
             (arrays.train_inputs, arrays.train_labels),
             (arrays.test_inputs, arrays.test_labels),

@@ -7,7 +7,7 @@ import numpy as np
 from alf.data.declaration import Arrays, DataSet, stratified
 
 
-def _read(folder: Path | None) -> Arrays:
+def _read(folder: Path | None, partial: bool) -> Arrays:
     """Split the 1,797 pictures into 1,438 for training and 359 for testing, the same for every run."""
     from sklearn.datasets import load_digits
 

@@ -55,7 +55,7 @@ def _train(hold, row, folder: str | None) -> str:
         recipe = Recipe.from_dict(row.recipe)
         device, note = choose(recipe.device)
         hold.note(note)
-        arrays = recipe.dataset.load(folder)
+        arrays = recipe.load(folder)
         trainer = Trainer(recipe, arrays, row.lanes, device)
         saved = hold.checkpoint()
         if saved is not None:

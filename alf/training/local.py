@@ -39,7 +39,7 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
     >>> [record["loss"] for record in records], summary["status"]
     (['ce', 'mae'], 'finished')
     """
-    arrays = recipe.dataset.load(folder)
+    arrays = recipe.load(folder)
     from alf.training.devices import choose
     from alf.training.trainer import Stopped, Trainer
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from alf.training.networks_spec import hidden_widths
 
-
 SLIM = 32
 """Layers with at most this many outputs are multiplied the other way round, which is five times faster on a CPU."""
 

@@ -16,9 +16,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
-from alf.data import DataSet, dataset
+from alf.data import Arrays, DataSet, dataset
 from alf.errors import InputError
 from alf.losses import Loss, parse
 from alf.noise import Noise, parse_noise
@@ -127,6 +128,10 @@ class Recipe:
     def dataset(self) -> DataSet:
         """The declared data set."""
         return dataset(self.data)
+
+    def load(self, folder: Path | None = None) -> Arrays:
+        """Read the data; a recipe that asks for a number of samples is content with part of the files."""
+        return self.dataset.load(folder, partial=self.samples is not None)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
