@@ -6,6 +6,7 @@ from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
 from alf.losses import parse
 from ui import controls, numbers, state
 from ui.chart import mount, payload
+from ui.prover import read_loss
 from ui.shell import head
 from ui.view import View
 
@@ -27,7 +28,7 @@ head(
     "Explore",
     "Move a slider. A loss that keeps its slope up to u = 1 stays with the clean label when labels are wrong.",
 )
-view = View("explore", (state.losses(), state.classes()))
+view = View("explore", (state.losses(parse=read_loss), state.classes()))
 view.say()
 with st.container(key="explore"):
     with st.container(key="chart"):

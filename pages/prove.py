@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui import controls, state
 from ui.board import board
-from ui.prover import Question
+from ui.prover import Question, read_loss
 from ui.shell import head
 from ui.view import View
 
@@ -12,7 +12,7 @@ head(
     "Prove",
     "Pick a loss and a noise. Every claim is proved step by step, or refuted by a point that you can check by hand.",
 )
-FIELDS = (state.losses(("agce:a=0.6,q=0.6",), most=1), state.classes(), state.noise("pair:0.4"))
+FIELDS = (state.losses(("agce:a=0.6,q=0.6",), most=1, parse=read_loss), state.classes(), state.noise("pair:0.4"))
 view = View("prove", FIELDS)
 view.say()
 question = Question(view["loss"][0], view["noise"], view["classes"])

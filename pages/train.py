@@ -7,6 +7,7 @@ from alf.errors import InputError
 from alf.settings import settings
 from ui import controls, lab, state
 from ui.live import results
+from ui.prover import read_loss
 from ui.shell import head
 from ui.view import View
 
@@ -35,7 +36,7 @@ head(
 )
 FIELDS = (
     state.choice("data", tuple(DATASETS), "digits"),
-    state.losses(DEFAULTS),
+    state.losses(DEFAULTS, parse=read_loss),
     state.noise("symmetric:0.5", data="digits"),
     state.whole("seeds", 3, 1, 10),
     state.whole("epochs", 120, 1, settings().max_epochs),

@@ -13,19 +13,20 @@ from alf.theory import CLAIMS, Verdict
 from ui import claims
 from ui.chart import chart
 from ui.controls import series
-from ui.prover import Question, prover
+from ui.prover import Question
+from ui.prover import answers as answers_to
 
 EVERY = 0.3  # seconds between looks at the workers, while one is at work
 
 
 def board(question: Question) -> None:
     """Every claim about the question, as far as it is settled; looks again by itself until all are."""
-    waiting = any(verdict is None for verdict in prover().answers(question).values())
+    waiting = any(verdict is None for verdict in answers_to(question).values())
     st.fragment(_cards, run_every=EVERY if waiting else None, key="board")(question, waiting)
 
 
 def _cards(question: Question, waiting: bool) -> None:
-    answers = prover().answers(question)
+    answers = answers_to(question)
     st.html(_headline(question, answers["noise_tolerant"]))
     with st.container(key="claims-grid"):
         for claim in CLAIMS:

@@ -11,6 +11,7 @@ from alf.losses import Loss, Parameter, catalogue, parse
 from alf.noise import parse_noise
 from alf.settings import settings
 from ui.glossary import hint
+from ui.prover import read_loss
 from ui.state import MOST_LOSSES
 from ui.view import View, keep
 
@@ -115,7 +116,7 @@ def add_loss(view: View) -> None:
         )
         st.text_input(
             "Or type one",
-            placeholder="… or type one: agce:a=2,q=0.5",
+            placeholder="… or type formula:exp(-u/a);a=2[1,9]",
             label_visibility="collapsed",
             key="add-typed",
             on_change=_add_typed,
@@ -251,13 +252,11 @@ def series(losses: Sequence[Loss], x, y) -> list[Series]:
 
 
 def _symbol(parameter: Parameter) -> str:
-    return (
-        parameter.name
-        if len(parameter.name) == 1
-        else rf"\{parameter.name}"
-        if parameter.name in _GREEK
-        else rf"\text{{{parameter.name}}}"
-    )
+    """A parameter's name as LaTeX; a typed formula's may be any word."""
+    name = parameter.name
+    if len(name) == 1:
+        return name
+    return rf"\{name}" if name in _GREEK else rf"\text{{{name.replace('_', chr(92) + '_')}}}"
 
 
 _GREEK = {"alpha", "beta", "gamma"}
@@ -352,7 +351,7 @@ def _typed(key: str) -> str | None:
     if not text:
         return None
     try:
-        return parse(text).spec
+        return read_loss(text).spec
     except InputError as error:
         st.session_state[f"{key}.said"] = str(error)
         return None

@@ -1,13 +1,18 @@
 """The asymmetry ratio and the noise a loss tolerates, as figures a reader can take in at a glance."""
 
+import html
+from functools import lru_cache
+
 import streamlit as st
 import sympy
 
 from alf.figures.palette import Style, styles
-from alf.losses import Loss, parse
-from alf.theory import critical_noise, ratio
+from alf.losses import parse
+from alf.theory import critical_noise
+from alf.theory.ratios import Ratio
 from ui.controls import swatch
 from ui.glossary import term
+from ui.prover import ratio_of
 
 CRITICAL = (
     r"$\eta^{*}_{\mathrm{sym}} = \frac{r\,(K-1)}{1 + r\,(K-1)} \qquad "
@@ -21,60 +26,68 @@ WORDS = {
 
 
 def section(specs: tuple[str, ...], classes: int) -> None:
-    """A card for every loss, and the formulas that all of them share."""
+    """A card for every loss, and the formulas that all of them share; looks again while a ratio is being worked on."""
+    waiting = any(ratio_of(spec) is None for spec in specs)
+    st.fragment(_section, run_every=0.3 if waiting else None, key="numbers-live")(specs, classes, waiting)
+
+
+def _section(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
     shown = styles(parse(spec).key for spec in specs)
-    with st.container(key="numbers-head"):
-        st.markdown(
-            '<h2 class="alf-h2">How much noise it can stand</h2>\n\n'
-            f"Below these shares of wrong labels the best prediction stays the clean label: {CRITICAL}",
-            unsafe_allow_html=True,
-        )
+    found = [ratio_of(spec) for spec in specs]
+    cards = [card(spec, classes, style, ratio) for spec, style, ratio in zip(specs, shown, found, strict=True)]
     st.markdown(
-        '<div class="alf-cards">\n\n'
-        + "\n\n".join(card(spec, classes, style) for spec, style in zip(specs, shown, strict=True))
-        + "\n\n</div>",
+        '<h2 class="alf-h2">How much noise it can stand</h2>\n\n'
+        f"Below these shares of wrong labels the best prediction stays the clean label: {CRITICAL}\n\n"
+        '<div class="alf-cards">\n\n' + "\n\n".join(cards) + "\n\n</div>",
         unsafe_allow_html=True,
     )
+    if waiting and None not in found:
+        st.rerun()
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
-def card(spec: str, classes: int, style: Style) -> str:
+def card(spec: str, classes: int, style: Style, found: Ratio | None) -> str:
     """A loss's formula, ratios and critical noise rates, as Markdown with HTML around the formulas."""
     loss = parse(spec)
-    found = ratio(loss)
-    head = swatch(style, f"{loss.name}<small>{loss.label.removeprefix(loss.name).strip(' ()')}</small>")
+    name, values = html.escape(loss.name), html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
+    head = swatch(style, f"{name}<small>{values}</small>")
     colours = f'style="--c:{style.color};--d:{style.dark}"'
-    parts = [f'<div class="alf-card" {colours}>', head, "", rf"$\displaystyle \ell = {loss.latex()}$", ""]
-    if found.defined and found.value is not None:
+    parts = [f'<div class="alf-card" {colours}>', head, "", rf"$\displaystyle \ell = {_latex(spec)}$", ""]
+    if found is None:
+        parts += ["", '<p class="alf-note">The ratio is being worked out …</p>', ""]
+    elif found.defined and found.value is not None:
         critical = critical_noise(found, classes)
+        shares = (critical.symmetric, critical.symmetric_interval), (critical.pair, critical.pair_interval)
         parts.append('<div class="alf-stats">')
         parts.append(_stat(term("asymmetry ratio"), _number(found.value, found.interval), found.value))
         parts.append(_stat(term("upper ratio"), _number(found.upper_value, found.upper_interval), found.upper_value))
-        parts.append(
-            _stat(
-                term("symmetric noise"),
-                _share(critical.symmetric, critical.symmetric_interval),
-                critical.symmetric,
-            )
-        )
-        parts.append(_stat(term("pair noise"), _share(critical.pair, critical.pair_interval), critical.pair))
-        parts += ["</div>", ""]
-        parts.append(_reason(loss, found))
+        parts.append(_stat(term("symmetric noise"), _share(*shares[0]), shares[0][0]))
+        parts.append(_stat(term("pair noise"), _share(*shares[1]), shares[1][0]))
+        parts += ["</div>", "", _reason(found)]
     else:
-        parts += ["", f'<p class="alf-note">{found.steps[-1].statement}</p>', ""]
+        parts += ["", f'<p class="alf-note">{html.escape(found.steps[-1].statement)}</p>', ""]
     return "\n".join([*parts, "", "</div>"])
 
 
-def _reason(loss: Loss, found) -> str:
+@st.cache_data(max_entries=4096, show_spinner=False)
+def _latex(spec: str) -> str:
+    return parse(spec).latex()
+
+
+def _reason(found: Ratio) -> str:
     formula = ""
     if found.formula is not None and found.formula.free_symbols:
-        formula = f" = {sympy.latex(found.formula)}"
+        formula = f" = {_printed(found.formula)}"
     elif found.exact is not None and not found.exact.is_Integer:
-        formula = f" = {sympy.latex(found.exact)}"
+        formula = f" = {_printed(found.exact)}"
     if found.value == 0:
         formula += " = 0"
     text = f"$r{formula}$, {WORDS[found.status]}." if formula else f"{WORDS[found.status].capitalize()}."
     return f'<div class="alf-note">\n\n{text}\n\n</div>'
+
+
+@lru_cache(maxsize=1024)
+def _printed(expression) -> str:
+    return sympy.latex(expression)
 
 
 def _stat(label: str, shown: str, width: float) -> str:

@@ -1,20 +1,32 @@
-"""Claims in the background: each is proved in a worker process that can be killed, and its answer kept."""
+"""Symbols in the background: claims, ratios and typed formulas go to worker processes that can be killed.
+
+SymPy may never return, and a thread cannot be stopped. Answers are kept: the same question is free the next time.
+"""
 
 import multiprocessing
+import resource
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from pebble import ProcessExpired, ProcessPool
 
 from alf.errors import InputError
+from alf.losses import Loss, parse
+from alf.losses.domain import quoted
 from alf.theory import CLAIMS, Step, Verdict
+from alf.theory.ratios import Ratio
 
-DEADLINE = 10.0  # seconds for one claim
+CLAIM_SECONDS = 10.0
+RATIO_SECONDS = 8.0
+PARSE_SECONDS = 2.0
 KEPT = 4096
-WORKERS = 2
+CLAIM_WORKERS, QUICK_WORKERS = 2, 1
+MEMORY = 4 * 2**30  # bytes of address space for a worker
 
 
 @dataclass(frozen=True)
@@ -26,57 +38,121 @@ class Question:
     classes: int
 
 
-class Prover:
-    """Asks the workers, remembers what they said."""
+class Pool:
+    """Killable workers for one kind of question, and their answers by key."""
 
-    def __init__(self):
+    def __init__(self, workers: int):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["alf.theory.claims", "flint"])
-        self._pool = ProcessPool(WORKERS, max_tasks=200, context=context)
+        self._pool = ProcessPool(workers, max_tasks=200, context=context, initializer=_limit)
         self._lock = threading.Lock()
         self._asked: OrderedDict = OrderedDict()
 
-    def answers(self, question: Question) -> dict[str, Verdict | None]:
-        """Each claim's verdict, None while it is being worked on. Asks for those that nobody asked for yet."""
-        return {claim: self._answer(question, claim) for claim in CLAIMS}
-
-    def _answer(self, question: Question, claim: str) -> Verdict | None:
-        key = (question, claim)
+    def ask(self, key: tuple, function: Callable, arguments: tuple, seconds: float):
+        """The future of this question; asked only once."""
         with self._lock:
             if key not in self._asked:
-                self._asked[key] = self._pool.schedule(
-                    _prove, args=(claim, question.loss, question.noise, question.classes), timeout=DEADLINE
-                )
+                self._asked[key] = self._pool.schedule(function, args=arguments, timeout=seconds)
                 while len(self._asked) > KEPT:
                     self._asked.popitem(last=False)[1].cancel()
             self._asked.move_to_end(key)
-            future = self._asked[key]
-        if not future.done():
-            return None
-        try:
-            return future.result()
-        except Late:
-            return _undecided(
-                claim, f"This claim did not finish within {DEADLINE:.0f} seconds; its worker was stopped."
-            )
-        except (ProcessExpired, MemoryError):
-            return _undecided(claim, "The worker ran out of its memory limit on this claim and was stopped.")
-        except InputError as error:
-            return Verdict(claim, "not_defined", None, (Step(str(error), status="not_defined"),))
+            return self._asked[key]
 
 
 @st.cache_resource(show_spinner=False)
-def prover() -> Prover:
-    """The one prover of this server."""
-    return Prover()
+def claim_pool() -> Pool:
+    """The workers that prove claims."""
+    return Pool(CLAIM_WORKERS)
 
 
-def _undecided(claim: str, text: str) -> Verdict:
-    return Verdict(claim, "undecided", None, (Step(text, status="undecided"),))
+@st.cache_resource(show_spinner=False)
+def quick_pool() -> Pool:
+    """The worker for ratios and typed formulas, which no long proof can hold up."""
+    return Pool(QUICK_WORKERS)
+
+
+def answers(question: Question) -> dict[str, Verdict | None]:
+    """Each claim's verdict, None while it is being worked on."""
+    return {claim: _answer(question, claim) for claim in CLAIMS}
+
+
+def ratio_of(spec: str) -> Ratio | None:
+    """The asymmetry ratio of a loss, None while it is being worked on.
+
+    A loss of the catalogue has a closed form and is answered on the spot; a typed formula goes to a worker.
+    """
+    if not spec.startswith("formula:"):
+        return _known_ratio(spec)
+    future = quick_pool().ask(("ratio", spec), _ratio, (spec,), RATIO_SECONDS)
+    if not future.done():
+        return None
+    value, said = _outcome(future, "The ratio", RATIO_SECONDS)
+    return value if said is None else Ratio("not_defined", steps=(Step(said, status="undecided"),))
+
+
+def read_loss(text: str) -> Loss:
+    """`alf.losses.parse` for what a stranger wrote: a formula is first read in a worker, with a deadline.
+
+    Raises
+    ------
+    InputError
+        As `parse`, and when the formula could not be read in time.
+    """
+    if text.strip().lower().startswith("formula:") and len(text) <= 2100:
+        future = quick_pool().ask(("parse", text), _read, (text,), PARSE_SECONDS)
+        try:
+            future.result(timeout=4 * PARSE_SECONDS)
+        except InputError:
+            raise
+        except (Late, ProcessExpired, MemoryError, RecursionError):
+            raise InputError(f"formula: it could not be read within {PARSE_SECONDS:g} s: {quoted(text)}") from None
+    return parse(text)
+
+
+def _answer(question: Question, claim: str) -> Verdict | None:
+    arguments = (claim, question.loss, question.noise, question.classes)
+    future = claim_pool().ask((question, claim), _prove, arguments, CLAIM_SECONDS)
+    if not future.done():
+        return None
+    value, said = _outcome(future, "This claim", CLAIM_SECONDS)
+    return value if said is None else Verdict(claim, "undecided", None, (Step(said, status="undecided"),))
+
+
+def _outcome(future, what: str, seconds: float) -> tuple[Any, str | None]:
+    """A finished future's value, or the sentence that says why there is none."""
+    try:
+        return future.result(), None
+    except Late:
+        return None, f"{what} did not finish within {seconds:.0f} seconds; the worker was stopped."
+    except (ProcessExpired, MemoryError):
+        return None, f"{what} needed more memory than a worker may use; it was stopped."
+    except InputError as error:
+        return None, str(error)
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def _known_ratio(spec: str) -> Ratio:
+    return _ratio(spec)
+
+
+# What the workers run.
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _read(text: str) -> str:
+    return parse(text).spec
+
+
+def _ratio(spec: str) -> Ratio:
+    from alf.theory import ratio
+
+    return ratio(parse(spec))
 
 
 def _prove(claim: str, loss: str, noise: str, classes: int) -> Verdict:
-    from alf.losses import parse
     from alf.noise import parse_noise
     from alf.theory import prove
 

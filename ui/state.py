@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alf.errors import InputError
-from alf.losses import parse
+from alf.losses import Loss, parse
 from alf.losses.domain import exact_number, quoted
 
 MOST_LOSSES = 6
@@ -70,8 +70,12 @@ def encode(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, list
     return {field.name: texts for field in fields if (texts := field.write(values[field.name]))}
 
 
-def losses(default: Sequence[str] = ("ce", "agce:a=0.6,q=0.6", "mae"), most: int = MOST_LOSSES) -> Field:
-    """One to `most` losses as canonical specs; `loss=` is repeated in the URL."""
+def losses(
+    default: Sequence[str] = ("ce", "agce:a=0.6,q=0.6", "mae"),
+    most: int = MOST_LOSSES,
+    parse: Callable[[str], Loss] = parse,
+) -> Field:
+    """One to `most` losses as canonical specs; `loss=` is repeated in the URL. The pages read with `read_loss`."""
 
     def read(texts, _):
         found, problems = [], []

@@ -1,5 +1,9 @@
 """The Explore page: widgets, model, link and charts agree."""
 
+import time
+
+import pytest
+
 from tests.pages.conftest import query
 from ui.state import MOST_LOSSES
 
@@ -55,6 +59,45 @@ def test_a_wrong_spec_says_why_and_changes_nothing(open_app):
     assert query(app, "loss") == START["loss"]
     app.text_input(key="add-typed").set_value("aul:a=2,p=3").run()
     assert not app.error and query(app, "loss")[-1] == "aul:a=2,p=3"
+
+
+def test_a_typed_formula_has_what_a_catalogue_loss_has(open_app, charts):
+    app = open_app("explore", loss=["formula:exp(-u/a);a=2.5[1,10]", "formula:(1-u)**3+0.2*sin(3*u)*(1-u)"])
+    assert lines(charts)[0] == "exp(-u/a) (a=2.5)"
+    for _ in range(100):
+        text = " ".join(m.value for m in app.markdown)
+        if "worked out" not in text:
+            break
+        time.sleep(0.1)
+        app.run()
+    assert "0.6703" in text and r"\frac{u_y}{a}" in text
+    app.slider(key="0.formula.a").set_value(4.0).run()
+    assert query(app, "loss")[0] == "formula:exp(-u/a);a=4[1,10]"
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "formula:__import__('os').system('id')",
+        "formula:().__class__.__bases__",
+        "formula:9**9**9**9",
+        "formula:lambda: 0",
+        "formula:u.real",
+        "formula:exp(" * 500,
+        "formula:" + "(" * 5000,
+        "formula:\x00",
+        "formula:ｅxp(-u)",
+        "formula:u",
+        "formula:1/(u-0.5)",
+        "formula:" + "1" * 10**6,
+    ],
+)
+def test_a_hostile_formula_is_refused_in_a_sentence(open_app, text):
+    app = open_app("explore", **START)
+    app.text_input(key="add-typed").set_value(text).run()
+    assert len(app.error) == 1 and "\n" not in app.error[0].value and len(app.error[0].value) < 400
+    assert query(app, "loss") == START["loss"] and not app.exception
 
 
 def test_six_losses_are_the_most(open_app):
