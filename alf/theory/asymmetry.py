@@ -124,6 +124,13 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
     two = two_class(structure, w)
     if two.holds is not True or sum(1 for x in w if x) == 2:
         return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness, margin)
+    if half_concave(shape):
+        text = (
+            "l is concave on [0, 1/2]: shares of at most 1/2 are best put together, so the edge between the two heaviest "
+            "labels decides for all."
+        )
+        more = step(text, status="certified")
+        return Decision(True, "edge", (*steps, *two.steps, more), None, margin)
     from alf.theory.simplex import minimise_at_vertex
 
     direct = minimise_at_vertex(structure, w)
@@ -185,6 +192,23 @@ def two_class(structure: Structure, w) -> Decision:
     if witness is not None:
         return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), witness)
     return Decision(None, "edge", (Step(text + " sign not settled.", gap, sympy.latex(gap), "undecided"),))
+
+
+def half_concave(shape) -> bool:
+    """Whether l is concave on [0, 1/2].
+
+    With phi = l(0) - l convex there and phi(0) = 0, sum_{i != j} w_i phi(u_i) <= max w_i phi(sum u_i) while the sum is at
+    most 1/2, and over 0 <= u_i <= 1/2 the largest value of sum w_i phi(u_i) is at (1/2, 1/2, 0, ...); exchanging the two
+    coordinates of an edge puts the larger on the heavier label. So the edge of the two heaviest labels is the worst.
+    """
+    half = Fraction(1, 2)
+    slack = Fraction(1, 2**30)
+    inside = [r for r in shape.bend_runs if r.lo < half and min(r.hi, half) - r.lo > slack]
+    kinks = [k for k in shape.kinks if k.lo < half]
+    settled = all(r.sign in (-1, 0) for r in inside) and all(
+        r.sign is not None or r.lo >= half - slack for r in shape.bend_runs if r.lo < half
+    )
+    return shape.located and settled and all(sign_of_number(k.right - k.left) in (-1, 0) for k in kinks)
 
 
 def sign_of_number_at_one(gap: Expr) -> int | None:

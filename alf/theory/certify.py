@@ -159,12 +159,8 @@ def _sign_next_to_zero(f: Expr) -> tuple[int, float] | None:
 
 def _vanishes(f: Expr) -> bool:
     """Whether f(T) tends to exactly 0 at 0."""
-    value = f.subs(T, 0)
-    if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo) or not value.is_number:
-        value = one_sided_limit(f)
-        if value is None:
-            return False
-    return sign_of_number(value) == 0
+    value = one_sided_limit(f)
+    return value is not None and sign_of_number(value) == 0
 
 
 @lru_cache(maxsize=4096)
@@ -173,9 +169,11 @@ def one_sided_limit(f: Expr) -> Expr | None:
 
     SymPy's limit is confirmed by values close to the end, because it is not always right.
     """
-    plain = f.subs(T, 0)
-    if plain.is_number and not plain.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I) and _confirmed(f, plain):
+    plain = structural_limit(f)
+    if plain is not None:
         return plain
+    if _essential(f) or sympy.count_ops(f) > 300:  # SymPy's algorithm may not come back
+        return None
     try:
         value = sympy.limit(f, T, 0, "+")
     except (NotImplementedError, ValueError, TypeError, ZeroDivisionError, RecursionError, AttributeError):
@@ -183,6 +181,132 @@ def one_sided_limit(f: Expr) -> Expr | None:
     if (not value.is_number and value not in (sympy.oo, -sympy.oo)) or value.has(sympy.nan, sympy.AccumBounds):
         return None
     return value if _confirmed(f, value) else None
+
+
+def structural_limit(f: Expr) -> Expr | None:
+    """The limit at 0+ by the rules for sums, products, powers and continuous functions; None where they do not decide.
+
+    >>> structural_limit(1 / T + log(T)) is None, structural_limit(sympy.exp(-1 / T) / T**2)
+    (True, 0)
+    """
+    if not f.has(T):
+        return f
+    if f == T:
+        return Integer(0)
+    if isinstance(f, Add):
+        return _limit_of_sum([structural_limit(t) for t in f.args])
+    if isinstance(f, Mul):
+        return _limit_of_product(f)
+    if isinstance(f, Pow) and f.base == T and f.exp.is_number:
+        sign = sign_of_number(f.exp)
+        return {1: Integer(0), 0: Integer(1), -1: sympy.oo}.get(sign)
+    if isinstance(f, Pow) and f.base is not sympy.E:
+        return _limit_of_power(structural_limit(f.base), f.exp)
+    inner = (
+        structural_limit(f.exp if isinstance(f, Pow) else f.args[0]) if len(f.args) == 1 or isinstance(f, Pow) else None
+    )
+    if inner is None:
+        return None
+    if isinstance(f, (exp, Pow)):
+        return Integer(0) if inner == -sympy.oo else sympy.oo if inner == sympy.oo else exp(inner)
+    if isinstance(f, log):
+        if inner == sympy.oo:
+            return inner
+        sign = sign_of_number(inner)
+        return log(inner) if sign == 1 else -sympy.oo if sign == 0 else None
+    if inner in (sympy.oo, -sympy.oo):
+        side = 1 if inner == sympy.oo else -1
+        at_infinity = {
+            sympy.tanh: Integer(side),
+            sympy.atan: side * sympy.pi / 2,
+            sympy.sinh: inner,
+            sympy.cosh: sympy.oo,
+        }
+        return at_infinity.get(f.func)
+    if f.func in (sympy.sin, sympy.cos, sympy.sinh, sympy.cosh, sympy.tanh, sympy.atan):
+        return f.func(inner)
+    if f.func is sympy.tan and sign_of_number(sympy.cos(inner)) in (1, -1):
+        return sympy.tan(inner)
+    return None
+
+
+def _limit_of_sum(limits) -> Expr | None:
+    if None in limits:
+        return None
+    infinite = {x for x in limits if x in (sympy.oo, -sympy.oo)}
+    if len(infinite) == 2:
+        return None
+    return infinite.pop() if infinite else Add(*limits)
+
+
+def _limit_of_product(f: Mul) -> Expr | None:
+    limits = [structural_limit(x) for x in f.args]
+    if None in limits:
+        return None
+    signs = [1 if x == sympy.oo else -1 if x == -sympy.oo else sign_of_number(x) for x in limits]
+    infinite = any(x in (sympy.oo, -sympy.oo) for x in limits)
+    if not infinite:
+        return Mul(*limits)
+    if None in signs:
+        return None
+    if 0 not in signs:
+        sign = 1
+        for s in signs:
+            sign *= s
+        return sign * sympy.oo
+    return Integer(0) if _dominated(f, limits) else None
+
+
+def _dominated(f: Mul, limits) -> bool:
+    """Whether a product of form 0 * oo vanishes: a power beats logarithms, exp(-1/t**a) beats powers and logarithms."""
+    total, logs, fast = Integer(0), False, False
+    for factor, limit in zip(f.args, limits, strict=True):
+        base, exponent = factor.as_base_exp()
+        if isinstance(factor, exp) and limit == 0:
+            fast = fast or _falls_like_a_power(factor.args[0])
+        elif base == T and exponent.is_number:
+            total += exponent
+        elif isinstance(base, log) and exponent.is_number:
+            logs = True
+            if base.args[0] != T:
+                return False
+        elif limit in (sympy.oo, -sympy.oo):
+            return False
+    return fast or (logs and sign_of_number(total) == 1)
+
+
+def _falls_like_a_power(g: Expr) -> bool:
+    """Whether g -> -oo at least as fast as -c t**(-a) for some a, c > 0."""
+    terms = Add.make_args(g)
+    exponents = [_leading_exponent(t) for t in terms]
+    return any(e.is_number and sign_of_number(e) == -1 for e in exponents)
+
+
+def _limit_of_power(base, exponent) -> Expr | None:
+    if base is None or exponent.has(T):
+        return None
+    up = sign_of_number(exponent)
+    if base == sympy.oo:
+        return sympy.oo if up == 1 else Integer(0) if up == -1 else None
+    if base == -sympy.oo:
+        if not exponent.is_Integer:
+            return None
+        return Integer(0) if up == -1 else sympy.oo if exponent % 2 == 0 else -sympy.oo
+    sign = sign_of_number(base)
+    if sign == 0:  # from which side is not known, so only a positive power is
+        return Integer(0) if up == 1 else None
+    if sign == 1 or exponent.is_Integer:
+        return base**exponent
+    return None
+
+
+def _essential(f: Expr) -> bool:
+    """Whether an exponential (or a hyperbolic function) of something unbounded occurs."""
+    for node in f.atoms(exp, sympy.sinh, sympy.cosh, sympy.tanh, sympy.sin, sympy.cos):
+        inner = structural_limit(node.args[0])
+        if inner is None or inner in (sympy.oo, -sympy.oo):
+            return True
+    return False
 
 
 def _confirmed(f: Expr, value: Expr) -> bool:

@@ -84,10 +84,16 @@ def _inverse_ends(x: float) -> tuple[float, float]:
     return (value, value) if abs(x) == 1 else (down(value), up(value))
 
 
-def _ball(value: float):
+@lru_cache(maxsize=1)
+def _arb():
+    """Arb's type, imported with the first question."""
     from flint import arb
 
-    return arb(value)
+    return arb
+
+
+def _ball(value: float):
+    return _arb()(value)
 
 
 def _ends(ball) -> tuple[float, float]:
@@ -292,6 +298,23 @@ def power_log(x, c, c_ball, k: int):
     return max(low, 0.0), high
 
 
+def power_exp(x, b, b_ball, a_ball, c_ball):
+    """x**-b * exp(-c x**-a) on a cell in [0, oo), a, b, c > 0: rising from 0 up to x = (a c / b)**(1/a)."""
+    lo, hi = x
+    peak = _ends((a_ball * c_ball / b_ball) ** (1 / a_ball))[0]
+    if lo < 0 or hi > peak or hi == 0:
+        slow = inverse(real_power(x, b, b_ball))
+        return mul(slow, i_exp(neg(mul(_ends(c_ball), inverse(real_power(x, _ends(a_ball), a_ball))))))
+
+    def value(t):
+        if t == 0:
+            return 0.0, 0.0
+        ball = _ball(t)
+        return _ends((-c_ball * ball ** (-a_ball)).exp() * ball ** (-b_ball))
+
+    return max(value(lo)[0], 0.0), value(hi)[1]
+
+
 @lru_cache(maxsize=4096)
 def constant_ball(value: Expr, bits: int = 64):
     """An Arb ball around an exact SymPy number."""
@@ -376,7 +399,7 @@ class _CellCompiler:
         factors = list(e.args)
         if factors[0] == -1:
             return self.emit(e, f"neg({self.visit(Mul(*factors[1:]))})")
-        joint = self.joint(factors)
+        joint = self.joint(factors) or self.joint_exponential(factors)
         name = None
         if joint:
             name, factors = joint
@@ -406,6 +429,24 @@ class _CellCompiler:
             code = f"neg({code})"
         name = self.emit(sympy.Dummy(), code)
         return name, [f for f in factors if f not in (powers[0], logs[0])]
+
+    def joint_exponential(self, factors):
+        """x**-b and exp(-c x**-a) likewise."""
+        x = self.variable
+        powers = [f for f in factors if isinstance(f, Pow) and f.base == x and f.exp.is_negative]
+        fast = []
+        for f in factors:
+            if isinstance(f, exp):
+                c, rest = f.args[0].as_independent(x, as_Add=False)
+                if c.is_negative and isinstance(rest, Pow) and rest.base == x and rest.exp.is_negative:
+                    fast.append((f, -c, -rest.exp))
+        if len(powers) != 1 or len(fast) != 1:
+            return None
+        f, c, a = fast[0]
+        b = -powers[0].exp
+        balls = ", ".join(self.constant(constant_ball(v)) for v in (b, a, c))
+        name = self.emit(sympy.Dummy(), f"power_exp(x, {self.constant(enclose_number(b))}, {balls})")
+        return name, [g for g in factors if g not in (f, powers[0])]
 
     def power(self, e: Expr) -> str:
         base, exponent = e.as_base_exp() if not isinstance(e, exp) else (None, None)

@@ -19,9 +19,9 @@ import sympy
 from sympy import Expr, Integer, oo
 
 from alf.losses import Loss, u
-from alf.theory.certify import exact_zero
-from alf.theory.enclosure import constant_ball, sign_of_number
-from alf.theory.shape import Shape, shape_of
+from alf.theory.certify import exact_zero, sign_pattern
+from alf.theory.enclosure import constant_ball, on_cell, sign_of_number
+from alf.theory.shape import Shape, _derivative, _is_zero, shape_of, smooth_pieces
 from alf.theory.verdict import Step, step
 
 RELATIVE = 5e-4
@@ -224,29 +224,102 @@ def exact_ratio(value: Expr, steps, formula: Expr | None = None, status="certifi
 
 def _bracket(shape: Shape) -> Ratio:
     mean = Means(shape)
-    steps = [step("l'' changes sign on [0, 1]: no closed form; the ratio is bracketed by interval branch and bound.")]
+    steps = [step("l'' changes sign on [0, 1]: no closed form by convexity or concavity alone.")]
     first = shape.slope_at_zero
-    upper = minimise(mean, line=True)
+    zero = _zero_slope(shape)
+    limit_zero = zero is not None and first is not None and first != oo and sign_of_number(first) == -1
+    if upper_is_one(shape):
+        upper = Bracket(1.0, 1.0, (0.0, 1.0), True)
+        steps.append(step("l(t) + l(1-t) >= l(0) + l(1) for all t: r_up = 1.", status="certified"))
+    elif limit_zero and zero == 1:
+        upper = Bracket(0.0, 0.0, (1.0, 0.0), True)
+    else:
+        upper = minimise(mean, line=True)
+        if not upper.closed:
+            upper = _certify_upper(shape, upper)
     if first == -oo:
         lower = Bracket(0.0, 0.0, (0.5, 0.0), True)
         steps.append(step("l'(0) is infinite and l' is finite inside: r = 0 as a limit (u2 -> 0).", status="certified"))
+    elif limit_zero:
+        lower = Bracket(0.0, 0.0, (float(zero), 0.0), True)
+        steps.append(step(f"l'({zero}) = 0 and l'(0) < 0: r = 0 as a limit.", status="certified"))
+    elif concave_then_convex(shape):
+        lower = upper
+        text = (
+            "l is concave and then convex, so |l'| rises and then falls: the least drop over a step of given length is "
+            "at one of the two ends, and r = r_up."
+        )
+        steps.append(step(text, status="certified"))
     else:
-        zero = _zero_slope(shape)
-        if zero is not None and first is not None and sign_of_number(first) == -1:
-            lower = Bracket(0.0, 0.0, (float(zero), 0.0), True)
-            steps.append(step(f"l'({zero}) = 0 and l'(0) < 0: r = 0 as a limit.", status="certified"))
-            if zero == 1:
-                upper = lower
+        flat = FlatSpots(shape)
+        if flat.deeper is not None:
+            lower = Bracket(0.0, 0.0, (float(flat.deeper), 0.0), True)
+            text = f"l' vanishes to a higher order at {flat.deeper} than at 0: r = 0 as a limit."
+            steps.append(step(text, status="certified"))
         else:
+            mean.flat = flat if flat.order else None
             lower = minimise(mean, line=False, known=upper.high)
     interval = (lower.low, min(lower.high, upper.high))
     status = "certified" if lower.closed and upper.closed else "undecided"
     for name, b in (("r", interval), ("r_up", (upper.low, upper.high))):
-        steps.append(step(f"{name} lies in [{b[0]:.9g}, {b[1]:.9g}].", status=status))
+        text = f"{name} lies in [{b[0]:.9g}, {b[1]:.9g}]" + ("." if b[0] == b[1] else " by interval branch and bound.")
+        steps.append(step(text, status=status, check=("bracket", name, str(shape.expression), *b)))
+    exact = Integer(round(interval[0])) if interval[0] == interval[1] == upper.low == upper.high else None
     return Ratio(
         status, _middle(*interval), interval, _middle(upper.low, upper.high), (upper.low, upper.high),
-        None, None, tuple(steps), at=lower.at,
+        exact, None, tuple(steps), at=lower.at,
     )  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _gap_signs(expression: Expr) -> tuple:
+    """Signs of l(t) + l(1-t) - l(0) - l(1) on (0, 1/2), whose positivity is r_up = 1."""
+    shape = shape_of(expression)
+    if shape.at_zero in (None, oo) or shape.at_one is None:
+        return (None,)
+    gap = expression + expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
+    if _is_zero(gap):
+        return (0,)
+    half = Fraction(1, 2)
+    pieces = smooth_pieces(gap, Fraction(0), half)
+    if not pieces[1]:
+        return (None,)
+    return tuple(r.sign for p in pieces[0] for r in sign_pattern(p.expression, u, p.lo, p.hi))
+
+
+def upper_is_one(shape: Shape) -> bool:
+    """Whether r_up = 1: no step at 1 is smaller than the same step at 0."""
+    return set(_gap_signs(shape.expression)) <= {0, 1}
+
+
+def concave_then_convex(shape: Shape) -> bool:
+    """Whether |l'| rises and then falls (or only one of the two), kinks included."""
+    turns = [(r.lo, r.sign) for r in shape.bend_runs if r.sign in (1, -1)]
+    small = all(r.sign is not None or r.hi - r.lo < Fraction(1, 2**30) for r in shape.bend_runs)
+    for kink in shape.kinks:
+        sign = sign_of_number(kink.right - kink.left)
+        if sign is None:
+            return False
+        if sign:
+            turns.append((kink.lo, sign))
+    signs = [sign for _, sign in sorted(turns, key=lambda t: t[0])]
+    return shape.located and small and signs == sorted(signs)
+
+
+def _certify_upper(shape: Shape, found: "Bracket") -> "Bracket":
+    """r_up >= rho by the sign of l(1-t) - l(1) - rho (l(0) - l(t)), which also settles the end t -> 0."""
+    if shape.at_zero in (None, oo):
+        return found
+    for part in (Fraction(1, 2000), Fraction(1, 500), Fraction(1, 100)):
+        rho = Fraction(found.high) * (1 - part)
+        scale = sympy.Rational(rho.numerator, rho.denominator)
+        drop = shape.expression.subs(u, 1 - u) - shape.at_one - scale * (shape.at_zero - shape.expression)
+        pieces, located = smooth_pieces(drop)
+        signs = {r.sign for p in pieces for r in sign_pattern(p.expression, u, p.lo, p.hi)}
+        if located and signs <= {0, 1}:
+            low = max(found.low, math.nextafter(float(rho), 0.0))
+            return Bracket(low, found.high, found.at, found.high - low <= 1e-3 * found.high)
+    return found
 
 
 def _middle(lo: float, hi: float) -> float:
@@ -267,6 +340,69 @@ def _zero_slope(shape: Shape):
     return None
 
 
+class FlatSpots:
+    """Points where l' is exactly zero: at 0 (to what order), and in (0, 1].
+
+    Near 0, mu(t) <= M t**k, and near another zero s of order j, mu(x) >= m |x - s|**j; so a step of length d has
+
+        A / B >= (m / M) (k + 1) / (j + 1) 2**-j d**(j - k),     without 2**-j where s = 1 is an end.
+    """
+
+    def __init__(self, shape: Shape):
+        self.shape = shape
+        self.order = self._order_at(Integer(0))
+        self.spots: list[tuple[Expr, int]] = []
+        if self.order and shape.smooth:
+            for c in self._zeros():
+                self.spots.append((c, self._order_at(c)))
+        self.deeper = next((c for c, j in self.spots if j > self.order), None)
+
+    def _zeros(self):
+        if self.shape.slope_at_one == 0:
+            yield Integer(1)
+        derivative = sympy.diff(self.shape.expression, u)
+        for run in self.shape.bend_runs:
+            if run.sign is None:
+                c = exact_zero(derivative, u, run.lo, run.hi)
+                if c is not None and 0 < c < 1:
+                    yield c
+
+    def _order_at(self, c: Expr, most: int = 6) -> int:
+        """How many derivatives of l vanish at c, from the first on; 0 where the first does not."""
+        f = self.shape.expression
+        for order in range(most):
+            f = sympy.diff(f, u)
+            value = f.subs(u, c)
+            if not value.is_number or value.has(sympy.nan, sympy.zoo, oo) or sign_of_number(value) != 0:
+                return order
+        return most
+
+    def bound(self, lo: float, hi: float, d1: float) -> float:
+        """A lower bound of A/B for windows inside [lo, hi] and steps up to d1; 0 where the lemma does not apply."""
+        k = self.order
+        best = 0.0
+        for c, j in self.spots:
+            if j > k or not lo - 0.02 <= float(c) <= hi + 0.02:
+                continue
+            try:
+                near = self._derivative(j + 1)(min(lo, float(c)), min(1.0, max(hi, float(c))))
+                first = self._derivative(k + 1)(0.0, d1)
+            except (ArithmeticError, ValueError):
+                continue
+            if near[0] <= 0 <= near[1]:
+                continue
+            m = min(abs(near[0]), abs(near[1])) / math.factorial(j)
+            top = max(abs(first[0]), abs(first[1])) / math.factorial(k)
+            if not 0 < top < math.inf:
+                continue
+            factor = 1.0 if c == 1 else 2.0**-j
+            best = max(best, m / top * (k + 1) / (j + 1) * factor * d1 ** (j - k) * (1 - 1e-12))
+        return best
+
+    def _derivative(self, order: int):
+        return on_cell(_derivative(self.shape.expression, order), u)
+
+
 @dataclass
 class Bracket:
     """Certified bounds of an infimum, where it sits, and whether they are close enough."""
@@ -278,14 +414,15 @@ class Bracket:
 
 
 class Means:
-    """Enclosures of A(x, d) and B(d) over boxes."""
+    """Enclosures of A(x, d) and B(d) over boxes with dyadic corners, which floats add and subtract exactly."""
 
     def __init__(self, shape: Shape):
         self.shape = shape
-        self._values: dict[Fraction, object] = {}
+        self.flat: FlatSpots | None = None
+        self._values: dict[float, object] = {}
         self._slopes: dict[tuple, tuple[float, float]] = {}
 
-    def value(self, x: Fraction):
+    def value(self, x: float):
         found = self._values.get(x)
         if found is None:
             found = self._values[x] = self.shape.value(x, 140)
@@ -299,34 +436,34 @@ class Means:
             found = self._slopes[lo, hi] = (max(0.0, -high), max(0.0, -low))
         return found
 
-    def mean(self, x: Fraction, d: Fraction) -> tuple[float, float]:
+    def mean(self, x: float, d: float) -> tuple[float, float]:
         """A(x, d) at a point, d > 0."""
         from alf.theory.enclosure import _ends
 
-        low, high = _ends((self.value(x) - self.value(x + d)) / _exact(d))
+        low, high = _ends((self.value(x) - self.value(x + d)) / d)
         return max(0.0, low), high
 
-    def over(self, x0: Fraction, x1: Fraction, d0: Fraction, d1: Fraction, line: bool) -> tuple[float, float]:
+    def over(self, x0: float, x1: float, d0: float, d1: float, line: bool) -> tuple[float, float]:
         """The mean of mu over [x, x + d] for x in [x0, x1] and d in [d0, d1].
 
         `line`: x = 1 - d instead, and x0, x1 are not used.
         """
         if line:
-            lo, hi = 1 - d1, Fraction(1)
+            lo, hi = 1 - d1, 1.0
         else:
-            lo, hi = x0, min(Fraction(1), x1 + d1)
-        window = (float(lo), float(hi))
+            lo, hi = x0, min(1.0, x1 + d1)
+        window = (lo, hi)
         low, high = self.mu(*window)
         bend = self.shape.bend(*window)
         if d0 > 0:  # l is monotone, so its values alone bound the drop; this needs no derivative
             if line:
-                least, most = self.value(1 - d0) - self.value(Fraction(1)), self.value(lo) - self.value(Fraction(1))
+                least, most = self.value(1 - d0) - self.value(1.0), self.value(lo) - self.value(1.0)
             else:
                 least = self.value(x1) - self.value(x0 + d0) if x1 < x0 + d0 else None
-                most = self.value(x0) - self.value(min(Fraction(1), x1 + d1))
+                most = self.value(x0) - self.value(min(1.0, x1 + d1))
             if least is not None:
-                low = max(low, _down(least / _exact(d1)))
-            high = min(high, _up(most / _exact(d0)))
+                low = max(low, _down(least / d1))
+            high = min(high, _up(most / d0))
         if bend is None:
             return low, high
         steepest = max(abs(bend[0]), abs(bend[1]))
@@ -334,23 +471,16 @@ class Means:
         if line:
             x, spread = 1 - d, 0.0
         else:
-            x, spread = (x0 + x1) / 2, steepest * float(x1 - x0) / 2
+            x, spread = (x0 + x1) / 2, steepest * (x1 - x0) / 2
             if x + d > 1:
                 return low, high
-        value = self.mean(x, d) if d > 0 else self.mu(float(x), float(x))
-        reach = (spread + steepest * float(d1 - d0) / 4) * (1 + 1e-12)
+        value = self.mean(x, d) if d > 0 else self.mu(x, x)
+        reach = (spread + steepest * (d1 - d0) / 4) * (1 + 1e-12)
         return max(low, math.nextafter(value[0] - reach, -1)), min(high, math.nextafter(value[1] + reach, math.inf))
 
-    def first(self, d0: Fraction, d1: Fraction) -> tuple[float, float]:
+    def first(self, d0: float, d1: float) -> tuple[float, float]:
         """B over d in [d0, d1]."""
-        zero = Fraction(0)
-        return self.over(zero, zero, d0, d1, False)
-
-
-def _exact(x: Fraction):
-    from flint import arb, fmpq
-
-    return arb(fmpq(x.numerator, x.denominator))
+        return self.over(0.0, 0.0, d0, d1, False)
 
 
 def _down(ball) -> float:
@@ -361,7 +491,7 @@ def _up(ball) -> float:
     return math.nextafter(float(ball.upper()), math.inf) if ball.is_finite() else math.inf
 
 
-def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 6000) -> Bracket:
+def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) -> Bracket:
     """The infimum of A/B, best box first.
 
     Parameters
@@ -373,7 +503,6 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 6000) -> 
     boxes : int
         How many boxes may be looked at.
     """
-    one = Fraction(1)
     best, at = min(known, 1.0), (0.0, 1.0)
     heap: list = []
     counter = 0
@@ -383,30 +512,32 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 6000) -> 
         top = mean.over(x0, x1, d0, d1, line)
         bottom = mean.first(d0, d1)
         low = 0.0 if bottom[1] == math.inf else math.nextafter(top[0] / bottom[1], 0.0) if bottom[1] > 0 else 1.0
+        if mean.flat is not None and not line and low < best:
+            low = max(low, mean.flat.bound(x0, min(1.0, x1 + d1), d1))
         d = (d0 + d1) / 2
         x = 1 - d if line else min((x0 + x1) / 2, 1 - d)
-        a, b = mean.mean(x, d), mean.mean(Fraction(0), d)
+        a, b = mean.mean(x, d), mean.mean(0.0, d)
         here = math.nextafter(a[1] / b[0], math.inf) if b[0] > 0 else math.inf
         if here < best:
-            best, at = here, (float(x), float(d))
+            best, at = here, (x, d)
         if low < best:
             counter += 1
             heapq.heappush(heap, (low, counter, x0, x1, d0, d1))
 
     cells = 8
     for j in range(cells):
-        d0, d1 = Fraction(j, cells), Fraction(j + 1, cells)
+        d0, d1 = j / cells, (j + 1) / cells
         if line:
             push(None, None, d0, d1)
             continue
         for i in range(cells - j):
-            push(Fraction(i, cells), Fraction(i + 1, cells), d0, d1)
+            push(i / cells, (i + 1) / cells, d0, d1)
     while heap and counter < boxes:
         low, _, x0, x1, d0, d1 = heapq.heappop(heap)
         if best - low <= max(RELATIVE * best, ABSOLUTE):
             heapq.heappush(heap, (low, 0, x0, x1, d0, d1))
             break
-        if (d1 - d0) < Fraction(1, 2**60):
+        if d1 - d0 < 2.0**-48:
             heapq.heappush(heap, (low, 0, x0, x1, d0, d1))
             break
         middle = (d0 + d1) / 2
@@ -420,7 +551,7 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 6000) -> 
         else:
             parts = [(x0, x1, d0, middle), (x0, x1, middle, d1)]
         for part in parts:
-            if part[0] + part[2] < one:
+            if part[0] + part[2] < 1:
                 push(*part)
     low = min(heap[0][0], best) if heap else best
     low = max(0.0, low)

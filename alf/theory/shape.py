@@ -4,6 +4,7 @@ Everything here is certified at the values; `alf.theory.signs` proves the same f
 can.
 """
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -23,7 +24,7 @@ from alf.theory.certify import (
     outward,
     sign_pattern,
 )
-from alf.theory.enclosure import OutOfDomain, at_point, on_cell, sign_of_number
+from alf.theory.enclosure import OutOfDomain, at_point, enclose_number, on_cell, sign_of_number
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Shape:
         self.expression = expression
         pieces, self.located = smooth_pieces(expression)
         self.pieces = self._snap(pieces)
+        self._point_slopes: dict[float, tuple[float, float] | None] = {}
 
     @staticmethod
     def _snap(pieces):
@@ -227,8 +229,32 @@ class Shape:
         return at_point(self.expression, u)(point, bits)
 
     def slope(self, lo: float, hi: float) -> tuple[float, float]:
-        """l' enclosed over a cell, kinks included."""
-        return self._enclose(1, lo, hi)
+        """l' enclosed over a cell, kinks included; by its values at the ends where l bends one way on the cell."""
+        found = self._enclose(1, lo, hi)
+        for a, b in self._bending:
+            if a <= lo and hi <= b:
+                ends = [self._slope_at(lo), self._slope_at(hi)]
+                if None not in ends:
+                    low, high = min(e[0] for e in ends), max(e[1] for e in ends)
+                    found = (max(found[0], low), min(found[1], high))
+                break
+        return found
+
+    @cached_property
+    def _bending(self) -> tuple[tuple[float, float], ...]:
+        """Stretches on which l'' has one sign and l' is continuous."""
+        return tuple(_inward(r.lo, r.hi) for r in self.bend_runs if r.sign is not None)
+
+    def _slope_at(self, x: float) -> tuple[float, float] | None:
+        found = self._point_slopes.get(x)
+        if found is None:
+            if x in (0.0, 1.0):
+                limit = self.slope_at_zero if x == 0 else self.slope_at_one
+                found = None if limit is None else enclose_number(limit)
+            else:
+                found = self._enclose(1, x, x)
+            self._point_slopes[x] = found
+        return found
 
     def bend(self, lo: float, hi: float) -> tuple[float, float] | None:
         """l'' enclosed over a cell; None where the cell holds a kink or a place where l'' is not finite."""
@@ -260,6 +286,12 @@ class Shape:
         for order in (1, 2):
             tables.append([(*outward(p.lo, p.hi), on_cell(_derivative(p.expression, order), u)) for p in self.pieces])
         return tables
+
+
+def _inward(a: Fraction, b: Fraction) -> tuple[float, float]:
+    """Floats inside [a, b], its ends where they are floats."""
+    x, y = float(a), float(b)
+    return (math.nextafter(x, 2) if Fraction(x) < a else x), (math.nextafter(y, -1) if Fraction(y) > b else y)
 
 
 @lru_cache(maxsize=4096)
