@@ -10,7 +10,7 @@ d/du is not. numpy and torch share this one rewriting.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from sympy import Add, Expr, Mul, Pow, Symbol, diff, exp, lambdify, log, powsimp
@@ -18,9 +18,10 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from alf.losses.declaration import Declaration, K, u
 
-LOG_U = Symbol("log_u", real=True)
-V = Symbol("v", nonnegative=True)
-LOG_V = Symbol("log_v", real=True)
+# Greek, so that they are identifiers in every language printed to and cannot be a name that a person types.
+LOG_U = Symbol("λ", real=True)
+V = Symbol("ν", nonnegative=True)
+LOG_V = Symbol("μ", real=True)
 COORDINATES = (u, LOG_U, V, LOG_V)
 
 
@@ -63,13 +64,19 @@ class Compiled:
     expression: Expr
     inputs: tuple[Symbol, ...]
     constants: tuple[Symbol, ...]
+    _functions: dict = field(default_factory=dict, init=False, repr=False)
 
-    @lru_cache(maxsize=64)  # noqa: B019 - compiled expressions live as long as the catalogue
     def partial(self, index: int) -> "Compiled":
         """The derivative with respect to one input."""
-        symbol = self.inputs[index]
-        derivative = slope_in_log(self.expression) if symbol == LOG_U else diff(self.expression, symbol)
-        return Compiled(derivative, self.inputs, self.constants)
+        return self._partials[index]
+
+    @cached_property
+    def _partials(self) -> tuple["Compiled", ...]:
+        derivatives = (
+            slope_in_log(self.expression) if symbol == LOG_U else diff(self.expression, symbol)
+            for symbol in self.inputs
+        )
+        return tuple(Compiled(derivative, self.inputs, self.constants) for derivative in derivatives)
 
     @cached_property
     def varying(self) -> tuple[int, ...]:
@@ -81,16 +88,22 @@ class Compiled:
         found = iter(varying)
         return [next(found) if i in self.varying else None for i in range(len(self.inputs))]
 
-    @lru_cache(maxsize=64)  # noqa: B019
     def function(self, library: str, partials: bool = False) -> Callable:
         """f(u, log_u, v, log_v, *sums, *constants), or the list of it and its partials that are not 0."""
-        expressions = [self.expression]
-        if partials:
-            expressions += [self.partial(i).expression for i in self.varying]
-        expressions = [in_coordinates(e) for e in expressions]
-        others = [s for s in self.inputs if s not in COORDINATES]
-        arguments = (*COORDINATES, *others, *self.constants)
-        return _lambdify(arguments, expressions if partials else expressions[0], library, share=partials)
+        key = (library, partials)
+        if key not in self._functions:
+            expressions = [self.expression]
+            if partials:
+                expressions += [self.partial(i).expression for i in self.varying]
+            expressions = [in_coordinates(e) for e in expressions]
+            chosen = expressions if partials else expressions[0]
+            self._functions[key] = _lambdify(self.arguments, chosen, library, share=partials)
+        return self._functions[key]
+
+    @property
+    def arguments(self) -> tuple[Symbol, ...]:
+        """What every printed form of this expression takes, in order."""
+        return (*COORDINATES, *(s for s in self.inputs if s not in COORDINATES), *self.constants)
 
     @cached_property
     def slope(self) -> "Compiled":

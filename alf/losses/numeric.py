@@ -95,8 +95,9 @@ def _along_path(loss: Loss, probability, classes: int, quantity) -> np.ndarray:
     if not np.all((points >= 0) & (points <= 1)):
         raise InputError(f"a probability must lie in [0, 1], got {points[~((points >= 0) & (points <= 1))].flat[0]}")
     form, constants = compiled(loss.declaration), _constants(loss, classes)
+    others = (1 - points) / (classes - 1), (classes - 2 + points) / (classes - 1)
     with np.errstate(all="ignore"):
-        result = quantity(form, _coordinates(points), _coordinates((1 - points) / (classes - 1)), constants, classes)
+        result = quantity(form, _coordinates(points), _coordinates(*others), constants, classes)
         for label, rest in _nudged(points, classes):
             missing = np.isnan(result)
             if missing.any():
@@ -110,10 +111,12 @@ def _constants(loss: Loss, classes: int) -> tuple:
     return (float(classes), *loss.floats.values())
 
 
-def _coordinates(points: np.ndarray) -> tuple:
-    """(u, log u, v, log v) of each probability."""
+def _coordinates(points: np.ndarray, complement: np.ndarray | None = None) -> tuple:
+    """(u, log u, v, log v) of each probability; `complement` is 1 - u where it is known better than by a difference."""
     with np.errstate(divide="ignore"):
-        return points, np.log(points), 1 - points, np.log1p(-points)
+        if complement is None:
+            return points, np.log(points), 1 - points, np.log1p(-points)
+        return points, np.log(points), complement, np.log(complement)
 
 
 def _nudged(points: np.ndarray, classes: int):
@@ -123,6 +126,7 @@ def _nudged(points: np.ndarray, classes: int):
     v themselves (the limit of a product of powers).
     """
     low, high, rest = points == 0, points == 1, (1 - points) / (classes - 1)
+    complement = (classes - 2 + points) / (classes - 1)
     for zero, log_zero in ((0.0, _FAR), (_TINY, np.log(_TINY))):
         with np.errstate(divide="ignore"):
             label = (
@@ -134,8 +138,8 @@ def _nudged(points: np.ndarray, classes: int):
             others = (
                 np.where(high, zero, rest),
                 np.where(high, log_zero, np.log(rest)),
-                np.where(low & (classes == 2), zero, 1 - rest),
-                np.where(low & (classes == 2), log_zero, np.log1p(-rest)),
+                np.where(low & (classes == 2), zero, complement),
+                np.where(low & (classes == 2), log_zero, np.log(complement)),
             )
         yield label, others
 

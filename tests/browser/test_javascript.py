@@ -48,7 +48,7 @@ def test_same_numbers(declaration, chromium):
         assert not np.isnan(got).any(), name
         finite = np.isfinite(wanted)
         np.testing.assert_array_equal(got[~finite], wanted[~finite], err_msg=name)
-        error = np.abs(got - wanted)[finite] / np.maximum(1, np.abs(wanted[finite]))
+        error = np.abs(got[finite] - wanted[finite]) / np.maximum(1, np.abs(wanted[finite]))
         assert error.max() <= 1e-12, (name, error.max(), rows[np.flatnonzero(finite)[error.argmax()]])
 
 
