@@ -126,8 +126,8 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness, margin)
     if half_concave(shape):
         text = (
-            "l is concave on [0, 1/2]: shares of at most 1/2 are best put together, so the edge between the two heaviest "
-            "labels decides for all."
+            "l is concave on [0, 1/2]: shares of at most 1/2 are best put together, so the edge between the two "
+            "heaviest labels decides for all."
         )
         more = step(text, status="certified")
         return Decision(True, "edge", (*steps, *two.steps, more), None, margin)
@@ -197,9 +197,9 @@ def two_class(structure: Structure, w) -> Decision:
 def half_concave(shape) -> bool:
     """Whether l is concave on [0, 1/2].
 
-    With phi = l(0) - l convex there and phi(0) = 0, sum_{i != j} w_i phi(u_i) <= max w_i phi(sum u_i) while the sum is at
-    most 1/2, and over 0 <= u_i <= 1/2 the largest value of sum w_i phi(u_i) is at (1/2, 1/2, 0, ...); exchanging the two
-    coordinates of an edge puts the larger on the heavier label. So the edge of the two heaviest labels is the worst.
+    With phi = l(0) - l convex there and phi(0) = 0, sum_{i != j} w_i phi(u_i) <= max w_i phi(sum u_i) while the sum is
+    at most 1/2, and over 0 <= u_i <= 1/2 the largest value of sum w_i phi(u_i) is at (1/2, 1/2, 0, ...); exchanging the
+    two coordinates of an edge puts the larger on the heavier label. So the edge of the two heaviest is the worst.
     """
     half = Fraction(1, 2)
     slack = Fraction(1, 2**30)

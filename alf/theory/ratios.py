@@ -263,7 +263,7 @@ def _bracket(shape: Shape) -> Ratio:
     status = "certified" if lower.closed and upper.closed else "undecided"
     for name, b in (("r", interval), ("r_up", (upper.low, upper.high))):
         text = f"{name} lies in [{b[0]:.9g}, {b[1]:.9g}]" + ("." if b[0] == b[1] else " by interval branch and bound.")
-        steps.append(step(text, status=status, check=("bracket", name, str(shape.expression), *b)))
+        steps.append(step(text, status="certified", check=("bracket", name, str(shape.expression), *b)))
     exact = Integer(round(interval[0])) if interval[0] == interval[1] == upper.low == upper.high else None
     return Ratio(
         status, _middle(*interval), interval, _middle(upper.low, upper.high), (upper.low, upper.high),
@@ -478,6 +478,10 @@ class Means:
         reach = (spread + steepest * (d1 - d0) / 4) * (1 + 1e-12)
         return max(low, math.nextafter(value[0] - reach, -1)), min(high, math.nextafter(value[1] + reach, math.inf))
 
+    def rises(self, x1: float, d0: float, d1: float) -> bool:
+        """Whether mu over [d0, d1 + x1] is nowhere below mu over [0, x1]; then A(x, d) >= B(d) for x <= x1."""
+        return self.mu(d0, min(1.0, d1 + x1))[0] >= self.mu(0.0, x1)[1]
+
     def first(self, d0: float, d1: float) -> tuple[float, float]:
         """B over d in [d0, d1]."""
         return self.over(0.0, 0.0, d0, d1, False)
@@ -512,6 +516,8 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) ->
         top = mean.over(x0, x1, d0, d1, line)
         bottom = mean.first(d0, d1)
         low = 0.0 if bottom[1] == math.inf else math.nextafter(top[0] / bottom[1], 0.0) if bottom[1] > 0 else 1.0
+        if not line and low < best and mean.rises(x1, d0, d1):
+            low = 1.0
         if mean.flat is not None and not line and low < best:
             low = max(low, mean.flat.bound(x0, min(1.0, x1 + d1), d1))
         d = (d0 + d1) / 2

@@ -2,8 +2,8 @@
 
 A minimiser that is no vertex satisfies mu_i(u_i) = lambda wherever u_i > 0, with mu_i = -psi_i'. On each stretch where
 psi_i bends one way mu_i is monotone, so lambda determines u_i up to the choice of stretch; and at a minimiser at most
-one coordinate lies where its psi is strictly concave. What is left is one number, lambda, and finitely many choices. For
-each choice and each small cell of lambda, tables of enclosures bound
+one coordinate lies where its psi is strictly concave. What is left is one number, lambda, and finitely many choices.
+For each choice and each small cell of lambda, tables of enclosures bound
 
     R(u) = sum_i (psi_i(u_i) + lambda_0 u_i) - lambda_0
 
@@ -76,6 +76,27 @@ def minimise_at_vertex(structure: Structure, w):
         return Decision(True, "minimisation", (step(text, status="certified"),))
     text = "A point of the simplex with a risk not above the vertex's was found by minimisation."
     return Decision(False, "minimisation", (step(text, status="certified"),), witness_at(structure, w, found))
+
+
+def sum_against_vertex(structure: Structure):
+    """sum_i l(u_i) on the simplex against its value at a vertex, for a loss l(u_y).
+
+    Returns
+    -------
+    True where it is larger at every other point, a point where it is smaller, or None.
+    """
+    from alf.theory.asymmetry import _vertex
+
+    w = (Fraction(1),) * structure.classes
+    functions = {w[0]: shape_of(structure.psi(w[0], Fraction(structure.classes)))}
+    tables = {w[0]: branches(functions[w[0]].expression)}
+    if tables[w[0]] is None or functions[w[0]].at_zero in (None, oo):
+        return None
+    vertex = structure.risk(_vertex(structure.classes), w, 200)
+    found = _search(structure, w, functions, tables, vertex)
+    if found is None or found is True:
+        return found
+    return found if structure.risk(found, w, 200) < vertex else None
 
 
 @lru_cache(maxsize=256)

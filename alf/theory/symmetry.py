@@ -13,6 +13,7 @@ from alf.theory.enclosure import sign_of_number
 from alf.theory.ratios import ratio_of, ratio_of_shape
 from alf.theory.shape import _is_zero, shape_of, smooth_pieces
 from alf.theory.signs import NEGATIVE, NON_POSITIVE, ZERO, proved_sign, sign_step
+from alf.theory.simplex import sum_against_vertex
 from alf.theory.structure import Structure, structure_of
 from alf.theory.verdict import Step, Verdict, Witness, holds, refuted, step, undecided
 
@@ -109,6 +110,14 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     superadditive = _half_concave(shape)
     if superadditive is not None:
         return holds(claim, superadditive)
+    found = sum_against_vertex(structure)
+    if found is True:
+        text = "sum_i l(u_i) is least at the vertices, so sum_i phi(u_i) <= 1 on the simplex."
+        return holds(claim, (*ratio.steps, step(text, status="certified")))
+    if found is not None:
+        verdict = _refute_at(claim, structure, found, ratio)
+        if verdict is not None:
+            return verdict
     return undecided(claim, "Neither sum phi(u_i) <= 1 nor a point above 1 could be established.", ratio.steps)
 
 

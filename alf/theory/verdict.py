@@ -176,7 +176,8 @@ class Verdict:
 def holds(claim: str, steps, data: dict | None = None) -> Verdict:
     """A claim that follows from its steps, as strong as the weakest of them."""
     steps = tuple(steps)
-    return Verdict(claim, weakest(s.status for s in steps), True, steps, None, data or {})
+    status = weakest(s.status for s in steps)
+    return Verdict(claim, status, None if status == "undecided" else True, steps, None, data or {})
 
 
 def refuted(claim: str, steps, witness: Witness | None, data: dict | None = None) -> Verdict:
