@@ -26,6 +26,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 from sqlalchemy import select
 
@@ -35,6 +36,7 @@ from alf.runs.claims import Claim, Lost, claim, engine_name, recover, waiting
 from alf.runs.store import Progress, Store
 from alf.runs.worker import identity, warm_up, work
 from alf.settings import Settings, settings
+from alf.training.networks_spec import is_convolutional
 from alf.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -283,7 +285,8 @@ def share_out(recipe: Recipe, workers: int) -> list[list[int]]:
     """Divide a recipe's lanes into parts, one worker's job each.
 
     Lanes of an MLP are quickest together, so there are as many parts as workers but none of fewer than four lanes;
-    lanes of one seed stay side by side because they share their mini-batches.
+    lanes of one seed stay side by side because they share their mini-batches. Lanes of a convolutional network are not
+    quicker together on a CPU: one model per worker.
 
     >>> from alf.training import classroom
     >>> [len(part) for part in share_out(classroom("digits"), workers=2)]
@@ -292,6 +295,9 @@ def share_out(recipe: Recipe, workers: int) -> list[list[int]]:
     1
     """
     order = sorted(range(len(recipe.lanes)), key=lambda i: (recipe.lanes[i].seed, i))
+    on_cpu = recipe.device == "cpu" or (recipe.device == "auto" and not Path("/dev/nvidia0").exists())
+    if is_convolutional(recipe.network) and on_cpu:
+        return [[lane] for lane in order]
     count = max(1, min(workers, len(order) // 4))
     bounds = [round(i * len(order) / count) for i in range(count + 1)]
     return [sorted(order[a:b]) for a, b in pairwise(bounds)]

@@ -12,13 +12,15 @@ Nothing here imports torch until something is trained.
 from alf.training.devices import Device, choose, devices
 from alf.training.local import run
 from alf.training.recipe import Change, Lane, Recipe
-from alf.training.recipes import CLASSROOM, LOSSES, classroom, named_recipe
+from alf.training.recipes import CLASSROOM, KINDS, LOSSES, PAPER, classroom, named_recipe, paper
 from alf.training.records import METRICS, RECORD_KEYS, summarise
 
 __all__ = [
     "CLASSROOM",
+    "KINDS",
     "LOSSES",
     "METRICS",
+    "PAPER",
     "RECORD_KEYS",
     "Change",
     "Device",
@@ -28,6 +30,7 @@ __all__ = [
     "classroom",
     "devices",
     "named_recipe",
+    "paper",
     "run",
     "summarise",
 ]

@@ -29,6 +29,7 @@ RESULT_VERSION = 1
 """Part of every key: raised when the trainer changes what a recipe gives, so that no old result is taken for new."""
 
 SCHEDULES = ("cosine", "constant")
+AUGMENTS = ("none", "crop-flip", "crop-flip-rotate")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 LIMITS = {"losses": 64, "noise": 32, "seeds": 64, "epochs": 100_000, "batch": 65_536}
 
@@ -61,12 +62,14 @@ class Recipe:
     seeds
         One model per seed; each seeds the weights, the noise and the order of the batches.
     network
-        ``mlp:512``, ``mlp:256,128``: hidden widths.
+        ``mlp:512`` or ``mlp:256,128`` (hidden widths), or a name of `alf.training.networks_spec.NETWORKS`.
     epochs, batch, lr, momentum, weight_decay, schedule, clip
         SGD; `schedule` is ``cosine`` (to 0 at the last epoch, one step an epoch) or ``constant``; the gradient of each
         model is clipped to norm `clip`.
     samples
         Use only that many training samples (stratified), or None for all.
+    augment
+        ``none``, ``crop-flip`` or ``crop-flip-rotate``: what happens to training pictures.
     equal_scale
         Divide every loss by the largest sample weight it can give, so that losses are compared at one gradient scale.
     device
@@ -93,6 +96,7 @@ class Recipe:
     schedule: str = "cosine"
     clip: float = 5.0
     samples: int | None = None
+    augment: str = "none"
     equal_scale: bool = False
     device: str = "auto"
     changes: tuple[Change, ...] = ()
@@ -118,6 +122,9 @@ class Recipe:
         put("clip", _number("clip", self.clip, 0, 1e9, open_low=True))
         _choice("schedule", self.schedule, SCHEDULES)
         _choice("device", self.device, DEVICES)
+        _choice("augment", self.augment, AUGMENTS)
+        if self.augment != "none" and not declared.is_picture:
+            raise InputError(f"augment: must be none for {self.data}, which has no pictures, got {self.augment}")
         if self.samples is not None:
             put("samples", _whole("samples", self.samples, declared.classes, 10**9))
         if not isinstance(self.equal_scale, bool):

@@ -19,8 +19,14 @@ from alf.data import Arrays, stratified
 from alf.errors import InputError
 from alf.losses import Loss, parse
 from alf.losses.torch_loss import per_sample
+from alf.training import augment
 from alf.training.networks import build, parameter_count
 from alf.training.recipe import Lane, Recipe
+
+MEASURED = 10_000
+"""Training samples measured after each epoch: all of a smaller set, a fixed stratified part of a larger one."""
+RAW = 1 << 23
+"""Training sets with more values than this are kept as the bytes they come as."""
 
 
 class Stopped(Exception):
@@ -77,22 +83,45 @@ class Trainer:
                 raise InputError(f"samples: {recipe.data} has {len(true)} training samples, got {recipe.samples}")
             _, kept = stratified(true, recipe.samples / len(true), seed=0)
             inputs, true = inputs[kept], true[kept]
-        normal = recipe.dataset.normalise(inputs)
+        normalise = recipe.dataset.normalise
         drawn: dict[tuple[str, int], np.ndarray] = {}
         for lane in self.lanes:
             if (lane.noise, lane.seed) not in drawn:
                 noise = recipe.parse_noise(lane.noise)
-                drawn[lane.noise, lane.seed] = noise.corrupt(true, lane.seed, normal)
-        self.inputs = torch.from_numpy(normal).to(self.device)
+                seen = normalise(inputs) if noise.kind == "instance" else None
+                drawn[lane.noise, lane.seed] = noise.corrupt(true, lane.seed, seen)
+        # Pictures to be moved, and large sets, stay bytes: a quarter of the memory, normalised batch by batch.
+        self.raw = recipe.augment != "none" or inputs.size > RAW
+        declared, shape = recipe.dataset, (-1,) + (1,) * (inputs.ndim - 2)
+        self._mean = torch.tensor(declared.mean, device=self.device).view(shape)
+        self._std = torch.tensor(declared.std, device=self.device).view(shape)
+        self.inputs = self._on_device(inputs)
         self.true = torch.from_numpy(true).to(self.device)
         self.given = torch.from_numpy(np.stack([drawn[lane.noise, lane.seed] for lane in self.lanes])).to(self.device)
-        self.test_inputs = torch.from_numpy(recipe.dataset.normalise(arrays.test_inputs)).to(self.device)
+        self.test_inputs = self._on_device(arrays.test_inputs)
         self.test_true = torch.from_numpy(arrays.test_labels).to(self.device)
+        self.measured = torch.arange(len(true), device=self.device)
+        if len(true) > MEASURED:
+            _, some = stratified(true, MEASURED / len(true), seed=1)
+            self.measured = torch.from_numpy(some).to(self.device)
 
         self.model = build(recipe.network, recipe.dataset.shape, self.classes, [lane.seed for lane in self.lanes])
         self.model.to(self.device)
         self.velocity = [torch.zeros_like(p) for p in self.model.parameters()]
         self._arrange()
+
+    def _on_device(self, inputs: np.ndarray) -> Tensor:
+        kept = inputs if self.raw else self.recipe.dataset.normalise(inputs)
+        return torch.from_numpy(np.ascontiguousarray(kept)).to(self.device)
+
+    def _normal(self, x: Tensor, moves: Tensor | None = None) -> Tensor:
+        """Turn stored inputs (..., *shape) into what the network sees, moved by the augmentation first."""
+        if not self.raw:
+            return x
+        x = x.float().div_(self.recipe.dataset.high)
+        if moves is not None:
+            x = augment.apply(x.flatten(0, 1), moves.flatten(0, 1)).view(x.shape)
+        return x.sub_(self._mean).div_(self._std)
 
     @property
     def lanes(self) -> list[Lane]:
@@ -155,12 +184,17 @@ class Trainer:
         lr = self.recipe.lr_at(epoch)
         samples = len(self.inputs)
         order = torch.stack([batch_order(seed, epoch, samples) for seed in self.seeds]).to(self.device)
+        moves = None
+        if self.recipe.augment != "none":
+            kind = self.recipe.augment
+            moves = torch.stack([augment.draw(kind, seed, epoch, samples) for seed in self.seeds]).to(self.device)
         loss_sum = torch.zeros(len(self.alive), device=self.device)
         norm_sum, steps = torch.zeros(len(self.alive), device=self.device), 0
         for index in order.split(self.recipe.batch, dim=1):  # (seeds, b)
             if listen is not None and listen():
                 raise Stopped
-            losses, norms = self._step(index, lr)
+            moved = None if moves is None else moves.gather(1, index[..., None].expand(-1, -1, 4))
+            losses, norms = self._step(index, lr, moved)
             loss_sum.add_(losses, alpha=index.shape[1])
             norm_sum += norms
             steps += 1
@@ -178,10 +212,10 @@ class Trainer:
         self.seconds += time.perf_counter() - start
         return [record | {"seconds": round(self.seconds, 4)} for record in records]
 
-    def _step(self, index: Tensor, lr: float) -> tuple[Tensor, Tensor]:
+    def _step(self, index: Tensor, lr: float, moves: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Take one step of SGD in every lane; index (seeds, b). Returns mean loss and gradient norm, (L,) each."""
         lanes = len(self.alive)
-        x = self.inputs[index]
+        x = self._normal(self.inputs[index], moves)
         if len(self.seeds) not in (1, lanes) or (len(self.seeds) == lanes > 1):
             x = x[self.seed_of]
         labels = self.given.gather(1, index[self.seed_of] if len(self.seeds) > 1 else index.expand(lanes, -1))
@@ -208,16 +242,18 @@ class Trainer:
 
     @torch.no_grad()
     def predict(self, inputs: Tensor) -> Tensor:
-        """Predict the class of every input in every lane: (N, *shape) -> (L, N)."""
+        """Predict the class of every stored input in every lane: (N, *shape) -> (L, N)."""
         self.model.eval()
         size = 512 if self.device.type == "cpu" else 4096
-        return torch.cat([self.model(x[None]).argmax(dim=-1) for x in inputs.split(size)], dim=1)
+        return torch.cat([self.model(self._normal(x[None])).argmax(dim=-1) for x in inputs.split(size)], dim=1)
 
     def _records(self, epoch: int, means: list[list[float]]) -> list[dict]:
         """Evaluate every lane on the test set and, as it memorises, on the training set."""
-        self.train_predictions, self.test_predictions = self.predict(self.inputs), self.predict(self.test_inputs)
-        clean = self.given == self.true
-        right, parroted = self.train_predictions == self.true, self.train_predictions == self.given
+        true, given = self.true[self.measured], self.given[:, self.measured]
+        self.train_predictions = self.predict(self.inputs[self.measured])
+        self.test_predictions = self.predict(self.test_inputs)
+        clean = given == true
+        right, parroted = self.train_predictions == true, self.train_predictions == given
         columns = {
             "test_accuracy": _share(self.test_predictions == self.test_true, None),
             "clean_accuracy": _share(right, clean),
@@ -236,6 +272,8 @@ class Trainer:
         for module in self.model.modules():
             for name, p in list(module.named_parameters(recurse=False)):
                 setattr(module, name, torch.nn.Parameter(p.detach()[positions].clone()))
+            for name, buffer in list(module.named_buffers(recurse=False)):
+                setattr(module, name, buffer[positions].clone())
         self.velocity = [v[positions].clone() for v in self.velocity]
         self.given = self.given[positions]
         self.alive = [self.alive[i] for i in positions.tolist()]
