@@ -478,6 +478,28 @@ class Means:
         reach = (spread + steepest * (d1 - d0) / 4) * (1 + 1e-12)
         return max(low, math.nextafter(value[0] - reach, -1)), min(high, math.nextafter(value[1] + reach, math.inf))
 
+    def centred(self, value: float, top, bottom, xs, ds, line: bool) -> float:
+        """A lower bound of Q = A/B on a box from its value at a point, by
+
+        dQ/dx = (mu(x + d) - mu(x)) / (d B),     dQ/dd = (mu(x + d) - Q mu(d)) / (d B),
+
+        and dQ/dd = (mu(1 - d) - Q mu(d)) / (d B) along x = 1 - d.
+        """
+        x0, x1, x = xs
+        d0, d1, d = ds
+        scale = d0 * bottom[0]
+        if scale <= 0:
+            return 0.0
+        low, high = max(0.0, top[0] / bottom[1]), top[1] / bottom[0]
+        first = self.mu(d0, d1)
+        far = self.mu(1 - d1, 1 - d0) if line else self.mu(x0 + d0, min(1.0, x1 + d1))
+        drop = max(abs(far[0] - high * first[1]), abs(far[1] - low * first[0])) / scale * max(d1 - d, d - d0)
+        if not line:
+            near = self.mu(x0, x1)
+            drop += max(abs(far[1] - near[0]), abs(near[1] - far[0])) / scale * max(x1 - x, x - x0)
+        found = value - drop * (1 + 1e-12) - 1e-15
+        return found if found == found else 0.0
+
     def rises(self, x1: float, d0: float, d1: float) -> bool:
         """Whether mu over [d0, d1 + x1] is nowhere below mu over [0, x1]; then A(x, d) >= B(d) for x <= x1."""
         return self.mu(d0, min(1.0, d1 + x1))[0] >= self.mu(0.0, x1)[1]
@@ -526,6 +548,8 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) ->
         here = math.nextafter(a[1] / b[0], math.inf) if b[0] > 0 else math.inf
         if here < best:
             best, at = here, (x, d)
+        if low < best and d0 > 0 and bottom[0] > 0 and b[1] > 0:
+            low = max(low, mean.centred(a[0] / b[1], top, bottom, (x0, x1, x), (d0, d1, d), line))
         if low < best:
             counter += 1
             heapq.heappush(heap, (low, counter, x0, x1, d0, d1))

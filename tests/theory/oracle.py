@@ -165,7 +165,9 @@ def attack_asymmetry(loss, weights, holds) -> list[str]:
             continue
         point = _rational(points[k])
         value = attack.risk(point, weights)
-        if value < bound - mpmath.mpf(10) ** -30 * (1 + abs(bound)):
+        with mpmath.workdps(DIGITS):
+            lower = value < bound - mpmath.mpf(10) ** -30 * (1 + abs(bound))
+        if lower:
             return [f"{loss.spec}: risk {float(value):.12g} at {points[k]} is below {float(bound):.12g} at the vertex"]
     return []
 
@@ -201,7 +203,9 @@ def check_witness(loss, classes: int, witness: dict) -> list[str]:
     if loss.key in ("nce", "nfl") or (loss.key.startswith(("nce+", "nfl+")) and loss.values["beta"] == 0):
         return []  # compared with a path's limit, checked by hand in the tests
     bound = attack.at_vertex(m, weights)
-    if value > bound + mpmath.mpf(10) ** -35:
+    with mpmath.workdps(DIGITS):
+        above = value > bound + mpmath.mpf(10) ** -35
+    if above:
         return [f"{loss.spec}: the witness's risk {float(value)} is above the vertex's {float(bound)}"]
     if point[m] == 1:
         return [f"{loss.spec}: the witness is the vertex itself"]
@@ -321,8 +325,9 @@ def attack_symmetry(loss, classes: int, holds) -> list[str]:
         shares = random.integers(1, 1000, classes)
         total = int(shares.sum())
         sums.append(mpmath.fsum(attack.vector([Fraction(int(s), total) for s in shares])))
-    spread = max(sums) - min(sums)
-    return [] if spread < 1e-30 else [f"{loss.spec}: the sums over labels differ by {float(spread)}"]
+    with mpmath.workdps(DIGITS):
+        spread = max(sums) - min(sums)
+    return [] if spread < 1e-35 else [f"{loss.spec}: the sums over labels differ by {float(spread)}"]
 
 
 def attack_calibration(loss, classes: int, holds) -> list[str]:
