@@ -77,6 +77,28 @@ def test_value_and_gradient_are_those_of_the_formula(loss):
                 assert abs(got - slope) <= 1e-6 * max(1, abs(slope)), (logits, label)
 
 
+@pytest.mark.parametrize("declaration", catalogue().values(), ids=lambda d: d.key)
+def test_hyperparameters_nobody_chose(declaration):
+    """The same at random values over the sliders' ranges, near the ends of their domains included."""
+    rng = random.Random(declaration.key)
+    for _ in range(4):
+        values = {}
+        for parameter in declaration.parameters:
+            low, high = parameter.slider
+            low = low + (high - low) / 500
+            values[parameter.name] = round(rng.choice([rng.uniform(low, high), low, high]), 6)
+        loss = declaration.loss(**values)
+        for logits in ([rng.gauss(0, 3) for _ in range(4)], [rng.gauss(0, 60) for _ in range(4)]):
+            label = rng.randrange(4)
+            z = torch.tensor([logits], dtype=torch.float64, requires_grad=True)
+            value = per_sample(loss, z, torch.tensor([label]))
+            (gradient,) = torch.autograd.grad(value.sum(), z)
+            expected, slopes = reference(loss, logits, label)
+            assert abs(value.item() - expected) <= 1e-6 * max(1, abs(expected)), (loss, logits, label)
+            for got, slope in zip(gradient[0].tolist(), slopes, strict=True):
+                assert abs(got - slope) <= 1e-6 * max(1, abs(slope)), (loss, logits, label)
+
+
 @by_spec
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 def test_extreme_logits_stay_finite(loss, dtype):
