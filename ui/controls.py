@@ -12,7 +12,7 @@ from alf.noise import parse_noise
 from alf.settings import settings
 from ui.glossary import hint
 from ui.prover import read_loss
-from ui.state import MOST_LOSSES
+from ui.state import MOST_CLASSES, MOST_LOSSES
 from ui.view import View, keep
 
 DEFAULT_NOISE = "symmetric:0.4"
@@ -124,10 +124,10 @@ def add_loss(view: View) -> None:
         _said("add-typed")
 
 
-def class_count(label: str = "Classes K") -> None:
+def class_count(most: int = MOST_CLASSES) -> None:
     """K, as a number field."""
     key = keep("classes", st.session_state["view.model"]["classes"])
-    st.number_input(label, 2, 1000, step=1, key=key, help=hint("K"), on_change=_classes, args=(key,))
+    st.number_input("Classes K", 2, most, step=1, key=key, help=hint("K"), on_change=_classes, args=(key,))
 
 
 def noise(view: View, classes: int, data: str | None = None) -> None:

@@ -35,6 +35,10 @@ GLOSSARY = {
         "A loss tolerates a noise when its best prediction on the noisy labels is also its best on the clean ones."
     ),
     "clean label dominates": "The clean label dominates when it stays the most likely label of every class.",
+    "margin": (
+        "The margin is what the deciding rule compares, a number that is positive where the loss tolerates the noise. "
+        "Rules differ: compare margins of one rule."
+    ),
     "memorisation": "A network memorises when it learns the wrong labels of its training samples by heart.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
     "preset": "A preset holds the values that the authors of the loss used on a data set.",

@@ -4,7 +4,6 @@ SymPy may never return, and a thread cannot be stopped. Answers are kept: the sa
 """
 
 import multiprocessing
-import resource
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from alf.losses import Loss, parse
 from alf.losses.domain import quoted
 from alf.theory import CLAIMS, Step, Verdict
 from alf.theory.ratios import Ratio
+from ui import jobs
 
 CLAIM_SECONDS = 10.0
 RATIO_SECONDS = 8.0
@@ -44,7 +44,7 @@ class Pool:
     def __init__(self, workers: int):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["alf.theory.claims", "flint"])
-        self._pool = ProcessPool(workers, max_tasks=200, context=context, initializer=_limit)
+        self._pool = ProcessPool(workers, max_tasks=200, context=context, initializer=jobs.limit, initargs=(MEMORY,))
         self._lock = threading.Lock()
         self._asked: OrderedDict = OrderedDict()
 
@@ -73,7 +73,7 @@ def quick_pool() -> Pool:
 
 def answers(question: Question) -> dict[str, Verdict | None]:
     """Each claim's verdict, None while it is being worked on."""
-    return {claim: _answer(question, claim) for claim in CLAIMS}
+    return {claim: answer(question, claim) for claim in CLAIMS}
 
 
 def ratio_of(spec: str) -> Ratio | None:
@@ -83,7 +83,7 @@ def ratio_of(spec: str) -> Ratio | None:
     """
     if not spec.startswith("formula:"):
         return _known_ratio(spec)
-    future = quick_pool().ask(("ratio", spec), _ratio, (spec,), RATIO_SECONDS)
+    future = quick_pool().ask(("ratio", spec), jobs.ratio, (spec,), RATIO_SECONDS)
     if not future.done():
         return None
     value, said = _outcome(future, "The ratio", RATIO_SECONDS)
@@ -99,7 +99,7 @@ def read_loss(text: str) -> Loss:
         As `parse`, and when the formula could not be read in time.
     """
     if text.strip().lower().startswith("formula:") and len(text) <= 2100:
-        future = quick_pool().ask(("parse", text), _read, (text,), PARSE_SECONDS)
+        future = quick_pool().ask(("parse", text), jobs.read, (text,), PARSE_SECONDS)
         try:
             future.result(timeout=4 * PARSE_SECONDS)
         except InputError:
@@ -109,9 +109,10 @@ def read_loss(text: str) -> Loss:
     return parse(text)
 
 
-def _answer(question: Question, claim: str) -> Verdict | None:
+def answer(question: Question, claim: str) -> Verdict | None:
+    """One claim's verdict, None while it is being worked on."""
     arguments = (claim, question.loss, question.noise, question.classes)
-    future = claim_pool().ask((question, claim), _prove, arguments, CLAIM_SECONDS)
+    future = claim_pool().ask((question, claim), jobs.prove, arguments, CLAIM_SECONDS)
     if not future.done():
         return None
     value, said = _outcome(future, "This claim", CLAIM_SECONDS)
@@ -132,28 +133,4 @@ def _outcome(future, what: str, seconds: float) -> tuple[Any, str | None]:
 
 @st.cache_data(max_entries=4096, show_spinner=False)
 def _known_ratio(spec: str) -> Ratio:
-    return _ratio(spec)
-
-
-# What the workers run.
-
-
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-
-def _read(text: str) -> str:
-    return parse(text).spec
-
-
-def _ratio(spec: str) -> Ratio:
-    from alf.theory import ratio
-
-    return ratio(parse(spec))
-
-
-def _prove(claim: str, loss: str, noise: str, classes: int) -> Verdict:
-    from alf.noise import parse_noise
-    from alf.theory import prove
-
-    return prove(claim, parse(loss), parse_noise(noise, classes), classes)
+    return jobs.ratio(spec)

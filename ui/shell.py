@@ -44,6 +44,12 @@ PAGES = (
         "Every claim proved step by step, or refuted by a point you can check by hand.",
     ),
     Entry(
+        "noise.py",
+        "noise",
+        "Noise",
+        "Which losses tolerate this noise?",
+    ),
+    Entry(
         "train.py",
         "train",
         "Train",

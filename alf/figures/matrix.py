@@ -1,0 +1,105 @@
+"""A transition matrix as a picture: which label a class is given, and whether its own stays the likeliest."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from alf.figures.base import builder
+from alf.figures.palette import BAD, NEUTRAL
+
+SCALE = [[0, "rgba(128,136,150,0.06)"], [0.25, "#BCD3E8"], [0.6, "#5E93BF"], [1, "#123A75"]]
+MOST_NUMBERS = 12  # with more classes the cells are too small for a number
+
+
+@builder
+def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
+    """The matrix as a heat map; rows whose clean label does not dominate are framed.
+
+    Parameters
+    ----------
+    matrix : np.ndarray, shape (K, K)
+        matrix[i, j] = P(given label j | true label i).
+    names : sequence of str
+        Of the classes; 1, 2, ... by default.
+
+    Examples
+    --------
+    >>> matrix_figure(np.array([[.4, .6], [0, 1]])).layout.title.text
+    'The clean label loses in class 1: 40% against 60% for label 2'
+    """
+    size = len(matrix)
+    names = list(names) or [str(i + 1) for i in range(size)]
+    others = np.where(np.eye(size, dtype=bool), -1.0, matrix)
+    rival = others.argmax(axis=1)
+    diagonal, worst = np.diag(matrix), others.max(axis=1)
+    lost = np.flatnonzero(diagonal <= worst)
+    if len(lost):
+        i = int(lost[np.argmin(diagonal[lost] - worst[lost])])
+        verb = "ties" if diagonal[i] == worst[i] else "loses"
+        title = f"The clean label {verb} in class {names[i]}: {diagonal[i]:.3g} against {worst[i]:.3g} for label "
+        title = title.replace(f"{diagonal[i]:.3g} against {worst[i]:.3g}", f"{diagonal[i]:.0%} against {worst[i]:.0%}")
+        title += names[int(rival[i])]
+    else:
+        with np.errstate(divide="ignore"):
+            ratio = np.where(worst > 0, diagonal / np.where(worst > 0, worst, 1), np.inf)
+        i = int(ratio.argmin())
+        title = (
+            "No label is wrong"
+            if not np.isfinite(ratio[i])
+            else f"The clean label dominates every class, at least {ratio[i]:.3g} times as likely as any other"
+        )
+    heat = {
+        "type": "heatmap",
+        "z": np.asarray(matrix, dtype=np.float32),
+        "x": names,
+        "y": names,
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": SCALE,
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertemplate": "true label %{y}, given label %{x}: %{z:.4g}<extra></extra>",
+    }
+    words = []
+    if size <= MOST_NUMBERS:
+        words = [
+            {
+                "x": j,  # a position: on an axis of categories a text that looks like a number is one too
+                "y": i,
+                "text": f"{matrix[i, j]:.2g}" if matrix[i, j] else "0",
+                "showarrow": False,
+                "font": {"size": 12 if size <= 8 else 10, "color": "#FFFFFF" if matrix[i, j] > 0.5 else NEUTRAL[0]},
+            }
+            for i in range(size)
+            for j in range(size)
+        ]
+    frames = [
+        {
+            "type": "rect",
+            "x0": -0.5,
+            "x1": size - 0.5,
+            "y0": int(i) - 0.5,
+            "y1": int(i) + 0.5,
+            "line": {"color": BAD[0], "width": 2},
+        }
+        for i in lost
+    ]
+    side = {"showgrid": False, "zeroline": False, "type": "category", "automargin": True, "fixedrange": True}
+    return {
+        "data": [heat],
+        "layout": {
+            "title": {"text": title, "subtitle": {"text": "How often a sample of each class is given each label."}},
+            "height": 340,
+            "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "showlegend": False,
+            "hovermode": "closest",
+            "xaxis": side | {"title": {"text": "given label", "standoff": 6}},
+            "yaxis": side | {"title": {"text": "true label", "standoff": 6}, "autorange": "reversed"},
+            "shapes": frames,
+            "annotations": words,
+            "meta": {"dark": {BAD[0]: BAD[1], NEUTRAL[0]: NEUTRAL[1], "#BCD3E8": "#24405F"}},
+        },
+    }

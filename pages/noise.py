@@ -1,0 +1,28 @@
+"""Which losses tolerate this noise matrix?"""
+
+import streamlit as st
+
+from alf.figures.matrix import matrix_figure
+from alf.noise import parse_noise
+from ui import controls, matrix, state
+from ui.chart import chart
+from ui.prover import read_loss
+from ui.shell import head
+from ui.table import MOST
+from ui.tolerance import ranking
+from ui.view import View
+
+head("Noise", "Set a noise, or bring your own matrix. Every loss is proved to tolerate it, or shown not to.")
+view = View("noise", (state.classes(most=MOST), state.noise("pair:0.4"), state.losses(parse=read_loss)))
+view.say()
+noise = parse_noise(view["noise"], view["classes"])
+with st.container(key="noise"):
+    with st.container(key="controls"):
+        controls.class_count(most=MOST)
+        controls.noise(view, view["classes"])
+        matrix.editor(view, noise)
+    with st.container(key="claims", gap="medium"):
+        if noise.transition is not None:
+            chart(matrix_figure.spec(noise.transition), key="noise-matrix", legend=False)
+        ranking(noise.spec, noise.classes, view["loss"])
+view.save()

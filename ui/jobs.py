@@ -1,0 +1,32 @@
+"""What the worker processes of `ui.prover` run. No Streamlit here: every worker would import it."""
+
+import resource
+
+from alf.losses import parse
+from alf.theory import Verdict
+from alf.theory.ratios import Ratio
+
+
+def limit(memory: int) -> None:
+    """Give this process at most so many bytes of address space."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def read(text: str) -> str:
+    """The canonical spec of a typed loss."""
+    return parse(text).spec
+
+
+def ratio(spec: str) -> Ratio:
+    """The asymmetry ratio of a loss."""
+    from alf.theory import ratio
+
+    return ratio(parse(spec))
+
+
+def prove(claim: str, loss: str, noise: str, classes: int) -> Verdict:
+    """The verdict on one claim."""
+    from alf.noise import parse_noise
+    from alf.theory import prove
+
+    return prove(claim, parse(loss), parse_noise(noise, classes), classes)

@@ -1,0 +1,98 @@
+"""A matrix as a person brings it: pasted from a spreadsheet, uploaded as CSV, edited cell by cell. No Streamlit."""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from alf.errors import InputError
+from alf.losses.domain import quoted
+from alf.noise import show
+
+FEWEST, MOST = 2, 20
+LONGEST = 100_000
+_NUMBER = re.compile(
+    r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})(e[+-]?\d{1,2})?|[+-]?\d{1,18}/0*[1-9]\d{0,17}", re.I | re.ASCII
+)
+
+
+def read_table(text: str) -> list[list[str]]:
+    """The cells of a pasted or uploaded square table, by lines; cells end at tabs, semicolons, commas or spaces.
+
+    Raises
+    ------
+    InputError
+        Too long, not square, or of a size that the page does not show.
+
+    Examples
+    --------
+    >>> read_table("0.6\\t0.4\\n0.3\\t0.7\\n")
+    [['0.6', '0.4'], ['0.3', '0.7']]
+    >>> read_table("1 2 3")
+    Traceback (most recent call last):
+    ...
+    alf.errors.InputError: matrix: as many rows as columns are needed, got 1 rows of 3
+    """
+    if len(text) > LONGEST:
+        raise InputError(f"matrix: at most {LONGEST} characters are read, got {len(text)}")
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    if len(lines) == 1 and lines[0].count(";") and "," in lines[0]:
+        lines = [part for part in lines[0].split(";") if part.strip()]  # as a noise spec writes it
+    rows = [[cell.strip() for cell in re.split(_separator(line), line.strip(" ,;\t"))] for line in lines]
+    widths = {len(row) for row in rows}
+    if not rows:
+        raise InputError("matrix: rows of numbers are needed, got nothing")
+    if widths != {len(rows)}:
+        sizes = " or ".join(map(str, sorted(widths)[:4]))
+        raise InputError(f"matrix: as many rows as columns are needed, got {len(rows)} rows of {sizes}")
+    if not FEWEST <= len(rows) <= MOST:
+        raise InputError(f"matrix: between {FEWEST} and {MOST} classes fit this page, got {len(rows)}")
+    return rows
+
+
+def numbers(rows: Sequence[Sequence[str]]) -> list[list[Fraction]]:
+    """The cells as exact fractions, each at least 0.
+
+    >>> numbers([["1/3", ".5"]])
+    [[Fraction(1, 3), Fraction(1, 2)]]
+    """
+    result = []
+    for i, row in enumerate(rows, 1):
+        result.append([])
+        for j, cell in enumerate(row, 1):
+            text = str(cell).strip()
+            value = Fraction(text) if _NUMBER.fullmatch(text) else None
+            if value is None or value < 0 or value > 10**9:
+                raise InputError(f"matrix: row {i}, column {j} must be a number of at least 0, got {quoted(text, 30)}")
+            result[-1].append(value)
+    return result
+
+
+def normalise(rows: Sequence[Sequence[Fraction]]) -> list[list[Fraction]]:
+    """Every row divided by its sum.
+
+    >>> normalise([[Fraction(3), Fraction(1)]])
+    [[Fraction(3, 4), Fraction(1, 4)]]
+    """
+    result = []
+    for i, row in enumerate(rows, 1):
+        total = sum(row)
+        if total == 0:
+            raise InputError(f"matrix: row {i} is all zeros and cannot be normalised")
+        result.append([value / total for value in row])
+    return result
+
+
+def spec(rows: Sequence[Sequence[Fraction]]) -> str:
+    """The matrix as a noise spec, exactly.
+
+    >>> spec([[Fraction(2, 3), Fraction(1, 3)], [Fraction(0), Fraction(1)]])
+    'matrix:2/3,1/3;0,1'
+    """
+    return "matrix:" + ";".join(",".join(show(value) for value in row) for row in rows)
+
+
+def _separator(line: str) -> str:
+    for mark in ("\t", ";", ","):
+        if mark in line:
+            return rf"\s*{mark}\s*"
+    return r"\s+"
