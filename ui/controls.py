@@ -19,13 +19,13 @@ DEFAULT_NOISE = "symmetric:0.4"
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
-def loss_list(view: View, compact: bool = False) -> None:
+def loss_list(view: View, compact: bool = False, most: int = MOST_LOSSES) -> None:
     """Every loss of the view with its sliders (in its menu where `compact`), and the ways to add one."""
     shown = [parse(spec) for spec in view["loss"]]
     for index, (loss, style) in enumerate(zip(shown, styles(loss.key for loss in shown), strict=True)):
         with st.container(key=f"loss-{index}", gap="small"):
             one_loss(view, index, loss, style, removable=len(shown) > 1, compact=compact)
-    add_loss(view)
+    add_loss(view, most)
 
 
 def only_loss(view: View) -> None:
@@ -98,10 +98,10 @@ def menu(index: int, loss: Loss, sliders: bool) -> None:
         _said(key)
 
 
-def add_loss(view: View) -> None:
+def add_loss(view: View, most: int = MOST_LOSSES) -> None:
     """A list of the catalogue and a field for a typed spec."""
-    if len(view["loss"]) >= MOST_LOSSES:
-        st.caption(f"{MOST_LOSSES} losses fit one view. Remove one to add another.")
+    if len(view["loss"]) >= most:
+        st.caption(f"{most} losses fit one view. Remove one to add another.")
         return
     with st.container(key="add", gap="small"):
         st.selectbox(

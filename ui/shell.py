@@ -50,6 +50,12 @@ PAGES = (
         "Which losses tolerate this noise?",
     ),
     Entry(
+        "simplex.py",
+        "simplex",
+        "Simplex",
+        "Where does the best prediction go when labels are wrong?",
+    ),
+    Entry(
         "train.py",
         "train",
         "Train",

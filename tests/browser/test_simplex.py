@@ -1,0 +1,63 @@
+"""Dragging the noise rate moves the minimiser in the browser, smoothly, and the server only hears of it at the end."""
+
+from urllib.parse import parse_qs, urlparse
+
+from tests.browser.conftest import settle
+
+START = "/simplex?loss=agce:a=0.6,q=0.6&loss=ce&kind=pair&rate=0.2"
+DRAG = """async () => {
+    const root = document.querySelector('.alf-simplex'), slider = root.querySelector('input');
+    let n = 0, bare = 0;
+    const began = performance.now();
+    while (performance.now() - began < 1500) { await new Promise(requestAnimationFrame); bare++; }
+    const before = Number(root.dataset.frames), start = performance.now();
+    while (performance.now() - start < 3000) {
+        slider.value = 0.25 + 0.25 * Math.abs(Math.sin(n++ / 40));
+        slider.dispatchEvent(new Event('input'));
+        await new Promise(requestAnimationFrame);
+    }
+    return [(Number(root.dataset.frames) - before) / 3, bare / 1.5];
+}"""
+
+
+def best(page, n=0):
+    return page.evaluate(f"document.querySelectorAll('.alf-simplex figure')[{n}].dataset.best").split(",")
+
+
+def drag(page, rate):
+    page.evaluate(
+        """rate => new Promise(done => {
+            const slider = document.querySelector('.alf-simplex input');
+            slider.value = rate;
+            slider.dispatchEvent(new Event('input'));
+            requestAnimationFrame(() => requestAnimationFrame(done));
+        })""",
+        rate,
+    )
+
+
+def test_the_minimiser_leaves_its_corner_at_the_critical_rate(open_page):
+    page = open_page(START)
+    page.wait_for_selector(".alf-simplex figure canvas", timeout=30_000)
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    drag(page, 0.4025)
+    assert [float(x) for x in best(page)] == [1, 0, 0]
+    drag(page, 0.41)
+    assert float(best(page)[0]) < 0.995
+    assert abs(float(best(page, 1)[0]) - 0.59) < 0.005  # cross entropy sits at the share of right labels
+    assert not sent
+
+
+def test_it_follows_smoothly_and_the_link_hears_of_it_on_release(open_page):
+    page = open_page(START)
+    page.wait_for_selector(".alf-simplex figure canvas", timeout=30_000)
+    frames, bare = page.evaluate(DRAG)
+    assert frames >= min(30, 0.15 * bare), (frames, bare)  # the figure for a quiet machine is in docs/interface.md
+    page.evaluate(
+        """() => { const s = document.querySelector('.alf-simplex input'); s.value = 0.35;
+            s.dispatchEvent(new Event('input')); s.dispatchEvent(new Event('change')); }"""
+    )
+    page.wait_for_url("**rate=0.35**", timeout=10_000)
+    settle(page)
+    assert parse_qs(urlparse(page.url).query)["rate"] == ["0.35"]

@@ -1,0 +1,104 @@
+"""The triangle of predictions that follows the noise rate in the browser, without asking the server.
+
+The risk is linear in the label weights, so the browser gets one raster of the loss for each label and adds them up as
+the rate is dragged; the minimisers for each rate come along. On release the rate goes into the link.
+"""
+
+import base64
+from pathlib import Path
+
+import numpy as np
+import orjson
+import streamlit as st
+
+from alf.figures.minimiser import minimise
+from alf.figures.palette import styles
+from alf.figures.simplex import SCALE, raster
+from alf.losses import parse
+from alf.theory import critical_noise
+from ui.prover import ratio_of
+
+_HERE = Path(__file__).parent
+_CSS, _JS = (_HERE / "simplex.css").read_text(), (_HERE / "simplex.js").read_text()
+KINDS = {"symmetric": 2 / 3, "pair": 1 / 2}  # up to which rate the clean label dominates three classes
+STEPS = 121
+COLUMNS = 111
+
+
+def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate) -> None:
+    """One triangle for each loss and one slider for all of them.
+
+    Parameters
+    ----------
+    kind : str
+        symmetric or pair.
+    rate : float
+        Where the slider stands.
+    on_rate : callable
+        Called after the slider is let go; `released(key)` then gives its rate.
+    """
+    shown = styles(parse(spec).key for spec in specs)
+    losses = [
+        {
+            "label": parse(spec).label,
+            "color": style.color,
+            "dark": style.dark,
+            **_pictures(spec, kind),
+            "critical": _critical(spec, kind),
+        }
+        for spec, style in zip(specs, shown, strict=True)
+    ]
+    message = {"losses": losses, "kind": kind, "rate": rate, "top": KINDS[kind], "scale": SCALE}
+    mount(orjson.dumps(message), key, on_rate)
+
+
+def released(key: str) -> float | None:
+    """The rate at which the slider was let go."""
+    return (st.session_state.get(key) or {}).get("rate")
+
+
+def weights(kind: str, rates: np.ndarray) -> np.ndarray:
+    """Label weights of the first class at each rate, shape (..., 3).
+
+    >>> weights("pair", np.array([0.4])).tolist()
+    [[0.6, 0.4, 0.0]]
+    """
+    rates = np.asarray(rates, dtype=float)
+    others = (rates / 2, rates / 2) if kind == "symmetric" else (rates, np.zeros_like(rates))
+    return np.stack([1 - rates, *others], axis=-1)
+
+
+def mount(data: bytes, key: str, on_rate) -> None:
+    """Hand the bytes to the component; the page tests put a recorder here."""
+    _component()(key=key, data=data, on_rate_change=on_rate)
+
+
+@st.cache_resource(show_spinner=False)
+def _component():
+    return st.components.v2.component("alf_simplex", css=_CSS, js=_JS, isolate_styles=False)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _pictures(spec: str, kind: str) -> dict:
+    loss = parse(spec)
+    _, y, predictions = raster(COLUMNS)
+    with np.errstate(all="ignore"):
+        values = np.nan_to_num(loss.vector(predictions), nan=60.0, posinf=60.0)
+    rates = np.linspace(0, KINDS[kind], STEPS)
+    found = minimise(loss.vector, weights(kind, rates))
+    return {
+        "columns": COLUMNS,
+        "rows": len(y),
+        "labels": [
+            base64.b64encode(np.ascontiguousarray(values[..., i], dtype="<f4").tobytes()).decode() for i in range(3)
+        ],
+        "best": [m.point.round(6).tolist() for m in found],
+        "edges": [m.edge for m in found],
+    }
+
+
+def _critical(spec: str, kind: str) -> float | None:
+    found = ratio_of(spec)
+    if found is None or not found.defined or found.value is None:
+        return None
+    return getattr(critical_noise(found, 3), kind)
