@@ -47,7 +47,7 @@ class Decision:
 
     def to_json(self) -> dict:
         return {
-            "weights": [str(w) for w in self.weights],
+            "shares": [str(w) for w in self.weights],
             "holds": self.holds,
             "rule": self.rule,
             "margin": self.margin,
@@ -183,7 +183,11 @@ def two_class(structure: Structure, w) -> Decision:
         run.sign for piece in smooth_pieces(gap)[0] for run in sign_pattern(piece.expression, u, piece.lo, piece.hi)
     ]
     if set(signs) == {1} and sign_of_number_at_one(gap) == 1:
-        return Decision(True, "edge", (step(text + " positive for all 0 < t <= 1.", gap, "certified"),))
+        return Decision(
+            True,
+            "edge",
+            (step(text + " positive for all 0 < t <= 1.", gap, "certified", check=("sign", str(gap), 0, ">")),),
+        )
     if -1 in signs or 0 in signs or sign_of_number_at_one(gap) in (0, -1):
         witness = edge_witness(structure, w)
         if witness is not None:
@@ -498,20 +502,20 @@ def _mixed_witness(structure: Structure, w, witness: Witness | None) -> Witness 
 
     if witness is None:
         return None
-    light = next((i for i in range(1, len(w)) if w[i] == min(w) and witness.point[i] == 0), None)
-    if light is None:
+    light = [i for i in range(1, len(w)) if w[i] == min(w) and witness.point[i] == 0]
+    if not light:
         return None
     with ctx.workprec(400):
         lowest = sum((_ball_of(p.weight) for p in structure.normalised), arb(0)) * _ball_of(min(w))
         bound = lowest + structure.rest.risk(_vertex(len(w)), w, 400)
     zeros = [i for i in range(len(w)) if witness.point[i] == 0]
-    for k in range(4, 20):
+    for k in range(4, 24):
         small = Fraction(1, 2 ** (2**k))
         point = list(witness.point)
-        for i in zeros:  # the lightest label's logarithm must dominate the other zeros'
-            point[i] = small if i == light else Fraction(1, 2 ** (2 ** (k // 2)))
+        for i in zeros:  # the lightest labels' logarithms must dominate the other zeros'
+            point[i] = small if i in light else Fraction(1, 2**20)
         point[max(range(len(w)), key=lambda i: point[i])] -= sum(point) - 1
-        value = structure.risk(tuple(point), w, 400 + 2 ** (k + 1) // 8)
+        value = structure.risk(tuple(point), w, 400)
         if value < bound:
             statement = "The risk at this point is lower than the least limit of the risk along any path to e_m."
             return Witness(
@@ -531,7 +535,9 @@ def _mixed_two(structure: Structure, w, steps) -> Decision:
     signs = [r.sign for p in smooth_pieces(gap)[0] for r in sign_pattern(p.expression, u, p.lo, p.hi)]
     text = "On the edge between the two labels R(u) - R(e_m)"
     if set(signs) == {1}:
-        return Decision(True, "edge", (*steps, step(text + " is positive.", gap, "certified")))
+        return Decision(
+            True, "edge", (*steps, step(text + " is positive.", gap, "certified", check=("sign", str(gap), 0, ">")))
+        )
     for n in (2, 4, 8, 16, 32, 64, 128):
         for k in range(1, n):
             point = _edge(Fraction(k, n), 2)

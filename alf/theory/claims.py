@@ -102,8 +102,20 @@ def _shape_claim(claim: str, loss: Loss) -> Verdict:
     derivative = sympy.diff(expression, u, order) if shape.smooth else None
     if answer:
         text = f"{claim}: the sign of l{chr(39) * order} is certified on a subdivision of (0, 1)."
+        relation = "=" if claim != "decreasing" and shape.linear else ">" if claim == "convex" else "<"
         more = () if not shape.kinks else (step(f"{len(shape.kinks)} kink(s) turn the right way.", status="certified"),)
-        return holds(claim, (step(text, derivative, "certified", check=("shape", str(expression), claim)), *more))
+        return holds(
+            claim,
+            (
+                step(
+                    text,
+                    derivative,
+                    "certified",
+                    check=("sign", str(expression), order, relation),
+                ),
+                *more,
+            ),
+        )
     if answer is None:
         return undecided(claim, f"The sign of l{chr(39) * order} could not be certified everywhere on (0, 1).")
     steps = (sign_step(loss, order),) if found != UNKNOWN else (step("l has this derivative.", derivative),)
@@ -179,7 +191,7 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
         if decisions[-1][0].holds is False:
             break
     data = {
-        "rows": [{**d.to_json(), "labels": [p + 1 for p in places], "weights": None} for d, places in decisions],
+        "rows": [{**d.to_json(), "labels": [p + 1 for p in places]} for d, places in decisions],
         "margin": min((d.margin for d, _ in decisions if d.margin is not None), default=None),
     }
     steps = _row_steps(decisions)

@@ -35,7 +35,12 @@ def symmetric(loss: Loss, classes: int) -> Verdict:
     flat = _affine(f) if classes > 2 else _constant(f + f.subs(u, 1 - u))
     if flat:
         text = "f is linear, so the sum is constant" if classes > 2 else "f(t) + f(1-t) is constant"
-        steps.append(step(text + ": symmetric.", check=("zero", str(diff(f, u, 2) if classes > 2 else f))))
+        steps.append(
+            step(
+                text + ": symmetric.",
+                check=("zero", str(diff(f, u, 2) if classes > 2 else diff(f + f.subs(u, 1 - u), u))),
+            )
+        )
         return holds("symmetric", steps)
     witness = _two_sums(f, classes)
     if witness is None:

@@ -4,6 +4,7 @@ A verdict is never a boolean. Its status says how it is known (THEORY, section 6
 """
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import sympy
 from sympy import Expr
@@ -36,6 +37,29 @@ def weakest(statuses) -> str:
     return max(statuses, key=lambda s: _WEAKNESS.get(s, 0), default="proved")
 
 
+def exact_text(x) -> str:
+    """A fraction as text that stays short where it lies next to a simple one: ``9/50 - 2**-65536``.
+
+    >>> from fractions import Fraction
+    >>> exact_text(Fraction(3, 8)), exact_text(Fraction(1, 5) - Fraction(3, 2**500)), exact_text(Fraction(1, 2**900))
+    ('3/8', '1/5 - 3*2**-500', '2**-900')
+    """
+    if x.denominator.bit_length() <= 200:
+        return str(x)
+    near = x.limit_denominator(10**6)
+    if abs(near) < 1e-9:
+        near = x - x
+    rest = x - near
+    power = rest.denominator.bit_length() - 1
+    if rest.denominator != 2**power or abs(rest.numerator) > 10**9:
+        return f"{x.numerator:#x}/{x.denominator:#x}"
+    count = "" if abs(rest.numerator) == 1 else f"{abs(rest.numerator)}*"
+    tail = f"{count}2**-{power}"
+    if near == 0:
+        return tail if rest > 0 else "-" + tail
+    return f"{near} {'+' if rest > 0 else '-'} {tail}"
+
+
 def plain(value):
     """A value as JSON can carry it: exact numbers as text, numbers as floats.
 
@@ -51,7 +75,7 @@ def plain(value):
         return [plain(v) for v in value]
     if isinstance(value, dict):
         return {str(k): plain(v) for k, v in value.items()}
-    return str(value)
+    return exact_text(value) if isinstance(value, Fraction) else str(value)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,20 @@ def _passive(loss):
     return part.loss(**{p.name: loss.values[p.name] for p in part.parameters})
 
 
+def fraction(text: str) -> Fraction:
+    """A fraction from its text, ``3/8`` or ``1/5 - 3*2**-500``."""
+    if "**" not in text:
+        return Fraction(text)
+    total = Fraction(0)
+    for part in text.replace(" - ", " + -").split(" + "):
+        if "**" not in part:
+            total += Fraction(part)
+            continue
+        head, power = part.split("2**-")
+        total += Fraction({"": 1, "-": -1}.get(head, 0) or int(head.rstrip("*")), 2 ** int(power))
+    return total
+
+
 def _exact(x):
     if isinstance(x, Fraction):
         return mpmath.mpf(x.numerator) / x.denominator
@@ -187,8 +201,8 @@ def _rational(point) -> list[Fraction]:
 
 def check_witness(loss, classes: int, witness: dict) -> list[str]:
     """Whether the point of a refutation does what it says."""
-    point = [Fraction(x) for x in witness["point"]]
-    weights = [Fraction(x) for x in witness["weights"]]
+    point = [fraction(x) for x in witness["point"]]
+    weights = [fraction(x) for x in witness["weights"]]
     if len(point) != classes or len(weights) != classes:
         return [f"{loss.spec}: a witness of {len(point)} coordinates and {len(weights)} weights for K = {classes}"]
     if sum(point) != 1 or min(point) < 0:
@@ -249,7 +263,7 @@ def attack_shape(loss, claim: str, holds) -> list[str]:
 def check_shape_witness(loss, claim: str, witness: dict) -> list[str]:
     """The points of a refuted shape."""
     attack = Attack(loss, 2)
-    points = [Fraction(x) for x in witness["point"]]
+    points = [fraction(x) for x in witness["point"]]
     with mpmath.workdps(DIGITS):
         values = [mpmath.re(attack._g(_inside(p))) for p in points]
         if claim == "decreasing":

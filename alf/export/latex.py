@@ -1,0 +1,101 @@
+"""Verdicts as a LaTeX document."""
+
+from alf.theory.verdict import Verdict
+
+_ANSWERS = {True: "holds", False: "does not hold", None: "is open"}
+_TITLES = {
+    "decreasing": "The loss decreases strictly",
+    "convex": "The loss is convex",
+    "concave": "The loss is concave",
+    "symmetric": "The loss is symmetric",
+    "asymmetric": "The loss is asymmetric on the rows of the noise matrix",
+    "completely_asymmetric": "The loss is completely asymmetric",
+    "noise_tolerant": "The loss tolerates this noise",
+    "calibrated": "The loss is classification calibrated",
+    "excess_risk": "Excess risk bound",
+}
+
+
+def latex_document(loss, noise, classes: int, verdicts: list[Verdict]) -> str:
+    """The proofs as a document that compiles with any LaTeX.
+
+    Parameters
+    ----------
+    loss : Loss
+    noise : Noise or None
+    classes : int
+    verdicts : list of Verdict
+
+    Examples
+    --------
+    >>> from alf.losses import parse
+    >>> from alf.theory import prove
+    >>> text = latex_document(parse("mae"), None, 3, [prove("decreasing", parse("mae"))])
+    >>> text.startswith(chr(92) + "documentclass"), "proved" in text
+    (True, True)
+    """
+    noise_text = "none" if noise is None else noise.spec
+    lines = [
+        r"\documentclass{article}",
+        r"\usepackage{amsmath,amssymb}",
+        r"\begin{document}",
+        rf"\section*{{{escape(loss.label)}}}",
+        rf"Loss \texttt{{{escape(loss.spec)}}}, noise \texttt{{{escape(noise_text)}}}, $K = {classes}$ classes:",
+        r"\begin{align*} L(u, y) &= " + loss.latex(values=True) + r" \end{align*}",
+    ]
+    for verdict in verdicts:
+        lines += _section(verdict)
+    return "\n".join([*lines, r"\end{document}", ""])
+
+
+def _section(verdict: Verdict) -> list[str]:
+    title = _TITLES.get(verdict.claim, verdict.claim)
+    lines = [rf"\subsection*{{{title}}}", rf"The claim {_ANSWERS[verdict.holds]} ({escape(verdict.status)})."]
+    if verdict.steps:
+        lines.append(r"\begin{enumerate}")
+        for one in verdict.steps:
+            lines.append(rf"\item {escape(one.statement)} \emph{{({escape(one.status)})}}")
+            if one.latex:
+                lines.append(rf"\[ {one.latex} \]")
+        lines.append(r"\end{enumerate}")
+    if verdict.witness is not None:
+        lines += _witness(verdict.witness.to_json())
+    return lines
+
+
+def _witness(witness: dict) -> list[str]:
+    point = ", ".join(str(x) for x in witness["point"])
+    first, second = witness["labels"]
+    value, bound = (f"{witness[k]:.9g}" if isinstance(witness[k], float) else witness[k] for k in ("value", "bound"))
+    lines = [rf"Witness: {escape(witness['statement'])}"]
+    if point:
+        lines.append(rf"\[ ({point}) \]")
+    if witness["weights"]:
+        lines.append(rf"with weights $({', '.join(str(w) for w in witness['weights'])})$:")
+    lines.append(rf"{escape(first)} ${_number(value)}$, {escape(second)} ${_number(bound)}$.")
+    return lines
+
+
+def _number(text: str) -> str:
+    if text in ("inf", "-inf"):
+        return text.replace("inf", r"\infty")
+    mantissa, e, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
+
+
+def escape(text: str) -> str:
+    """Text safe in LaTeX.
+
+    >>> escape("a_1 & 5%")
+    'a\\\\_1 \\\\& 5\\\\%'
+    """
+    for character in "\\&%$#_{}":
+        text = (
+            text.replace(character, "\\" + character) if character != "\\" else text.replace("\\", r"\textbackslash ")
+        )
+    return (
+        text.replace("~", r"\textasciitilde ")
+        .replace("^", r"\textasciicircum ")
+        .replace("<", "$<$")
+        .replace(">", "$>$")
+    )
