@@ -1,21 +1,29 @@
 """The claims on the page: a grid of cards that fill in one by one, each on its own."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
+from alf.export import latex_document
 from alf.figures.base import Series
 from alf.figures.risk import calibration_figure
 from alf.figures.shape import U
 from alf.figures.simplex import raster, simplex_figure, to_plane
 from alf.figures.witness import PLAIN, WRONG, curve_figure, path, path_figure
 from alf.losses import parse
+from alf.noise import parse_noise
 from alf.theory import CLAIMS, Verdict
 from ui import claims
 from ui.chart import chart
 from ui.controls import series
-from ui.prover import Question
+from ui.prover import Question, document
 from ui.prover import answers as answers_to
 
+FILES = {
+    "script": "A stand-alone script that needs only SymPy and mpmath and fails unless every step can be derived again.",
+    "latex": "A document with every claim and its steps.",
+}
 EVERY = 0.3  # seconds between looks at the workers, while one is at work
 
 
@@ -28,6 +36,22 @@ def board(question: Question) -> None:
 def _cards(question: Question, waiting: bool) -> None:
     answers = answers_to(question)
     st.html(_headline(question, answers["noise_tolerant"]))
+    with st.container(key="proof-files", horizontal=True, gap="small"):
+        name = parse(question.loss).key.replace("+", "-")
+        for kind, label, file in (
+            ("script", "Proof as Python", f"{name}_proof.py"),
+            ("latex", "Proof as LaTeX", f"{name}.tex"),
+        ):
+            st.download_button(
+                label,
+                data=partial(document, kind, question),
+                file_name=file,
+                mime="text/plain",
+                key=f"download-{kind}",
+                disabled=waiting,
+                on_click="ignore",
+                help=FILES[kind],
+            )
     with st.container(key="claims-grid"):
         for claim in CLAIMS:
             with st.container(key=f"claim-{claim}", gap="small"):
@@ -44,7 +68,9 @@ def _card(question: Question, claim: str, verdict: Verdict | None) -> None:
         st.markdown(claims.steps(verdict))
         _picture(question, claim, verdict)
         with st.popover("Copy as LaTeX", key=f"latex-{claim}", type="tertiary"):
-            st.code(claims.latex(claim, verdict), language="latex")
+            st.code(
+                latex_document(parse(question.loss), _noise(question), question.classes, [verdict]), language="latex"
+            )
 
 
 def _headline(question: Question, verdict: Verdict | None) -> str:
@@ -61,6 +87,10 @@ def _headline(question: Question, verdict: Verdict | None) -> str:
         margin = verdict.data.get("margin")
         chip = f"margin {margin:.3g}" if isinstance(margin, float) and np.isfinite(margin) else ""
     return f'<div class="alf-verdict"><h2>{text}</h2><span>{chip}</span></div>'
+
+
+def _noise(question: Question):
+    return parse_noise(question.noise, question.classes)
 
 
 def _picture(question: Question, claim: str, verdict: Verdict) -> None:

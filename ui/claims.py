@@ -86,19 +86,6 @@ def steps(verdict: Verdict) -> str:
     return "\n\n".join(lines)
 
 
-def latex(claim: str, verdict: Verdict) -> str:
-    """The whole argument as LaTeX, to copy into a text."""
-    lines = [rf"\paragraph{{{QUESTIONS[claim]}}}", rf"{ANSWERS.get(verdict.holds, 'Open')} ({WORDS[verdict.status]})."]
-    lines += [r"\begin{enumerate}"]
-    for step in verdict.steps:
-        lines.append(rf"\item {_text(step.statement)}" + (rf" \[ {step.latex} \]" if step.latex else ""))
-    lines.append(r"\end{enumerate}")
-    if verdict.witness is not None:
-        point = ", ".join(_coordinate(x) for x in verdict.witness.point)
-        lines.append(rf"Counterexample: {_text(verdict.witness.statement)} At $({point})$.")
-    return "\n".join(lines)
-
-
 def noise_in_words(spec: str) -> str:
     """A noise as a sentence names it.
 
@@ -126,21 +113,6 @@ def escape(text: str) -> str:
     """A sentence of the library inside Markdown: its stars, underscores and dollars are meant as they are."""
     for mark in "\\`*_$[]<>~|":
         text = text.replace(mark, "\\" + mark)
-    return text
-
-
-def _text(text: str) -> str:
-    """A sentence inside LaTeX."""
-    for mark, safe in (
-        ("\\", r"\textbackslash{}"),
-        ("_", r"\_"),
-        ("%", r"\%"),
-        ("&", r"\&"),
-        ("#", r"\#"),
-        ("$", r"\$"),
-        ("^", r"\^{}"),
-    ):
-        text = text.replace(mark, safe)
     return text
 
 

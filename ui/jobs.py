@@ -30,3 +30,12 @@ def prove(claim: str, loss: str, noise: str, classes: int) -> Verdict:
     from alf.theory import prove
 
     return prove(claim, parse(loss), parse_noise(noise, classes), classes)
+
+
+def document(kind: str, loss: str, noise: str, classes: int, verdicts: list[Verdict]) -> str:
+    """The verdicts as a stand-alone script (kind "script") or as a LaTeX document (kind "latex")."""
+    from alf.export import latex_document, proof_script
+    from alf.noise import parse_noise
+
+    write = {"script": proof_script, "latex": latex_document}[kind]
+    return write(parse(loss), parse_noise(noise, classes), classes, verdicts)

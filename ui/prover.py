@@ -23,6 +23,7 @@ from ui import jobs
 
 CLAIM_SECONDS = 10.0
 RATIO_SECONDS = 8.0
+DOCUMENT_SECONDS = 60.0
 PARSE_SECONDS = 2.0
 KEPT = 4096
 CLAIM_WORKERS, QUICK_WORKERS = 2, 1
@@ -74,6 +75,15 @@ def quick_pool() -> Pool:
 def answers(question: Question) -> dict[str, Verdict | None]:
     """Each claim's verdict, None while it is being worked on."""
     return {claim: answer(question, claim) for claim in CLAIMS}
+
+
+def document(kind: str, question: Question) -> str:
+    """The settled claims as a file: a Python "script" that checks itself, or a "latex" document."""
+    verdicts = [verdict for verdict in answers(question).values() if verdict is not None]
+    arguments = (kind, question.loss, question.noise, question.classes, verdicts)
+    future = claim_pool().ask((kind, question, len(verdicts)), jobs.document, arguments, DOCUMENT_SECONDS)
+    value, said = _outcome(future, "The file", DOCUMENT_SECONDS)
+    return value if said is None else f'raise SystemExit("{said}")\n'
 
 
 def ratio_of(spec: str) -> Ratio | None:

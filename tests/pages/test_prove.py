@@ -1,5 +1,7 @@
 """The Prove page: every claim gets its card, its words and its steps; what is wrong says why."""
 
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -9,7 +11,7 @@ from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import CLAIMS, prove
 from tests.pages.conftest import query
-from ui import claims
+from ui import claims, prover
 from ui.board import picture
 from ui.prover import Question
 
@@ -85,8 +87,6 @@ def test_every_verdict_can_be_shown(spec, classes):
         verdict = prove(claim, parse(spec), noise, classes)
         assert claims.title(claim, verdict)
         assert claims.steps(verdict)
-        text = claims.latex(claim, verdict)
-        assert text.count("{") == text.count("}") and r"\begin{enumerate}" in text
         figure = picture(question, claim, verdict)
         if figure is not None:
             assert figure["layout"]["title"]["text"]
@@ -102,6 +102,18 @@ def test_the_drawn_risk_is_the_verdicts_risk():
     assert line["y"][0] == pytest.approx(verdict.witness.bound, rel=1e-6)
     assert line["y"][-1] == pytest.approx(verdict.witness.value, rel=1e-6)
     assert line["y"][-1] < line["y"][0]
+
+
+def test_the_proof_is_a_script_that_checks_itself(tmp_path):
+    question = Question("agce:a=0.6,q=0.6", "pair:0.4", 3)
+    while None in prover.answers(question).values():
+        time.sleep(0.05)
+    text = prover.document("script", question)
+    script = tmp_path / "proof.py"
+    script.write_text(text)
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert prover.document("latex", question).startswith(r"\documentclass")
 
 
 def test_a_sentence_cannot_break_the_page():
