@@ -162,6 +162,21 @@ class CompiledLoss:
     summands: tuple[Compiled, ...]
     uses_log_v: bool
 
+    @cached_property
+    def shared(self) -> Compiled:
+        """g with s_i(u_y) as inputs of their own, after the sums: it is an entry of what was summed up anyway."""
+        own = tuple(Symbol(f"σ{i}", real=True) for i in range(len(self.summands)))
+        expression = self.outer.expression
+        for symbol, summand in zip(own, self.summands, strict=True):
+            expression = Add(*(_with_own(term, summand.expression, symbol) for term in Add.make_args(expression)))
+        return Compiled(expression, (*self.outer.inputs, *own), self.outer.constants)
+
+
+def _with_own(term: Expr, summand: Expr, own: Symbol) -> Expr:
+    """A term of g with s(u_y) written as `own`: a factor of it, or a part as it stands (never u as a root of u**2)."""
+    quotient = term / summand
+    return own * quotient if not quotient.has(u, LOG_V) else term.xreplace({summand: own})
+
 
 @lru_cache(maxsize=512)
 def compiled(declaration: Declaration) -> CompiledLoss:

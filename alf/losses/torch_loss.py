@@ -78,6 +78,7 @@ class _Pieces:
     losses: Tensor  # (...)
     of_label: tuple[Tensor, ...]  # (...) each: dL/d log u_y [, dL/d log(1 - u_y)]
     of_sums: tuple[Tensor, ...]  # (...) each: dL/dS_i
+    of_own: tuple  # (...) each: dL/ds_i(u_y), None where it is 0
     of_classes: tuple[tuple, ...]  # per S_i: (..., K) ds/d log u_k [, ds/d log(1 - u_k)]; None where it is 0
     largest: Tensor | None  # (..., 1) the likeliest class, where log(1 - u) is used
 
@@ -92,20 +93,28 @@ def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor
     index = labels.unsqueeze(-1)
     inputs = [x.gather(-1, index).squeeze(-1) for x in everywhere]
     over_classes = tuple(c.unsqueeze(-1) if isinstance(c, Tensor) and c.ndim else c for c in constants)
-    of_classes = []
+    lanes = any(isinstance(c, Tensor) for c in constants)
+    sums, own, of_classes = [], [], []
     for summand in form.summands:
-        summed = (True, *(False for _ in summand.varying if gradient))
-        if any(isinstance(c, Tensor) for c in constants):
-            value, *slopes = _evaluate(summand, over_classes, everywhere, gradient)
-            value = value.sum(dim=-1)
-        else:
-            value, *slopes = _in_chunks(partial(_evaluate, summand, constants, gradient=gradient), everywhere, summed)
-        inputs.append(value)
+        function = partial(_over_classes, summand, over_classes, gradient)
+        per_row = (True, True, *(False for _ in summand.varying if gradient))
+        arguments = [*everywhere, index]
+        total, at_label, *slopes = function(inputs=arguments) if lanes else _in_chunks(function, arguments, per_row)
+        sums.append(total)
+        own.append(at_label)
         of_classes.append(tuple(summand.all_partials(slopes)) if gradient else ())
-    losses, *slopes = _evaluate(form.outer, constants, inputs, gradient)
-    slopes = form.outer.all_partials(slopes) if gradient else []
-    first = len(everywhere)
-    return _Pieces(log_probability, losses, tuple(slopes[:first]), tuple(slopes[first:]), tuple(of_classes), largest)
+    losses, *slopes = _evaluate(form.shared, constants, [*inputs, *sums, *own], gradient)
+    slopes = form.shared.all_partials(slopes) if gradient else []
+    first, count = len(everywhere), len(sums)
+    of_label, of_sums, of_own = slopes[:first], slopes[first : first + count], slopes[first + count :]
+    return _Pieces(log_probability, losses, tuple(of_label), tuple(of_sums), tuple(of_own), tuple(of_classes), largest)
+
+
+def _over_classes(summand: Compiled, constants: tuple, gradient: bool, inputs: list[Tensor]) -> list[Tensor]:
+    """A summand's sum over the classes, its value at the label, and its varying slopes in full."""
+    *everywhere, index = inputs
+    value, *slopes = _evaluate(summand, constants, everywhere, gradient)
+    return [value.sum(dim=-1), value.gather(-1, index).squeeze(-1), *slopes]
 
 
 def _evaluate(form: Compiled, constants: tuple, inputs: list[Tensor], gradient: bool) -> list[Tensor]:
@@ -129,22 +138,18 @@ def _filled(result, like: Tensor, shape: torch.Size) -> Tensor:
     return (result if isinstance(result, Tensor) else like.new_tensor(float(result))).expand(shape)
 
 
-def _in_chunks(function: Callable, inputs: list[Tensor], summed: tuple[bool, ...]) -> list[Tensor]:
-    """The results of `function` over tensors (..., K), those marked `summed` added up over the classes."""
+def _in_chunks(function: Callable, inputs: list[Tensor], per_row: tuple[bool, ...]) -> list[Tensor]:
+    """The results of `function` over tensors (..., K), or (...) for those marked `per_row`."""
     like = inputs[0]
-
-    def reduced(results):
-        return [x.sum(dim=-1) if add else x for x, add in zip(results, summed, strict=True)]
-
     if like.is_cuda or like.numel() <= 2 * CHUNK or torch.is_grad_enabled():
-        return reduced(function(inputs=inputs))
+        return function(inputs=inputs)
     rows = [x.reshape(-1, x.shape[-1]) for x in inputs]
-    results = [torch.empty(like.shape[:-1] if add else like.shape, dtype=like.dtype) for add in summed]
-    flat = [x.view(-1) if add else x.view_as(rows[0]) for x, add in zip(results, summed, strict=True)]
+    results = [torch.empty(like.shape[:-1] if row else like.shape, dtype=like.dtype) for row in per_row]
+    flat = [x.view(-1) if row else x.view_as(rows[0]) for x, row in zip(results, per_row, strict=True)]
     step = max(1, CHUNK // like.shape[-1])
     for start in range(0, len(rows[0]), step):
         part = [x[start : start + step] for x in rows]
-        for output, x in zip(flat, reduced(function(inputs=part)), strict=True):
+        for output, x in zip(flat, function(inputs=part), strict=True):
             output[start : start + step] = x
     return results
 
@@ -201,10 +206,14 @@ def _logit_gradient(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor
     by_input = []
     for i, of_label in enumerate(pieces.of_label):
         total = None
-        for of_sum, of_classes in zip(pieces.of_sums, pieces.of_classes, strict=True):
-            if of_classes[i] is not None:
-                part = (gradient * of_sum).unsqueeze(-1) * of_classes[i]
-                total = part if total is None else total.add_(part)
+        for of_sum, of_own, of_classes in zip(pieces.of_sums, pieces.of_own, pieces.of_classes, strict=True):
+            slope = of_classes[i]
+            if slope is None:
+                continue
+            part = (gradient * of_sum).unsqueeze(-1) * slope
+            if of_own is not None:
+                part = part.scatter_add_(-1, index, (gradient * of_own).unsqueeze(-1) * slope.gather(-1, index))
+            total = part if total is None else total.add_(part)
         if of_label is not None:
             total = torch.zeros_like(log_probability) if total is None else total
             total = total.scatter_add_(-1, index, (gradient * of_label).unsqueeze(-1))
