@@ -148,8 +148,17 @@ class Claim:
         """Leave a sentence for whoever looks at the run."""
         self._write(note=note)
 
-    def epoch_done(self, result: str, rows: list[dict], epoch: int, seconds: float, ended: dict, state: bytes | None):
-        """Write an epoch's records, and the checkpoint where there is one, in one transaction.
+    def epoch_done(
+        self,
+        result: str,
+        rows: list[dict],
+        epoch: int,
+        seconds: float,
+        ended: dict,
+        state: bytes | None,
+        arrays: bytes | None = None,
+    ) -> None:
+        """Write an epoch's records, and the checkpoint and snapshot where there are any, in one transaction.
 
         After a resume from an older checkpoint the same epochs come again; what is there already stays.
         """
@@ -161,6 +170,8 @@ class Claim:
                 connection.execute(_insert(connection, t.records).on_conflict_do_nothing(), values)
             if state is not None:
                 self._put_checkpoint(connection, epoch, ended, state)
+            if arrays is not None:
+                _put(connection, t.snapshots, {"part": self.part, "epoch": epoch, "arrays": arrays})
 
     def save(self, epoch: int, ended: dict, state: bytes) -> None:
         """Write a checkpoint alone."""
@@ -192,9 +203,14 @@ class Claim:
 
     def _put_checkpoint(self, connection, epoch: int, ended: dict, state: bytes) -> None:
         values = {"part": self.part, "epoch": epoch, "ended": {str(k): v for k, v in ended.items()}, "state": state}
-        put = _insert(connection, t.checkpoints)
-        fresh = {name: put.excluded[name] for name in ("epoch", "ended", "state")}
-        connection.execute(put.on_conflict_do_update(index_elements=["part"], set_=fresh), values)
+        _put(connection, t.checkpoints, values)
+
+
+def _put(connection, table, values: dict) -> None:
+    """Write a part's row, in place of the one that is there."""
+    put = _insert(connection, table)
+    fresh = {name: put.excluded[name] for name in values if name != "part"}
+    connection.execute(put.on_conflict_do_update(index_elements=["part"], set_=fresh), values)
 
 
 def _insert(connection, table):

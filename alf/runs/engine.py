@@ -24,18 +24,20 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import select
 
+from alf.data import Arrays, dataset
 from alf.errors import InputError
 from alf.runs import tables as t
 from alf.runs.claims import Claim, Lost, claim, engine_name, recover, waiting
 from alf.runs.store import Progress, Store
 from alf.runs.worker import identity, warm_up, work
 from alf.settings import Settings, settings
+from alf.training.inspect import Inspection
 from alf.training.networks_spec import is_convolutional
 from alf.training.recipe import Recipe
 
@@ -113,6 +115,24 @@ class Engine:
     def updates(self, run: str, cursor: int = 0) -> tuple[list[dict], int]:
         """Return the records written since a cursor, and the next cursor."""
         return self.store.updates(run, cursor)
+
+    def inspect(self, run: str, lane: int) -> Inspection | None:
+        """Return what a lane's model does sample by sample, at its last checkpoint; None before there is one.
+
+        Confusions, which flipped samples it has memorised, its features in the plane, its decision regions: see
+        `alf.training.inspect.Inspection`. It is as of the run's last epoch once the run has finished.
+        """
+        from safetensors.numpy import load
+
+        from alf.training.inspect import inspect
+
+        arrays = self.store.snapshot(run, lane)
+        if arrays is None:
+            return None
+        recipe = self.store.progress(run).recipe
+        return inspect(
+            recipe, _data(recipe.data, recipe.samples is not None, self.settings.data_dir), load(arrays), lane
+        )
 
     def wait(self, run: str, timeout: float = 600.0) -> Progress:
         """Wait until a run has ended; for scripts and tests.
@@ -301,6 +321,12 @@ def share_out(recipe: Recipe, workers: int) -> list[list[int]]:
     count = max(1, min(workers, len(order) // 4))
     bounds = [round(i * len(order) / count) for i in range(count + 1)]
     return [sorted(order[a:b]) for a, b in pairwise(bounds)]
+
+
+@lru_cache(maxsize=2)
+def _data(key: str, partial: bool, folder: Path | None) -> Arrays:
+    """Keep the data sets looked at last."""
+    return dataset(key).load(folder, partial)
 
 
 @cache

@@ -235,6 +235,14 @@ class Store:
         """
         return self._records(run, t.records.c.id > cursor, cursor)
 
+    def snapshot(self, run: str, lane: int) -> bytes | None:
+        """Return the last snapshot (safetensors) of the part that a lane belongs to; None before there is one."""
+        with self.read() as connection:
+            row = self._row(run, connection)
+            shares = connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
+            part = next((part.id for part in shares if lane in part.lanes), None)
+            return connection.scalar(select(t.snapshots.c.arrays).where(t.snapshots.c.part == part))
+
     def _records(self, run: str, condition, cursor: int = 0) -> tuple[list[dict], int]:
         with self.read() as connection:
             row = self._row(run, connection)

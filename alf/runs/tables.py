@@ -68,6 +68,15 @@ checkpoints = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
+# What the models of a part do, sample by sample, at the time of its last checkpoint; see alf.training.inspect.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("part", ForeignKey("parts.id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("arrays", LargeBinary, nullable=False),
+)
+
 records = Table(
     "records",
     metadata,

@@ -41,10 +41,12 @@ def work(store_url: str, part: int, token: str, folder: str | None = None, remot
 
 def _train(hold, row, folder: str | None) -> str:
     """Train a part's lanes from its checkpoint, or from the start, to the last epoch."""
+    import safetensors.numpy
     import safetensors.torch
     import torch
 
     from alf.errors import InputError
+    from alf.training import inspect
     from alf.training.devices import choose
     from alf.training.recipe import Recipe
     from alf.training.trainer import Stopped, Trainer
@@ -69,7 +71,8 @@ def _train(hold, row, folder: str | None) -> str:
             start = time.perf_counter()
             snapshot = (trainer.epoch, dict(trainer.ended), trainer.state()) if trainer.alive else None
             state = safetensors.torch.save(snapshot[2]) if due and snapshot else None
-            hold.epoch_done(row.result, rows, trainer.epoch, trainer.seconds, trainer.ended, state)
+            arrays = safetensors.numpy.save(inspect.snapshot(trainer)) if state is not None else None
+            hold.epoch_done(row.result, rows, trainer.epoch, trainer.seconds, trainer.ended, state, arrays)
             if state is not None:
                 cost = time.perf_counter() - start
                 spent, kept = spent + cost, trainer.epoch

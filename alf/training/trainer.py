@@ -15,16 +15,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alf.data import Arrays, stratified
+from alf.data import Arrays
 from alf.errors import InputError
 from alf.losses import Loss, parse
 from alf.losses.torch_loss import per_sample
 from alf.training import augment
+from alf.training.inspect import given_labels, measured, samples_used
 from alf.training.networks import build, parameter_count
 from alf.training.recipe import Lane, Recipe
 
-MEASURED = 10_000
-"""Training samples measured after each epoch: all of a smaller set, a fixed stratified part of a larger one."""
 RAW = 1 << 23
 """Training sets with more values than this are kept as the bytes they come as."""
 
@@ -78,18 +77,14 @@ class Trainer:
         self._check_memory()
 
         inputs, true = arrays.train_inputs, arrays.train_labels
-        if recipe.samples is not None:
-            if recipe.samples > len(true):
-                raise InputError(f"samples: {recipe.data} has {len(true)} training samples, got {recipe.samples}")
-            _, kept = stratified(true, recipe.samples / len(true), seed=0)
-            inputs, true = inputs[kept], true[kept]
-        normalise = recipe.dataset.normalise
+        if recipe.samples is not None and recipe.samples > len(true):
+            raise InputError(f"samples: {recipe.data} has {len(true)} training samples, got {recipe.samples}")
+        used = samples_used(recipe, true)
+        inputs, true = inputs[used], true[used]
         drawn: dict[tuple[str, int], np.ndarray] = {}
         for lane in self.lanes:
             if (lane.noise, lane.seed) not in drawn:
-                noise = recipe.parse_noise(lane.noise)
-                seen = normalise(inputs) if noise.kind == "instance" else None
-                drawn[lane.noise, lane.seed] = noise.corrupt(true, lane.seed, seen)
+                drawn[lane.noise, lane.seed] = given_labels(recipe, lane, inputs, true)
         # Pictures to be moved, and large sets, stay bytes: a quarter of the memory, normalised batch by batch.
         self.raw = recipe.augment != "none" or inputs.size > RAW
         declared, shape = recipe.dataset, (-1,) + (1,) * (inputs.ndim - 2)
@@ -100,10 +95,7 @@ class Trainer:
         self.given = torch.from_numpy(np.stack([drawn[lane.noise, lane.seed] for lane in self.lanes])).to(self.device)
         self.test_inputs = self._on_device(arrays.test_inputs)
         self.test_true = torch.from_numpy(arrays.test_labels).to(self.device)
-        self.measured = torch.arange(len(true), device=self.device)
-        if len(true) > MEASURED:
-            _, some = stratified(true, MEASURED / len(true), seed=1)
-            self.measured = torch.from_numpy(some).to(self.device)
+        self.measured = torch.from_numpy(measured(true)).to(self.device)
 
         self.model = build(recipe.network, recipe.dataset.shape, self.classes, [lane.seed for lane in self.lanes])
         self.model.to(self.device)
@@ -114,7 +106,7 @@ class Trainer:
         kept = inputs if self.raw else self.recipe.dataset.normalise(inputs)
         return torch.from_numpy(np.ascontiguousarray(kept)).to(self.device)
 
-    def _normal(self, x: Tensor, moves: Tensor | None = None) -> Tensor:
+    def normal(self, x: Tensor, moves: Tensor | None = None) -> Tensor:
         """Turn stored inputs (..., *shape) into what the network sees, moved by the augmentation first."""
         if not self.raw:
             return x
@@ -215,7 +207,7 @@ class Trainer:
     def _step(self, index: Tensor, lr: float, moves: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Take one step of SGD in every lane; index (seeds, b). Returns mean loss and gradient norm, (L,) each."""
         lanes = len(self.alive)
-        x = self._normal(self.inputs[index], moves)
+        x = self.normal(self.inputs[index], moves)
         if len(self.seeds) not in (1, lanes) or (len(self.seeds) == lanes > 1):
             x = x[self.seed_of]
         labels = self.given.gather(1, index[self.seed_of] if len(self.seeds) > 1 else index.expand(lanes, -1))
@@ -245,7 +237,7 @@ class Trainer:
         """Predict the class of every stored input in every lane: (N, *shape) -> (L, N)."""
         self.model.eval()
         size = 512 if self.device.type == "cpu" else 4096
-        return torch.cat([self.model(self._normal(x[None])).argmax(dim=-1) for x in inputs.split(size)], dim=1)
+        return torch.cat([self.model(self.normal(x[None])).argmax(dim=-1) for x in inputs.split(size)], dim=1)
 
     def _records(self, epoch: int, means: list[list[float]]) -> list[dict]:
         """Evaluate every lane on the test set and, as it memorises, on the training set."""

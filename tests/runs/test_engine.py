@@ -197,3 +197,14 @@ def test_engine_is_one_per_process(monkeypatch, tmp_path):
         shared().close()
     finally:
         settings.cache_clear(), shared.cache_clear()
+
+
+def test_a_finished_run_can_be_inspected(engine):
+    run = engine.start(SMALL, "ann")
+    engine.wait(run)
+    last = {record["lane"]: record for record in engine.records(run, since=2)}
+    for lane in (0, 1):
+        seen = engine.inspect(run, lane)
+        assert seen.epoch == 3
+        assert seen.confusion.trace() / seen.confusion.sum() == pytest.approx(last[lane]["test_accuracy"])
+    assert engine.inspect(run, 7) is None
