@@ -20,7 +20,8 @@ def curves(specs: tuple[str, ...], classes: int) -> bytes:
             loss_figure.spec(controls.series(losses, U, lambda loss: loss.value(U, classes)), classes),
             slope_figure.spec(controls.series(losses, U, lambda loss: loss.derivative(U, classes)), classes),
             weight_figure.spec(controls.series(losses, U, lambda loss: loss.sample_weight(U, classes)), classes),
-        )
+        ),
+        live=controls.live(losses, classes, U, ("value", "derivative", "weight")),
     )
 
 

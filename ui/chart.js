@@ -183,6 +183,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.append(bar, grid);
     parentElement.appendChild(root);
     root.alf = { root, legend: bar, grid, hidden: new Set(), turn: 0 };
+    root.alf.unwatch = watch(root.alf);
   }
   const state = root.alf;
   state.send = setTriggerValue;
@@ -194,6 +195,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     draw(state);
   }
   return () => {
+    state.unwatch();
     for (const plot of root.querySelectorAll(".alf-plot")) window.Plotly?.purge(plot);
     root.remove();
   };

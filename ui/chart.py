@@ -14,7 +14,7 @@ from streamlit.components.v1 import declare_component
 _HERE = Path(__file__).parent
 _LIBRARY = Path(plotly.__file__).parent / "package_data"  # plotly.min.js comes with the plotly wheel: no download
 _CSS = (_HERE / "chart.css").read_text()
-_JS = (_HERE / "chart.js").read_text()
+_JS = (_HERE / "follow.js").read_text() + (_HERE / "chart.js").read_text()
 
 
 def chart(*figures: dict, key: str, legend: bool = True, on_click=None) -> None:
@@ -39,9 +39,12 @@ def clicked(key: str) -> dict | None:
     return (st.session_state.get(key) or {}).get("click")
 
 
-def payload(figures, legend: bool = True, clicks: bool = False) -> bytes:
-    """What the component reads: the figures as JSON; what is not finite becomes null, a gap."""
-    message = {"legend": legend, "clicks": clicks, "figures": list(figures)}
+def payload(figures, legend: bool = True, clicks: bool = False, live: dict | None = None) -> bytes:
+    """What the component reads: the figures as JSON; what is not finite becomes null, a gap.
+
+    `live` is what lets curves follow a held slider in the browser (`ui/follow.js`).
+    """
+    message = {"legend": legend, "clicks": clicks, "figures": list(figures), "live": live}
     return orjson.dumps(message, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

@@ -1,5 +1,6 @@
 """Controls made from the declarations: a loss's sliders, presets and spec; K; adding and removing losses."""
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -56,7 +57,7 @@ def slider(index: int, loss: Loss, parameter: Parameter) -> None:
     value = loss.floats[parameter.name]
     low, high = (float(end) for end in parameter.slider)
     step = 0.01 if high - low <= 1.2 else 0.05 if high - low <= 20 else 0.1
-    key = keep(f"{index}.{loss.key}.{parameter.name}", value)
+    key = keep(slider_key(index, loss, parameter), value)
     st.slider(
         rf"${_symbol(parameter)}$",
         min(low, value),
@@ -68,6 +69,31 @@ def slider(index: int, loss: Loss, parameter: Parameter) -> None:
         on_change=_slide,
         args=(key, index, parameter.name),
     )
+
+
+def slider_key(index: int, loss: Loss, parameter: Parameter) -> str:
+    """The key of a hyperparameter's slider."""
+    return f"{index}.{loss.key}.{parameter.name}"
+
+
+def live(losses: Sequence[Loss], classes: int, u, quantities: Sequence[str]) -> dict:
+    """What the browser needs to follow a held slider: each loss's formula as JavaScript, from its declaration."""
+    from alf.losses.javascript import RUNTIME, source
+
+    sliders = {
+        "st-key-" + re.sub(r"[^A-Za-z0-9_-]", "-", slider_key(i, loss, parameter)): [i, place]
+        for i, loss in enumerate(losses)
+        for place, parameter in enumerate(loss.declaration.parameters)
+    }
+    return {
+        "runtime": RUNTIME,
+        "forms": [source(loss.declaration) for loss in losses],
+        "parameters": [list(loss.floats.values()) for loss in losses],
+        "classes": classes,
+        "u": u,
+        "quantities": list(quantities),
+        "sliders": sliders,
+    }
 
 
 def menu(index: int, loss: Loss, sliders: bool) -> None:

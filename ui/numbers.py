@@ -58,10 +58,12 @@ def card(spec: str, classes: int, style: Style, found: Ratio | None) -> str:
         critical = critical_noise(found, classes)
         shares = (critical.symmetric, critical.symmetric_interval), (critical.pair, critical.pair_interval)
         parts.append('<div class="alf-stats">')
-        parts.append(_stat(term("asymmetry ratio"), _number(found.value, found.interval), found.value))
-        parts.append(_stat(term("upper ratio"), _number(found.upper_value, found.upper_interval), found.upper_value))
-        parts.append(_stat(term("symmetric noise"), _share(*shares[0]), shares[0][0]))
-        parts.append(_stat(term("pair noise"), _share(*shares[1]), shares[1][0]))
+        parts.append(_stat("ratio", term("asymmetry ratio"), _number(found.value, found.interval), found.value))
+        parts.append(
+            _stat("upper", term("upper ratio"), _number(found.upper_value, found.upper_interval), found.upper_value)
+        )
+        parts.append(_stat("symmetric", term("symmetric noise"), _share(*shares[0]), shares[0][0]))
+        parts.append(_stat("pair", term("pair noise"), _share(*shares[1]), shares[1][0]))
         parts += ["</div>", "", _reason(found)]
     else:
         parts += ["", f'<p class="alf-note">{html.escape(found.steps[-1].statement)}</p>', ""]
@@ -90,9 +92,9 @@ def _printed(expression) -> str:
     return sympy.latex(expression)
 
 
-def _stat(label: str, shown: str, width: float) -> str:
+def _stat(name: str, label: str, shown: str, width: float) -> str:
     return (
-        f'<div class="alf-stat"><b>{shown}</b><span class="alf-label">{label}</span>'
+        f'<div class="alf-stat" data-stat="{name}"><b>{shown}</b><span class="alf-label">{label}</span>'
         f'<i style="--w:{max(0.0, min(1.0, width)):.1%}"></i></div>'
     )
 

@@ -120,6 +120,15 @@ def open_page(chromium, server):
     assert not errors, errors
 
 
+def frames_sent(page) -> list:
+    """A list that grows with every message the page sends to the server from now on."""
+    sent: list = []
+    session = page.context.new_cdp_session(page)
+    session.on("Network.webSocketFrameSent", lambda frame: sent.append(frame))
+    session.send("Network.enable")
+    return sent
+
+
 def settle(page) -> None:
     """Wait until the page has its heading and the script has stopped running."""
     page.wait_for_selector("h1", timeout=30_000)

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlparse
 
-from tests.browser.conftest import settle
+from tests.browser.conftest import frames_sent, settle
 
 CURVES = ".alf-plot.js-plotly-plot"
 START = "/explore?loss=ce&loss=agce:a=0.6,q=0.6&classes=10"
@@ -153,3 +153,36 @@ def test_nothing_is_wider_than_a_phone(open_page):
             .filter(r => r.width > 390 || r.width < 200).length"""
     )
     assert wide == 0
+
+
+def test_curve_and_numbers_follow_a_held_slider_without_the_server(open_page):
+    page = drawn(open_page(START))
+    sent = frames_sent(page)
+    stat = page.locator(".alf-card").nth(1).locator("[data-stat=ratio] b")
+    before, url = curve(page, "AGCE")["y"], page.url
+    assert stat.inner_text() == "0.6755"
+    handle = slider(page, "a")
+    box = page.locator("[data-testid=stSlider]:has-text('a')").first.locator("[role=slider], input[type=range]").first
+    where = box.bounding_box()
+    track = page.locator(".st-key-1-agce-a").bounding_box()
+    page.mouse.move(where["x"] + where["width"] / 2, where["y"] + where["height"] / 2)
+    page.mouse.down()
+    for step in range(1, 12):
+        page.mouse.move(track["x"] + track["width"] * (0.45 + 0.03 * step), where["y"] + where["height"] / 2)
+        page.wait_for_timeout(40)
+    page.wait_for_function("Number(document.querySelector('.alf-chart').dataset.followed) >= 3", timeout=10_000)
+    held = float(handle.input_value())
+    assert held > 2
+    page.wait_for_timeout(300)
+    assert curve(page, "AGCE")["y"] != before
+    assert abs(float(stat.inner_text()) - (held / (held + 1)) ** 0.4) < 1e-4
+    assert page.url == url and not sent
+    live = curve(page, "AGCE")["y"]
+    page.mouse.up()
+    page.wait_for_function("url => location.href !== url", arg=url, timeout=10_000)
+    settle(page)
+    page.wait_for_timeout(400)
+    after = curve(page, "AGCE")["y"]
+    assert sent  # the release was heard, so the ear works
+    assert max(abs(a - b) for a, b in zip(after, live, strict=True)) < 1e-4  # the server says the same
+    assert abs(float(stat.inner_text()) - (held / (held + 1)) ** 0.4) < 1e-4

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlparse
 
-from tests.browser.conftest import settle
+from tests.browser.conftest import frames_sent, settle
 
 START = "/simplex?loss=agce:a=0.6,q=0.6&loss=ce&kind=pair&rate=0.2"
 DRAG = """async () => {
@@ -39,8 +39,7 @@ def drag(page, rate):
 def test_the_minimiser_leaves_its_corner_at_the_critical_rate(open_page):
     page = open_page(START)
     page.wait_for_selector(".alf-simplex figure canvas", timeout=30_000)
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent = frames_sent(page)
     drag(page, 0.4025)
     assert [float(x) for x in best(page)] == [1, 0, 0]
     drag(page, 0.41)
