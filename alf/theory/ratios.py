@@ -21,6 +21,7 @@ from sympy import Expr, Integer, oo
 from alf.losses import Loss, u
 from alf.theory.certify import exact_zero, sign_pattern
 from alf.theory.enclosure import constant_ball, on_cell, sign_of_number
+from alf.theory.progress import stage
 from alf.theory.shape import Shape, _derivative, _is_zero, shape_of, smooth_pieces
 from alf.theory.verdict import Step, step
 
@@ -228,6 +229,7 @@ def exact_ratio(value: Expr, steps, formula: Expr | None = None, status="certifi
 
 
 def _bracket(shape: Shape) -> Ratio:
+    stage("bracketing the ratio by branch and bound")
     mean = Means(shape)
     steps = [step("l'' changes sign on [0, 1]: no closed form by convexity or concavity alone.")]
     first = shape.slope_at_zero

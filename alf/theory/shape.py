@@ -25,6 +25,7 @@ from alf.theory.certify import (
     sign_pattern,
 )
 from alf.theory.enclosure import OutOfDomain, at_point, enclose_number, on_cell, sign_of_number
+from alf.theory.progress import stage
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ class Shape:
         return self._runs(2)
 
     def _runs(self, order: int) -> tuple[Run, ...]:
+        stage(f"certifying the sign of derivative {order} on (0, 1)")
         runs: list[Run] = []
         budget = Budget()
         pieces = self.derivative(order)

@@ -15,6 +15,7 @@ from sympy import Abs, Add, Expr, Integer, Mul, Pow, Symbol, exp, log, oo
 from alf.losses import Loss, u
 from alf.losses.domain import Parameter
 from alf.theory.enclosure import at_point, sign_of_number
+from alf.theory.progress import stage
 from alf.theory.verdict import Step, step
 
 _X = Symbol("_x", positive=True)
@@ -256,6 +257,7 @@ def proved_sign(loss: Loss, order: int):
     cell = Cell(loss)
     if cell.expression.has(Abs, sympy.Max, sympy.Min):
         return UNKNOWN
+    stage(f"proving the sign of derivative {order} for all parameters")
     derivative = sympy.diff(cell.expression, u, order)
     found = cell.sign(derivative)
     if found == UNKNOWN:

@@ -18,6 +18,7 @@ from sympy import Expr, oo
 
 from alf.theory.certify import as_rational
 from alf.theory.enclosure import OutOfDomain, on_cell, sign_of_number
+from alf.theory.progress import stage
 from alf.theory.shape import Shape, _derivative, shape_of
 from alf.theory.structure import Structure
 from alf.theory.verdict import Step, step
@@ -52,6 +53,7 @@ def minimise_at_vertex(structure: Structure, w):
     """
     from alf.theory.asymmetry import Decision, _vertex, witness_at
 
+    stage("minimising the risk over the simplex")
     total = sum(w)
     functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
     open_step = "The risk could not be bounded over the whole simplex."
