@@ -24,14 +24,6 @@ def ratio(spec: str) -> Ratio:
     return ratio(parse(spec))
 
 
-def prove(claim: str, loss: str, noise: str, classes: int) -> Verdict:
-    """The verdict on one claim."""
-    from alf.noise import parse_noise
-    from alf.theory import prove
-
-    return prove(claim, parse(loss), parse_noise(noise, classes), classes)
-
-
 def document(kind: str, loss: str, noise: str, classes: int, verdicts: list[Verdict]) -> str:
     """The verdicts as a stand-alone script (kind "script") or as a LaTeX document (kind "latex")."""
     from alf.export import latex_document, proof_script

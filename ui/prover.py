@@ -19,6 +19,8 @@ from alf.losses import Loss, parse
 from alf.losses.domain import quoted
 from alf.theory import CLAIMS, Step, Verdict
 from alf.theory.ratios import Ratio
+from alf.theory.verdict import not_defined
+from alf.theory.worker import Prover
 from ui import jobs
 
 CLAIM_SECONDS = 10.0
@@ -60,15 +62,41 @@ class Pool:
             return self._asked[key]
 
 
+class Claims:
+    """The claims asked so far and the workers that prove them (`alf.theory.worker`)."""
+
+    def __init__(self):
+        self._prover = Prover(CLAIM_WORKERS, CLAIM_SECONDS)
+        self._lock = threading.Lock()
+        self._asked: OrderedDict = OrderedDict()
+
+    def answer(self, question: Question, claim: str) -> Verdict | None:
+        """The verdict, None while it is being worked on; asked only once."""
+        key = (question, claim)
+        with self._lock:
+            if key not in self._asked:
+                self._asked[key] = self._prover.ask(claim, question.loss, question.noise, question.classes)
+                while len(self._asked) > KEPT:
+                    self._asked.popitem(last=False)[1][0].cancel()
+            self._asked.move_to_end(key)
+            asked = self._asked[key]
+        if not asked[0].done():
+            return None
+        try:
+            return self._prover.answer(claim, asked)
+        except InputError as error:
+            return not_defined(claim, str(error))
+
+
 @st.cache_resource(show_spinner=False)
-def claim_pool() -> Pool:
-    """The workers that prove claims."""
-    return Pool(CLAIM_WORKERS)
+def claims() -> Claims:
+    """The claims of this server, shared by its sessions."""
+    return Claims()
 
 
 @st.cache_resource(show_spinner=False)
 def quick_pool() -> Pool:
-    """The worker for ratios and typed formulas, which no long proof can hold up."""
+    """The worker for ratios, typed formulas and files, which no long proof can hold up."""
     return Pool(QUICK_WORKERS)
 
 
@@ -81,7 +109,7 @@ def document(kind: str, question: Question) -> str:
     """The settled claims as a file: a Python "script" that checks itself, or a "latex" document."""
     verdicts = [verdict for verdict in answers(question).values() if verdict is not None]
     arguments = (kind, question.loss, question.noise, question.classes, verdicts)
-    future = claim_pool().ask((kind, question, len(verdicts)), jobs.document, arguments, DOCUMENT_SECONDS)
+    future = quick_pool().ask((kind, question, len(verdicts)), jobs.document, arguments, DOCUMENT_SECONDS)
     value, said = _outcome(future, "The file", DOCUMENT_SECONDS)
     return value if said is None else f'raise SystemExit("{said}")\n'
 
@@ -121,12 +149,7 @@ def read_loss(text: str) -> Loss:
 
 def answer(question: Question, claim: str) -> Verdict | None:
     """One claim's verdict, None while it is being worked on."""
-    arguments = (claim, question.loss, question.noise, question.classes)
-    future = claim_pool().ask((question, claim), jobs.prove, arguments, CLAIM_SECONDS)
-    if not future.done():
-        return None
-    value, said = _outcome(future, "This claim", CLAIM_SECONDS)
-    return value if said is None else Verdict(claim, "undecided", None, (Step(said, status="undecided"),))
+    return claims().answer(question, claim)
 
 
 def _outcome(future, what: str, seconds: float) -> tuple[Any, str | None]:
