@@ -33,13 +33,15 @@ def waiting(store: Store) -> list[int]:
     joined = t.parts.join(t.runs, t.runs.c.result == t.parts.c.result)
     with store.read() as connection:
         rows = connection.execute(
-            select(t.parts, t.runs.c.owner, t.runs.c.created).select_from(joined).where(~t.runs.c.stopped)
+            select(t.parts, t.runs.c.owner, t.runs.c.created, t.results.c.hold)
+            .select_from(joined.join(t.results, t.results.c.key == t.parts.c.result))
+            .where(~t.runs.c.stopped)
         ).all()
     running, served, first = Counter(), {}, {}
     for row in rows:
         running[row.owner] += row.status == "running"
         served[row.owner] = max(served.get(row.owner, 0.0), row.claimed or 0.0)
-        if row.status == "queued":
+        if row.status == "queued" and (row.hold is None or row.epoch < row.hold):
             first[row.id] = min(first.get(row.id, (row.created, row.owner)), (row.created, row.owner))
     numbers = {row.id: row.number for row in rows}
 
@@ -109,7 +111,7 @@ class Claim:
         self._mine = (t.parts.c.id == part) & (t.parts.c.claim == token)
         self._looked = self._beaten = 0.0
         self._flag = (
-            select(t.results.c.stop)
+            select(t.results.c.stop, t.results.c.hold)
             .select_from(t.parts.join(t.results, t.parts.c.result == t.results.c.key))
             .where(self._mine, t.parts.c.status == "running")
         )
@@ -126,18 +128,22 @@ class Claim:
         self._write(worker=worker)
         return row
 
-    def asked_to_stop(self) -> bool:
-        """Whether to leave: somebody pressed Stop, or the part is no longer ours. Cheap enough to ask every batch."""
+    def asked_to_stop(self, epoch: int = 0) -> bool:
+        """Whether to leave: Stop or Pause was pressed, or the part is no longer ours. Cheap enough to ask every batch.
+
+        `epoch` is the number of finished epochs: a paused run leaves at the one it is held at.
+        """
         now = time.monotonic()
         if now - self._looked < self.POLL:
             return False
         self._looked = now
         with self.store.read() as connection:
-            flag = connection.scalar(self._flag)
-        if flag is False and now - self._beaten > self.BEAT:
+            found = connection.execute(self._flag).first()
+        leave = found is None or found.stop or (found.hold is not None and epoch >= found.hold)
+        if not leave and now - self._beaten > self.BEAT:
             self._beaten = now
             self._write()
-        return flag is not False
+        return leave
 
     def checkpoint(self):
         """Return the last checkpoint (epoch, ended, state as safetensors) or None."""

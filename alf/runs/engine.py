@@ -101,6 +101,46 @@ class Engine:
         self.store.stop(run)
         self._wake.set()
 
+    def pause(self, run: str) -> None:
+        """Hold a run at the end of its epoch; it gives its workers to others meanwhile.
+
+        Raises
+        ------
+        InputError
+            Somebody else is watching the same run.
+        """
+        self.store.hold(run, self._furthest(run))
+        self._wake.set()
+
+    def step(self, run: str) -> None:
+        """Let a paused run compute one epoch."""
+        self.store.hold(run, self._furthest(run) + 1)
+        self._wake.set()
+
+    def play(self, run: str) -> None:
+        """Let a paused run go on."""
+        self.store.hold(run, None)
+        self._wake.set()
+
+    def set_lr(self, run: str, lr: float) -> int:
+        """Change the learning rate of a run that is going; return the epoch from which it counts.
+
+        The change becomes part of the run's recipe, ``progress(run).recipe.changes``. The run's id stays; what its
+        recipe shares with the old one is taken over. A cursor of `updates` starts again at 0.
+
+        Raises
+        ------
+        InputError
+            No epoch is left, or the rate is outside (0, 1000].
+        """
+        epoch = self.store.fork(run, lr)
+        self._wake.set()
+        return epoch
+
+    def _furthest(self, run: str) -> int:
+        records = self.store.records(run)
+        return max((record["epoch"] for record in records), default=0)
+
     def progress(self, run: str) -> Progress:
         """Tell how far a run is; see `alf.runs.store.Progress`."""
         progress = self.store.progress(run)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, literal, select, update
 
 from alf.errors import InputError
 from alf.runs import tables as t
@@ -35,7 +35,8 @@ class Progress:
     run, recipe, name, owner, created
         Which run; `created` in seconds since 1970.
     status
-        ``queued``, ``running``, ``stopping`` (asked to, not yet gone), ``stopped``, ``finished`` or ``failed``.
+        ``queued``, ``running``, ``paused``, ``stopping`` (asked to, not yet gone), ``stopped``, ``finished`` or
+        ``failed``.
     message
         One sentence for a person: why it failed or waits, or None.
     notes
@@ -68,7 +69,7 @@ class Progress:
     @property
     def active(self) -> bool:
         """Whether there is something to wait for."""
-        return self.status in ("queued", "running", "stopping")
+        return self.status in ("queued", "running", "paused", "stopping")
 
 
 class Store:
@@ -159,11 +160,56 @@ class Store:
         with self.write() as connection:
             connection.execute(update(t.runs).where(t.runs.c.id == run).values(stopped=True, stopped_epoch=now.epoch))
             key = connection.scalar(select(t.runs.c.result).where(t.runs.c.id == run))
-            others = select(func.count()).where(t.runs.c.result == key, ~t.runs.c.stopped)
-            if connection.scalar(others) == 0:
+            if self._watchers(connection, key) == 0:
                 connection.execute(update(t.results).where(t.results.c.key == key).values(stop=True))
                 waiting = and_(t.parts.c.result == key, t.parts.c.status == "queued")
                 connection.execute(update(t.parts).where(waiting).values(status="stopped"))
+
+    def hold(self, run: str, epoch: int | None) -> None:
+        """Let a run go on to the end of an epoch and no further; None lets it go on.
+
+        Raises
+        ------
+        InputError
+            Somebody else is watching the same run.
+        """
+        with self.write() as connection:
+            row = self._row(run, connection)
+            if epoch is not None and self._watchers(connection, row.result) > 1:
+                raise InputError(f"run: others are watching it too, so it cannot be paused, got {run}")
+            connection.execute(update(t.results).where(t.results.c.key == row.result).values(hold=epoch))
+
+    def fork(self, run: str, lr: float) -> int:
+        """Give a run another learning rate from the next epoch on that no part has begun; return that epoch.
+
+        The run becomes one of a new recipe, which differs by that change and so shares everything before it: records
+        and checkpoints are taken over. Whoever else was watching goes on with the old one.
+        """
+        with self.write() as connection:
+            row = self._row(run, connection)
+            shares = connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
+            old = Recipe.from_dict(row.recipe)
+            epoch = max(part.epoch for part in shares) + 2
+            if row.stopped or epoch > old.epochs:
+                raise InputError(f"run: has no epoch left to change, got {run}")
+            recipe = old.with_(changes=(*(c for c in old.changes if c.epoch < epoch), (epoch, lr)))
+            if connection.execute(select(t.results.c.key).where(t.results.c.key == recipe.key)).first() is None:
+                _copy(connection, row, recipe, shares)
+            mine = and_(t.runs.c.owner == row.owner, t.runs.c.result == recipe.key)
+            connection.execute(delete(t.runs).where(mine, t.runs.c.id != run))
+            connection.execute(update(t.runs).where(t.runs.c.id == run).values(result=recipe.key))
+            connection.execute(update(t.results).where(t.results.c.key == recipe.key).values(stop=False))
+            stopped = and_(t.parts.c.result == recipe.key, t.parts.c.status == "stopped")
+            connection.execute(update(t.parts).where(stopped).values(status="queued"))
+            if self._watchers(connection, row.result) == 0:
+                connection.execute(update(t.results).where(t.results.c.key == row.result).values(stop=True))
+                waiting = and_(t.parts.c.result == row.result, t.parts.c.status == "queued")
+                connection.execute(update(t.parts).where(waiting).values(status="stopped"))
+        return epoch
+
+    def _watchers(self, connection, result: str) -> int:
+        """Count the runs that are watching a result."""
+        return connection.scalar(select(func.count()).where(t.runs.c.result == result, ~t.runs.c.stopped))
 
     def delete(self, run: str) -> None:
         """Forget a run, and its result when nobody else looks at it; a run still going must be stopped first."""
@@ -264,11 +310,29 @@ class Store:
                 return self._row(run, connection)
         joined = t.runs.join(t.results, t.runs.c.result == t.results.c.key)
         row = connection.execute(
-            select(t.runs, t.results.c.recipe, t.results.c.stop).select_from(joined).where(t.runs.c.id == str(run)[:32])
+            select(t.runs, t.results.c.recipe, t.results.c.stop, t.results.c.hold)
+            .select_from(joined)
+            .where(t.runs.c.id == str(run)[:32])
         ).first()
         if row is None:
             raise InputError(f"run: no such run, got {str(run)[:32]}")
         return row
+
+
+def _copy(connection, row, recipe: Recipe, shares) -> None:
+    """Make the result of a recipe that agrees with another one so far, with its records and checkpoints."""
+    now = time.time()
+    connection.execute(insert(t.results).values(key=recipe.key, recipe=recipe.to_dict(), created=now, hold=row.hold))
+    for part in shares:
+        values = {name: getattr(part, name) for name in ("number", "lanes", "epoch", "seconds", "ended", "note")}
+        made = connection.execute(insert(t.parts).values(result=recipe.key, status="queued", **values))
+        for table in (t.checkpoints, t.snapshots):
+            kept = [column for column in table.c if column.name != "part"]
+            copied = select(literal(made.inserted_primary_key[0]), *kept).where(table.c.part == part.id)
+            connection.execute(insert(table).from_select(["part", *(c.name for c in kept)], copied))
+    kept = [column for column in t.records.c if column.name not in ("id", "result")]
+    copied = select(literal(recipe.key), *kept).where(t.records.c.result == row.result).order_by(t.records.c.id)
+    connection.execute(insert(t.records).from_select(["result", *(c.name for c in kept)], copied))
 
 
 def _check_limits(connection, owner: str, max_queued: int | None, max_per_owner: int | None) -> None:
@@ -293,6 +357,9 @@ def _status(row, shares) -> tuple[str, str | None]:
         if row.stop and "running" in states:
             return "stopping", None
         return "stopped", f"Stopped after epoch {row.stopped_epoch}."
+    unfinished = [part for part in shares if part.status in UNFINISHED]
+    if row.hold is not None and unfinished and all(part.epoch >= row.hold for part in unfinished):
+        return "paused", f"Paused after epoch {row.hold}."
     if "running" in states or ("queued" in states and states - {"queued"}):
         return "running", None
     if "queued" in states:

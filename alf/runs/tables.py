@@ -18,11 +18,20 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     create_engine,
+    delete,
     event,
+    insert,
+    inspect,
+    select,
+    text,
 )
 from sqlalchemy.engine import make_url
 
 metadata = MetaData()
+
+MIGRATIONS = {2: ("ALTER TABLE results ADD COLUMN hold INTEGER",)}
+"""Schema version -> what makes it from the one before; a fresh store has the newest."""
+NEWEST = max(MIGRATIONS)
 
 meta = Table("meta", metadata, Column("key", String(32), primary_key=True), Column("value", Text, nullable=False))
 
@@ -34,6 +43,7 @@ results = Table(
     Column("recipe", JSON, nullable=False),
     Column("created", Float, nullable=False),
     Column("stop", Boolean, nullable=False, default=False),
+    Column("hold", Integer),  # paused: no part goes beyond this epoch
 )
 
 # A share of a result's lanes: what one worker computes at a time.
@@ -127,7 +137,16 @@ def connect(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
+    fresh = not inspect(engine).has_table("meta")
     metadata.create_all(engine)
+    with engine.connect().execution_options(write=True) as connection, connection.begin():
+        found = connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
+        version = NEWEST if fresh else int(found or 1)
+        for step in range(version + 1, NEWEST + 1):
+            for statement in MIGRATIONS[step]:
+                connection.execute(text(statement))
+        connection.execute(delete(meta).where(meta.c.key == "schema"))
+        connection.execute(insert(meta).values(key="schema", value=str(NEWEST)))
     return engine
 
 

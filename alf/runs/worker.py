@@ -65,7 +65,7 @@ def _train(hold, row, folder: str | None) -> str:
             trainer.load_state(safetensors.torch.load(saved.state), ended)
         spent, cost, begun, kept = 0.0, 0.0, trainer.seconds, trainer.epoch
         while trainer.epoch < recipe.epochs and trainer.alive:
-            rows = trainer.run_epoch(hold.asked_to_stop)
+            rows = trainer.run_epoch(lambda: hold.asked_to_stop(trainer.epoch))
             last = trainer.epoch == recipe.epochs or not trainer.alive
             due = last or spent + cost <= CHECKPOINT_SHARE * (trainer.seconds - begun)
             start = time.perf_counter()

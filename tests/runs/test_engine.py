@@ -208,3 +208,26 @@ def test_a_finished_run_can_be_inspected(engine):
         assert seen.epoch == 3
         assert seen.confusion.trace() / seen.confusion.sum() == pytest.approx(last[lane]["test_accuracy"])
     assert engine.inspect(run, 7) is None
+
+
+def test_pause_step_and_another_learning_rate(engine):
+    recipe = LONG.with_(lr=0.25)
+    run = engine.start(recipe, "ann")
+    until(lambda: engine.progress(run).epoch >= 2)
+    engine.pause(run)
+    until(lambda: engine.progress(run).status == "paused")
+    held = engine.progress(run).epoch
+    time.sleep(0.5)
+    assert engine.progress(run).epoch == held
+    engine.step(run)
+    until(lambda: engine.progress(run).epoch == held + 1)
+    until(lambda: engine.progress(run).status == "paused")
+    before = engine.records(run)
+    epoch = engine.set_lr(run, 0.01)
+    assert epoch == held + 3 and engine.progress(run).recipe.changes == ((epoch, 0.01),)
+    assert engine.progress(run).status == "paused"
+    engine.play(run)
+    until(lambda: engine.progress(run).epoch >= epoch + 1)
+    assert engine.records(run)[: len(before)] == before
+    engine.stop(run)
+    assert engine.wait(run).status == "stopped"

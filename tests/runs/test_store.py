@@ -179,3 +179,57 @@ def test_unknown_runs_are_one_sentence(store, run):
     for ask in (store.progress, store.records, store.stop, store.updates):
         with pytest.raises(InputError, match="run: no such run, got"):
             ask(run)
+
+
+def test_a_paused_run_goes_to_its_epoch_and_no_further(store):
+    run = start(store)
+    hold, part = take(store, waiting(store)[0])
+    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {}, b"x")
+    store.hold(run, 1)
+    assert not hold.asked_to_stop(0) and hold.asked_to_stop(1)
+    assert (store.progress(run).status, store.progress(run).message) == ("paused", "Paused after epoch 1.")
+    hold.leave()
+    assert waiting(store) == [] and store.progress(run).active
+    store.hold(run, 2)
+    assert len(waiting(store)) == 1 and store.progress(run).status != "paused"
+    store.hold(run, None)
+    start(store, "bob")
+    with pytest.raises(InputError, match="run: others are watching it too, so it cannot be paused"):
+        store.hold(run, 1)
+
+
+def test_another_learning_rate_makes_another_recipe_that_shares_what_is_done(store):
+    run, other = start(store), start(store, "bob")
+    hold, part = take(store, waiting(store)[0])
+    hold.epoch_done(part.result, [row(0, 1, 0.7), row(1, 1)], 1, 1.0, {}, b"state", b"arrays")
+    assert store.fork(run, 0.25) == 3
+    changed = store.progress(run)
+    assert changed.recipe == RECIPE.with_(changes=((3, 0.25),)) and changed.epoch == 1
+    assert store.records(run)[0]["test_accuracy"] == 0.7 and store.snapshot(run, 0) == b"arrays"
+    new, _ = take(store, waiting(store)[0])
+    assert new.checkpoint().state == b"state"
+    assert not hold.asked_to_stop()  # bob still watches the old one
+    assert store.progress(other).recipe == RECIPE
+    new.epoch_done(changed.recipe.key, [row(0, 2), row(1, 2)], 2, 1.0, {}, None)
+    assert store.fork(run, 0.5) == 4
+    assert store.progress(run).recipe.changes == ((3, 0.25), (4, 0.5))
+    assert new.asked_to_stop()  # nobody watches that one any more
+    with pytest.raises(InputError, match="lr: must lie in"):
+        store.fork(run, -1.0)
+    last, _ = take(store, waiting(store)[0])
+    last.epoch_done(store.progress(run).recipe.key, [row(0, 3), row(1, 3)], 3, 1.0, {}, None)
+    with pytest.raises(InputError, match="run: has no epoch left to change"):
+        store.fork(run, 0.1)
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    run = start(store)
+    with store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE results DROP COLUMN hold")
+        connection.exec_driver_sql("DELETE FROM meta WHERE key = 'schema'")
+    store.close()
+    again = Store(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    again.hold(run, 1)
+    assert again.progress(run).recipe == RECIPE
+    again.close()
