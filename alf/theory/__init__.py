@@ -42,4 +42,30 @@ def verify(loss, noise=None, classes: int = 10, claims=CLAIMS):
     return several(loss, noise, classes, claims)
 
 
-__all__ = ["CLAIMS", "STATUSES", "Step", "Verdict", "Witness", "critical_noise", "prove", "ratio", "verify"]
+def tolerant_region(loss, parameter: str, noise):
+    """For which values of a parameter a loss tolerates a noise; see `alf.theory.inverse.tolerant_region`."""
+    from alf.theory.inverse import tolerant_region as region
+
+    return region(loss, parameter, noise)
+
+
+def tolerated_rate(loss, kind: str, classes: int = 10):
+    """The largest symmetric or pair noise rate a loss tolerates; see `alf.theory.inverse.tolerated_rate`."""
+    from alf.theory.inverse import tolerated_rate as rate
+
+    return rate(loss, kind, classes)
+
+
+__all__ = [
+    "CLAIMS",
+    "STATUSES",
+    "Step",
+    "Verdict",
+    "Witness",
+    "critical_noise",
+    "prove",
+    "ratio",
+    "tolerant_region",
+    "tolerated_rate",
+    "verify",
+]

@@ -404,7 +404,7 @@ def _normalised(structure: Structure, w) -> Decision:
         point, value = _sequence_point(structure, w, light, mean)
         text = (
             "The loss has no value at e_m: the limit depends on the path. Letting the lightest label's probability "
-            "tend to 0 brings the risk down to its weight, at points that predict another class."
+            "tend to 0 brings the risk down to its weight, far away from e_m."
         )
         statement = "The risk at this point is lower than along the straight path to e_m."
         scale = float(sympy.Float(part.weight))
@@ -427,16 +427,14 @@ def _normalised(structure: Structure, w) -> Decision:
 
 
 def _sequence_point(structure: Structure, w, light: int, mean: Fraction):
-    """A point that predicts the second class, with a tiny probability of the lightest label."""
+    """A point away from e_m, with a tiny probability of the lightest label, whose risk is below the straight path's."""
     scale = _ball_of(structure.normalised[0].weight)
-    for k in range(3, 14):
+    share = w[1] / (w[0] + w[1])
+    for k in range(3, 20):
         small = Fraction(1, 2 ** (2**k))
-        point = [Fraction(0)] * len(w)
-        rest = [i for i in range(len(w)) if i not in (1, light)]
-        for i in rest:
-            point[i] = Fraction(1, 10 * len(rest))
-        point[light] = small
-        point[1] = 1 - sum(point)
+        point = [share / (20 * len(w))] * len(w)
+        point[1], point[light] = share, small
+        point[0] = 1 - sum(point[1:])
         value = structure.risk(tuple(point), w, 400)
         if value < scale * _ball_of(mean):
             return tuple(point), float(value)

@@ -86,7 +86,7 @@ def tight_constant(shape: Shape, classes: int):
     for s in range(2, classes + 1):
         level = _value(shape, sympy.Rational(1, s))
         phi = (shape.at_zero - level) / drop
-        value = sympy.simplify(1 / (1 - (s - 1) * phi)) if s <= 12 else 1 / (1 - (s - 1) * phi)
+        value = sympy.together(1 / (1 - (s - 1) * phi))
         number = float(value)
         if number > size:
             best, split, size = value, s, number

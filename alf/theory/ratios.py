@@ -238,6 +238,9 @@ def _bracket(shape: Shape) -> Ratio:
     if upper_is_one(shape):
         upper = Bracket(1.0, 1.0, (0.0, 1.0), True)
         steps.append(step("l(t) + l(1-t) >= l(0) + l(1) for all t: r_up = 1.", status="certified"))
+    elif first == -oo and shape.slope_at_one not in (None, -oo):
+        upper = Bracket(0.0, 0.0, (1.0, 0.0), True)
+        steps.append(step("l'(0) is infinite and l'(1) finite: r_up = 0 as a limit.", status="certified"))
     elif limit_zero and zero == 1:
         upper = Bracket(0.0, 0.0, (1.0, 0.0), True)
     else:
@@ -301,15 +304,15 @@ def upper_is_one(shape: Shape) -> bool:
 
 def concave_then_convex(shape: Shape) -> bool:
     """Whether |l'| rises and then falls (or only one of the two), kinks included."""
-    turns = [(r.lo, r.sign) for r in shape.bend_runs if r.sign in (1, -1)]
+    turns = [(r.lo, 1, r.sign) for r in shape.bend_runs if r.sign in (1, -1)]
     small = all(r.sign is not None or r.hi - r.lo < Fraction(1, 2**30) for r in shape.bend_runs)
     for kink in shape.kinks:
         sign = sign_of_number(kink.right - kink.left)
         if sign is None:
             return False
         if sign:
-            turns.append((kink.lo, sign))
-    signs = [sign for _, sign in sorted(turns, key=lambda t: t[0])]
+            turns.append((kink.lo, 0, sign))  # a kink comes before the piece that begins at it
+    signs = [sign for _, _, sign in sorted(turns)]
     return shape.located and small and signs == sorted(signs)
 
 
