@@ -37,6 +37,7 @@ from alf.runs.claims import Claim, Lost, claim, engine_name, recover, waiting
 from alf.runs.store import Progress, Store
 from alf.runs.worker import identity, warm_up, work
 from alf.settings import Settings, settings
+from alf.training.devices import may_have_gpu
 from alf.training.inspect import Inspection
 from alf.training.networks_spec import is_convolutional
 from alf.training.recipe import Recipe
@@ -164,7 +165,8 @@ class Engine:
         """
         from safetensors.numpy import load
 
-        from alf.training.inspect import inspect
+        from alf.training.devices import may_have_gpu
+from alf.training.inspect import inspect
 
         arrays = self.store.snapshot(run, lane)
         if arrays is None:
@@ -355,7 +357,7 @@ def share_out(recipe: Recipe, workers: int) -> list[list[int]]:
     1
     """
     order = sorted(range(len(recipe.lanes)), key=lambda i: (recipe.lanes[i].seed, i))
-    on_cpu = recipe.device == "cpu" or (recipe.device == "auto" and not Path("/dev/nvidia0").exists())
+    on_cpu = recipe.device == "cpu" or (recipe.device == "auto" and not may_have_gpu())
     if is_convolutional(recipe.network) and on_cpu:
         return [[lane] for lane in order]
     count = max(1, min(workers, len(order) // 4))

@@ -1,6 +1,11 @@
 """Which devices there are, what they are called, and which one a recipe really gets."""
 
+import os
+import shutil
+import sys
 from dataclasses import dataclass
+
+from alf.settings import cores
 
 
 @dataclass(frozen=True)
@@ -33,21 +38,26 @@ class Device:
         return f"{self.key.upper()}: {self.name}{memory}"
 
 
+def may_have_gpu() -> bool:
+    """Whether it is worth asking torch for a GPU, found out without torch: its import takes seconds."""
+    drivers = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA, Windows' Linux subsystem, AMD
+    return sys.platform == "darwin" or any(map(os.path.exists, drivers)) or shutil.which("nvidia-smi") is not None
+
+
 def devices() -> tuple[Device, ...]:
     """List the devices that torch can use here, the best first; the CPU is always the last one.
 
-    Importing torch takes about two seconds the first time.
+    Where there may be a GPU this imports torch, which takes about two seconds the first time.
     """
-    import torch
-
     found = []
-    if torch.cuda.is_available():
-        free, total = torch.cuda.mem_get_info()
-        found.append(Device("cuda", torch.cuda.get_device_name(), free, total))
-    if torch.backends.mps.is_available():
-        found.append(Device("mps", "Apple GPU"))
-    from alf.settings import cores
+    if may_have_gpu():
+        import torch
 
+        if torch.cuda.is_available():
+            free, total = torch.cuda.mem_get_info()
+            found.append(Device("cuda", torch.cuda.get_device_name(), free, total))
+        if torch.backends.mps.is_available():
+            found.append(Device("mps", "Apple GPU"))
     found.append(Device("cpu", f"{cores()} cores"))
     return tuple(found)
 
