@@ -165,8 +165,7 @@ class Engine:
         """
         from safetensors.numpy import load
 
-        from alf.training.devices import may_have_gpu
-from alf.training.inspect import inspect
+        from alf.training.inspect import inspect
 
         arrays = self.store.snapshot(run, lane)
         if arrays is None:
