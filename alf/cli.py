@@ -182,20 +182,21 @@ def verify(loss, noise, classes, data, as_json, as_latex):
     """Decide what can be claimed of LOSS under NOISE, with the steps that decided it."""
     from alf.losses import parse
     from alf.noise import parse_noise
-    from alf.theory import verify as verify_claims
+    from alf.theory.worker import Prover
 
     if as_json and as_latex:
         raise InputError("verify: choose one of --json and --latex, got both")
     parsed = parse(loss)
     model = parse_noise(noise, classes, data)
-    verdicts = verify_claims(parsed, model, classes)
+    with Prover(workers=min(4, os.cpu_count() or 1)) as prover:  # a claim that hangs is killed at its deadline
+        verdicts = list(prover.verify(parsed.spec, model.spec, classes, data=data))
     if as_json:
         claims = [verdict.to_json() for verdict in verdicts]
         return _print_json({"loss": parsed.spec, "noise": model.spec, "classes": classes, "claims": claims})
     if as_latex:
         from alf.export import latex_document
 
-        return click.echo(latex_document(parsed, model, classes, list(verdicts)))
+        return click.echo(latex_document(parsed, model, classes, verdicts))
     click.echo(f"{parsed.spec}  noise {model.spec}  K = {classes}")
     words = {True: "yes", False: "no", None: "-"}
     for verdict in verdicts:
