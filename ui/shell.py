@@ -44,6 +44,12 @@ PAGES = (
         "Every claim proved step by step, or refuted by a point you can check by hand.",
     ),
     Entry(
+        "atlas.py",
+        "atlas",
+        "Atlas",
+        "How do hyperparameters move the noise a loss stands?",
+    ),
+    Entry(
         "noise.py",
         "noise",
         "Noise",

@@ -18,6 +18,7 @@ def charts(monkeypatch):
         shown[key] = orjson.loads(data)["figures"]
 
     monkeypatch.setattr("ui.chart.mount", record)
+    monkeypatch.setattr("ui.simplex.mount", lambda data, key, on_rate: None)
     return shown
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-THEORY_PAGES = ("home", "explore", "prove", "noise")
+THEORY_PAGES = ("home", "explore", "prove", "noise", "simplex", "atlas")
 RUN = """
 import sys
 sys.path.insert(0, {root!r})

@@ -1,0 +1,181 @@
+"""How hyperparameters move the ratio and the noise a loss stands: a map, a slice, and a trade-off."""
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+
+from alf.figures.base import Series, axis, builder, figure, line, mark, points
+from alf.figures.palette import BAD, NEUTRAL, Style
+
+SCALE = [[0, "#F3E9D2"], [0.35, "#C9D8C8"], [0.65, "#7FB0B5"], [0.85, "#3F7FA0"], [1, "#123A75"]]
+_TAG = {
+    "showarrow": False,
+    "yshift": 16,
+    "font": {"size": 11, "color": "#1E2430"},
+    "bgcolor": "rgba(255,255,255,0.78)",
+    "borderpad": 2,
+}
+_LIMIT = Style(BAD[0], BAD[1], "solid")
+_PLAIN = Style(NEUTRAL[0], NEUTRAL[1], "solid")
+
+
+def packed(values: np.ndarray) -> dict:
+    """An array as Plotly's compact typed array.
+
+    >>> packed(np.zeros((2, 3)))["shape"]
+    '2,3'
+    """
+    values = np.ascontiguousarray(values, dtype="<f4")
+    shape = ",".join(map(str, values.shape))
+    return {"dtype": "f4", "bdata": base64.b64encode(values.tobytes()).decode(), "shape": shape}
+
+
+@builder
+def atlas_figure(
+    x: np.ndarray,
+    y: np.ndarray,
+    values: np.ndarray,
+    names: tuple[str, str],
+    what: str,
+    title: str,
+    mine: Series,
+    presets: Sequence[tuple[str, float, float]] = (),
+    limit: float | None = None,
+    limit_name: str = "",
+) -> dict:
+    """A quantity over two hyperparameters, with contour lines, presets and the reader's own point.
+
+    Parameters
+    ----------
+    values : np.ndarray, shape (len(y), len(x))
+    names : tuple of str
+        Of the two hyperparameters.
+    what : str
+        Of the quantity.
+    mine : Series
+        The reader's own point.
+    presets : sequence of (label, x, y)
+    limit : float, optional
+        Where the quantity must lie above; its contour is drawn strongly and named.
+    """
+    grid = {"x": np.asarray(x, dtype=np.float32), "y": np.asarray(y, dtype=np.float32)}
+    traces = [
+        grid
+        | {
+            "type": "contour",
+            "z": packed(values),
+            "contours": {"coloring": "heatmap", "showlabels": True, "labelfont": {"size": 11, "color": "#FFFFFF"}},
+            "line": {"color": "rgba(255,255,255,0.55)", "width": 1},
+            "ncontours": 10,
+            "colorscale": SCALE,
+            "zmin": 0,
+            "zmax": float(np.nanmax(values)),
+            "showscale": False,
+            "hovertemplate": f"{names[0]} = %{{x:.3g}}, {names[1]} = %{{y:.3g}}<br>{what} %{{z:.4f}}<extra></extra>",
+        }
+    ]
+    if limit is not None and float(np.nanmin(values)) < limit <= float(np.nanmax(values)):
+        # Just below a plateau's own height, or the contour of a limit that the plateau reaches would not be drawn.
+        level = min(limit, float(np.nanmax(values)) * (1 - 1e-6))
+        traces.append(
+            grid
+            | {
+                "type": "contour",
+                "z": packed(values),
+                "contours": {"coloring": "none", "start": level, "end": level, "size": 1},
+                "line": {"color": BAD[0], "width": 3},
+                "showscale": False,
+                "hoverinfo": "skip",
+                "name": limit_name,
+            }
+        )
+    words = _plateau(y, values)
+    for label, px, py in presets:
+        at = Series(label, _PLAIN, np.array([px]), np.array([py]))
+        traces.append(points(at, 9, "diamond", f"{label}<br>%{{x:.3g}}, %{{y:.3g}}"))
+        words.append({"text": label, "x": float(np.log10(px)), "y": py} | _TAG)
+    traces.append(points(mine, 16, hover=f"{mine.label}<br>%{{x:.3g}}, %{{y:.3g}}"))
+    return figure(
+        traces,
+        title,
+        axis(names[0], np.log10(x[0]), np.log10(x[-1]), type="log", showgrid=False, tickvals=_ticks(x)),
+        axis(names[1], float(y[0]), float(y[-1]), showgrid=False),
+        "Darker stands more noise. Click to move the point; diamonds are the authors' presets.",
+        styles=[mine.style, _LIMIT, _PLAIN],
+        annotations=words,
+        height=430,
+        hovermode="closest",
+        dragmode=False,
+    )
+
+
+@builder
+def slice_figure(series: Series, at: float, name: str, what: str, title: str, limit: float | None = None) -> dict:
+    """The quantity along one hyperparameter through the reader's point, with the least it must be."""
+    here = float(np.interp(at, series.x, series.y))
+    shapes = []
+    if limit is not None:
+        shapes = [
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": limit,
+                "y1": limit,
+                "line": {"color": BAD[0], "width": 2},
+            }
+        ]
+    return figure(
+        [line(series), points(Series(series.label, series.style, np.array([at]), np.array([here])), 13)],
+        title,
+        axis(name, float(series.x[0]), float(series.x[-1])),
+        axis(what, 0, 1.05 * float(np.nanmax(series.y))),
+        "Through your point; the red line is the least that the chosen noise asks for.",
+        [mark(at, f"{name} = {at:.3g}")],
+        styles=[series.style, _LIMIT],
+        height=260,
+        shapes=shapes,
+        hovermode="closest",
+    )
+
+
+@builder
+def trade_figure(marks: Sequence[Series], classes: int) -> dict:
+    """Robustness against learning speed: each loss at its ratio and at its sample weight where training starts."""
+    traces, named = [], set()
+    for s in marks:
+        trace = points(s, 12, hover=f"{s.label}<br>ratio %{{x:.4f}}, weight %{{y:.3g}}")
+        if s.short and s.short not in named:  # one name for each loss, beside its first configuration
+            named.add(s.short)
+            trace |= {
+                "mode": "markers+text",
+                "text": [s.short],
+                "textposition": "middle right",
+                "textfont": {"size": 12},
+            }
+        traces.append(trace)
+    return figure(
+        traces,
+        "What stands much noise often learns slowly",
+        axis("asymmetry ratio", -0.04, 1.16),
+        axis(f"share of the largest sample weight at u = 1/{classes}", -0.03, 1.06, tickformat=".0%"),
+        "Right: stands more noise. Up: pulls harder when training starts. Every loss and preset of the catalogue.",
+        styles=[s.style for s in marks],
+        height=360,
+        hovermode="closest",
+    )
+
+
+def _plateau(y: np.ndarray, values: np.ndarray) -> list[dict]:
+    """A word on the rows in which the quantity is at its largest throughout."""
+    flat = y[(np.ptp(values, axis=1) < 1e-9) & (values.max(axis=1) > values.max() - 1e-9)]
+    if len(flat) < 5:
+        return []
+    word = {"text": "completely asymmetric", "showarrow": False, "font": {"color": "#FFFFFF", "size": 13}}
+    return [word | {"xref": "paper", "x": 0.5, "y": float((flat[0] + flat[-1]) / 2)}]
+
+
+def _ticks(x: np.ndarray) -> list[float]:
+    return [t for t in (0.05, 0.1, 0.2, 0.5, 1, 1.2, 1.5, 2, 3, 5, 10) if x[0] <= t <= x[-1]]

@@ -1,0 +1,63 @@
+"""How do hyperparameters move the ratio and the noise it tolerates?"""
+
+import streamlit as st
+
+from alf.errors import InputError
+from alf.losses import catalogue, parse
+from alf.noise import parse_noise
+from alf.theory.atlas import families
+from ui import atlas, controls, state
+from ui.chart import clicked, mount
+from ui.prover import read_loss
+from ui.shell import head
+from ui.view import View
+
+MAP = "atlas-map"
+
+
+def click() -> None:
+    """A click on the map sets the hyperparameters, here and on every other page."""
+    point, model = clicked(MAP), st.session_state["view.model"]
+    if not isinstance(point, dict) or not all(isinstance(point.get(k), int | float) for k in "xy"):
+        return
+    before = atlas.family(model["family"], model["loss"])
+    try:
+        after = atlas.moved(parse(before), point["x"], point["y"]).spec
+    except InputError:
+        return  # a click beside the domain moves nothing
+    own = [after if spec == before else spec for spec in model["loss"]]
+    View.set("loss", tuple(dict.fromkeys(own if before in model["loss"] else [after, *own][: state.MOST_LOSSES])))
+
+
+head(
+    "Atlas",
+    "Every point of the map is one loss. Click to move yours: on the dark side of the red line it stands the noise.",
+)
+FIELDS = (
+    state.choice("family", families(), "agce"),
+    state.losses(parse=read_loss),
+    state.choice("show", tuple(atlas.QUANTITIES), "ratio"),
+    state.classes(),
+    state.noise("pair:0.4"),
+)
+view = View("atlas", FIELDS)
+view.say()
+spec = atlas.family(view["family"], view["loss"])
+limit = atlas.needed(parse_noise(view["noise"], view["classes"]))
+overview, slices = atlas.pictures(spec, view["show"], view["classes"], limit)
+with st.container(key="atlas"):
+    with st.container(key="controls"):
+        controls.pick(
+            view, "family", "Loss", {k: catalogue()[k].name for k in families()}, "Losses whose ratio is a formula."
+        )
+        controls.pick(view, "show", "Show", atlas.QUANTITIES, controls.hint("asymmetry ratio"))
+        controls.class_count()
+        controls.noise(view, view["classes"])
+        if limit is None:
+            st.caption("Under this noise the clean label does not dominate: no loss tolerates it.")
+    with st.container(key="claims", gap="medium"):
+        mount(overview, MAP, click)
+        mount(slices, "atlas-slices")
+        with st.expander("Robustness against learning speed", key="trade"):
+            mount(atlas.trade(view["classes"]), "atlas-trade")
+view.save()

@@ -1,0 +1,17 @@
+"""A click on the map sets the loss, here and on the other pages."""
+
+from tests.browser.conftest import settle
+
+
+def test_a_click_moves_the_point_and_explore_follows(open_page):
+    page = open_page("/atlas?family=agce&loss=agce:a=0.6,q=0.6&noise=pair:0.4&classes=10")
+    page.wait_for_selector(".alf-plot .scatterlayer path", timeout=60_000)
+    page.wait_for_timeout(500)
+    box = page.locator(".alf-plot .nsewdrag").first.bounding_box()
+    page.mouse.click(box["x"] + 0.8 * box["width"], box["y"] + 0.7 * box["height"])
+    page.wait_for_url("**/atlas**agce*", timeout=10_000)
+    page.wait_for_function("!location.search.includes('a%3D0.6%2Cq%3D0.6')", timeout=20_000)
+    settle(page)
+    spec = page.url.split("loss=")[1].split("&")[0]
+    page.get_by_role("link", name="Explore").first.click()
+    page.wait_for_url(f"**/explore**{spec}**", timeout=20_000)

@@ -1,0 +1,67 @@
+"""The atlas: a true map, the reader's own point on it, and the region that a noise asks for."""
+
+import numpy as np
+import pytest
+
+from alf.losses import parse
+from alf.noise import parse_noise
+from tests.pages.conftest import query
+from ui import atlas
+
+
+@pytest.fixture
+def maps(monkeypatch):
+    import orjson
+
+    shown = {}
+    monkeypatch.setattr("ui.chart.mount", lambda data, key, on_click=None: shown.update({key: orjson.loads(data)}))
+    return shown
+
+
+def test_the_presets_sit_just_inside_forty_percent_pair_noise(open_app, maps):
+    open_app("atlas", loss=["agce:a=0.6,q=0.6"], noise=["pair:0.4"], classes=["10"])
+    assert maps["atlas-map"]["figures"][0]["layout"]["title"]["text"] == "AGCE (a=0.6, q=0.6): asymmetry ratio 0.6755"
+    assert maps["atlas-map"]["clicks"] is True
+    names = [trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]]
+    assert "CIFAR-10, CIFAR-100" in names and "MNIST" in names and "least needed" in names
+    assert len(maps["atlas-slices"]["figures"]) == 2
+    assert maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"].startswith("Enough for the noise from a ≈ 0.5")
+
+
+def test_one_parameter_gives_a_curve(open_app, maps):
+    app = open_app("atlas", family=["ael"], loss=["ael:a=1.5"])
+    assert maps["atlas-map"]["figures"] == [] and len(maps["atlas-slices"]["figures"]) == 1
+    assert "a ≈ 2.4" in maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"]  # 1 / log 1.5 = 2.466
+    assert not app.exception
+
+
+def test_controls_change_the_map_and_the_link(open_app, maps):
+    app = open_app("atlas")
+    app.selectbox(key="pick-family").set_value("aul").run()
+    app.selectbox(key="pick-show").set_value("symmetric").run()
+    assert (query(app, "family"), query(app, "show")) == (["aul"], ["symmetric"])
+    assert "critical symmetric noise 8" in maps["atlas-map"]["figures"][0]["layout"]["title"]["text"]
+    app.slider(key="noise-rate").set_value(0.5).run()
+    assert "does not dominate" in " ".join(c.value for c in app.caption)
+    assert not app.exception
+
+
+def test_a_click_moves_to_values_a_person_would_type():
+    assert atlas.moved(parse("aul:a=2,p=1.5"), 3.14159, 0.98765).spec == "aul:a=3.14,p=0.99"
+
+
+@pytest.mark.parametrize(("noise", "least"), [("pair:0.4", 2 / 3), ("symmetric:0.4", 0.4 / 9 / 0.6), ("none", 0.0)])
+def test_the_least_ratio_of_a_noise(noise, least):
+    assert atlas.needed(parse_noise(noise, 10)) == pytest.approx(least)
+    assert atlas.needed(parse_noise("pair:0.6", 10)) is None
+
+
+def test_the_critical_rates_belong_to_the_ratio():
+    ratio = np.array([0.6754800192603067])
+    assert atlas.quantity(ratio, "pair", 10)[0] == pytest.approx(0.403156, abs=1e-6)
+    assert atlas.quantity(ratio, "symmetric", 10)[0] == pytest.approx(0.8587, abs=1e-4)
+
+
+def test_garbage_in_the_link(open_app, maps):
+    app = open_app("atlas", family=["ce"], show=["x"], loss=["agce:a=-1,q=1"], noise=["?"], classes=["1"])
+    assert len(app.warning) == 1 and not app.exception and query(app, "family") == ["agce"]

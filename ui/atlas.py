@@ -1,0 +1,154 @@
+"""The atlas's side of the page: a family of losses, its map, the reader's point on it."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import streamlit as st
+
+from alf.figures.atlas import atlas_figure, slice_figure, trade_figure
+from alf.figures.base import Series
+from alf.figures.palette import style
+from alf.losses import Loss, catalogue, parse
+from alf.noise import Noise
+from alf.theory.atlas import ratio_map
+from ui.chart import payload
+from ui.controls import DATA_NAMES
+from ui.prover import ratio_of
+from ui.tolerance import known
+
+POINTS = 200
+QUANTITIES = {"ratio": "asymmetry ratio", "pair": "critical pair noise", "symmetric": "critical symmetric noise"}
+
+
+def quantity(ratio: np.ndarray, what: str, classes: int) -> np.ndarray:
+    """The ratio itself, or the noise rate that it stands.
+
+    >>> quantity(np.array([1.0]), "symmetric", 10).tolist()
+    [0.9]
+    """
+    factor = {"pair": 1, "symmetric": classes - 1}.get(what)
+    return ratio if factor is None else ratio * factor / (1 + ratio * factor)
+
+
+def needed(noise: Noise) -> float | None:
+    """The least ratio that makes a loss with r = r_up tolerate the noise; None where no ratio does.
+
+    >>> from alf.noise import parse_noise
+    >>> round(needed(parse_noise("pair:0.4", 10)), 4)
+    0.6667
+    """
+    worst = Fraction(0)
+    for i, row in enumerate(noise.exact or ()):
+        rival = max(p for j, p in enumerate(row) if j != i)
+        if row[i] <= rival:
+            return None
+        worst = max(worst, rival / row[i])
+    return float(worst)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[bytes, bytes]:
+    """The map with the reader's point, and the slices through it, ready for the browser."""
+    loss = parse(spec)
+    declaration, chosen = loss.declaration, style(loss.key)
+    parameters, here = declaration.parameters, list(loss.floats.values())
+    least = None if limit is None else float(quantity(np.array(limit), what, classes))
+    ranges = [_range(p, value) for p, value in zip(parameters, here, strict=True)]
+    figures = []
+    if len(parameters) == 2:
+        x, y = np.geomspace(*ranges[0], POINTS), np.linspace(*_interesting(declaration, ranges, here[1]), POINTS)
+        values = quantity(ratio_map(declaration, x, y), what, classes)
+        mine = Series(loss.label, chosen, np.array([here[0]]), np.array([here[1]]))
+        at = float(quantity(ratio_map(declaration, *(np.array([v]) for v in here)), what, classes)[0, 0])
+        names = (parameters[0].name, parameters[1].name)
+        presets = _presets(loss)
+        title = f"{loss.label}: {QUANTITIES[what]} {_shown(at, what)}"
+        figures.append(
+            atlas_figure.spec(x, y, values, names, QUANTITIES[what], title, mine, presets, least, "least needed")
+        )
+    for place, parameter in enumerate(parameters):
+        along = np.linspace(*ranges[place], POINTS)
+        others = [along if i == place else np.array([v]) for i, v in enumerate(here)]
+        values = quantity(ratio_map(declaration, *others).ravel(), what, classes)
+        title = _slice_title(along, values, parameter.name, least)
+        curve = Series(loss.label, chosen, along, values)
+        figures.append(slice_figure.spec(curve, here[place], parameter.name, QUANTITIES[what], title, least))
+    maps = len(parameters) - 1
+    return payload(figures[:maps], legend=False, clicks=True), payload(figures[maps:], legend=False)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def trade(classes: int) -> bytes:
+    """Robustness against learning speed for every configuration of the catalogue with a ratio."""
+    u = np.linspace(0, 1, 401)
+    marks = []
+    for spec in known():
+        loss, found = parse(spec), ratio_of(spec)
+        if found is None or not found.defined or found.value is None:
+            continue
+        weight = loss.sample_weight(u, classes)
+        start = float(loss.sample_weight(np.array([1 / classes]), classes)[0]) / float(np.nanmax(weight))
+        marks.append(Series(loss.label, style(loss.key), np.array([found.value]), np.array([start]), short=loss.name))
+    return payload([trade_figure.spec(marks, classes)], legend=False)
+
+
+def _range(parameter, value: float) -> tuple[float, float]:
+    low, high = parameter.slider
+    return min(low, value), max(high, value)
+
+
+def _interesting(declaration, ranges, value: float) -> tuple[float, float]:
+    """The part of the second parameter's range in which the ratio still changes, and a little of where it does not."""
+    x, y = np.geomspace(*ranges[0], 20), np.linspace(*ranges[1], 120)
+    changes = y[np.ptp(ratio_map(declaration, x, y), axis=1) > 1e-9]
+    shown = [value, *(point[2] for point in _presets(declaration.configurations()[0]))]
+    room = 0.25 * np.ptp(changes)
+    low, high = changes.min() - room, changes.max() + room
+    return max(float(y[0]), min(low, *shown)), min(float(y[-1]), max(high, *(1.05 * v for v in shown)))
+
+
+def _presets(loss: Loss) -> list[tuple[str, float, float]]:
+    points: dict[tuple, list[str]] = {}
+    for data, preset in loss.declaration.preset_losses().items():
+        points.setdefault(tuple(preset.floats.values()), []).append(DATA_NAMES.get(data, data))
+    return [(", ".join(names), *point) for point, names in points.items()]
+
+
+def _shown(value: float, what: str) -> str:
+    return f"{value:.4f}" if what == "ratio" else f"{value:.1%}"
+
+
+def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float | None) -> str:
+    if least is None:
+        return f"How {name} moves it"
+    enough = along[values >= least]
+    if not len(enough):
+        return f"No {name} in this range is enough for the noise"
+    if len(enough) == len(along):
+        return f"Every {name} in this range is enough for the noise"
+    crossings = np.flatnonzero(np.diff(values >= least))
+    edge = float(along[crossings[0]])
+    side = "from" if values[-1] >= least else "up to"
+    return f"Enough for the noise {side} {name} ≈ {edge:.3g}"
+
+
+def moved(loss: Loss, x: float, y: float) -> Loss:
+    """The loss at the point of a click, on values a person would type.
+
+    >>> moved(parse("agce:a=1,q=1"), 0.61234, 1.987).spec
+    'agce:a=0.61,q=1.99'
+    """
+    first, second = loss.declaration.parameters
+    return loss.replace(**{first.name: _round(x), second.name: _round(y)})
+
+
+def _round(value: float) -> float:
+    digits = 2 if value >= 0.1 else 3
+    return round(value, digits) if math.isfinite(value) else value
+
+
+def family(key: str, specs: tuple[str, ...]) -> str:
+    """The reader's own loss of this family, or a preset of its authors."""
+    own = [spec for spec in specs if parse(spec).key == key]
+    return own[0] if own else list(catalogue()[key].preset_losses().values())[-1].spec
