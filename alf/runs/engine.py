@@ -44,6 +44,8 @@ from alf.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
+DEATHS = 3
+"""Workers that may die over one epoch of a part before it has failed."""
 PATIENCE = 1.3
 """Seconds a worker has to answer a Stop before its process is killed: with the killing, under two in all."""
 
@@ -67,6 +69,7 @@ class Engine:
         self._client = self._cluster = self._thread = None
         self._futures: dict[int, tuple[str, object]] = {}  # part -> (claim, future)
         self._deadline: dict[str, float] = {}  # claim -> when its worker is killed
+        self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it)
         if recover(self.store, self.name) or waiting(self.store):
             self._begin()
 
@@ -240,7 +243,7 @@ class Engine:
         import dask
         from distributed import Client, LocalCluster
 
-        dask.config.set({"distributed.scheduler.allowed-failures": 2, "distributed.scheduler.http.routes": []})
+        dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.http.routes": []})
         if self.settings.scheduler:
             try:
                 self._client = Client(self.settings.scheduler, timeout=10, set_as_default=False)
@@ -297,11 +300,23 @@ class Engine:
             self._deadline.pop(token, None)
             hold = Claim(self.store, part, token)
             with suppress(Lost):  # it had said so itself, or was taken back
-                if future.status == "error":
+                if future.status == "error" and not self._goes_on(part, future.exception()):
                     hold.fail(_why(future.exception()))
-                elif future.status in ("cancelled", "lost"):
+                elif future.status == "error" or future.status in ("cancelled", "lost"):
                     hold.leave()
             future.release()
+
+    def _goes_on(self, part: int, error: BaseException | None) -> bool:
+        """Whether a part whose worker died is tried again: unless that happened `DEATHS` times at one epoch."""
+        from distributed.scheduler import KilledWorker
+
+        if not isinstance(error, KilledWorker):
+            return False
+        with self.store.read() as connection:
+            epoch = connection.scalar(select(t.parts.c.epoch).where(t.parts.c.id == part))
+        before, count = self._deaths.get(part, (epoch, 0))
+        self._deaths[part] = (epoch, count + 1 if epoch == before else 1)
+        return self._deaths[part][1] < DEATHS
 
     def _enforce(self) -> None:
         """Kill the workers that were asked to stop and did not listen."""

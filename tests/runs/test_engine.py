@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -20,12 +22,13 @@ from alf.training import Recipe, classroom
 from alf.training import run as run_here
 from alf.training.records import RECORD_KEYS
 
+SOAK = os.environ.get("ALF_SOAK") == "1"
 SMALL = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:16", epochs=3, lr=0.3)
 LONG = SMALL.with_(losses=("ce", "ael:a=3.5"), network="mlp:256", epochs=400)
 DEAF = SMALL.with_(losses=("ce",), network="mlp:8192,8192,8192", batch=1438, epochs=400)  # seconds in one batch
 
 
-def until(condition, seconds=60.0):
+def until(condition, seconds=120.0):
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "waited too long"
@@ -101,6 +104,43 @@ def test_a_killed_worker_loses_nothing(engine):
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
     engine.wait(undisturbed)
     assert without_time(engine.records(undisturbed)) == without_time(after)
+
+
+def test_workers_killed_at_random_moments_lose_no_finished_epoch(engine):
+    random = np.random.default_rng(0)
+    recipe = LONG.with_(epochs=60 if SOAK else 25, lr=0.15)
+    run = engine.start(recipe, "ann")
+    kept = []
+    for _ in range(20 if SOAK else 3):
+        target = len(kept) // 2 + 2
+        until(lambda target=target: engine.progress(run).epoch >= target or not engine.progress(run).active)
+        time.sleep(random.uniform(0, 0.3))
+        worker = worker_of(engine, run)
+        if worker is None:
+            continue
+        os.kill(worker["pid"], signal.SIGKILL)
+        now = engine.records(run)
+        assert now[: len(kept)] == kept
+        kept = now
+    assert engine.wait(run).status == "finished"
+    assert engine.records(run)[: len(kept)] == kept
+    undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
+    engine.wait(undisturbed)
+    assert without_time(engine.records(undisturbed)) == without_time(engine.records(run))
+
+
+def test_a_worker_that_always_dies_fails_in_words(engine):
+    run = engine.start(DEAF.with_(lr=0.05), "ann")
+    seen = set()
+    while (progress := engine.progress(run)).active:
+        worker = until(lambda: worker_of(engine, run) or not engine.progress(run).active)
+        if isinstance(worker, dict) and worker["pid"] not in seen:
+            seen.add(worker["pid"])
+            with suppress(ProcessLookupError):
+                os.kill(worker["pid"], signal.SIGKILL)
+        time.sleep(0.05)
+    assert progress.status == "failed" and progress.message.startswith("The worker process was killed repeatedly")
+    assert len(seen) == 3
 
 
 SERVER = """
