@@ -97,7 +97,7 @@ def _sequence(structure: Structure) -> Verdict:
     least = min(weights)
     scale = float(structure.normalised[0].weight)
     light = len(weights) - 1
-    for k in range(4, 16):
+    for k in range(4, 10):
         small = Fraction(1, 2 ** (2**k))
         point = [Fraction(1, 10 * (classes - 2))] * classes
         point[light] = small

@@ -73,6 +73,12 @@ class Structure:
                     total += _times(mass, shape_of(self.sigma), x, bits)
             for part in self.normalised:
                 shape = shape_of(part.summand)
+                if part.singular and 0 in point:
+                    # s is infinite at 0, so the part is a mean of the weights of the labels there, whatever the path,
+                    # where these are equal; otherwise it has no value
+                    there = {w for x, w in zip(point, weights, strict=True) if x == 0}
+                    total += _ball(part.weight) * _ball(there.pop()) if len(there) == 1 else arb.nan()
+                    continue
                 values = [shape.value(x, bits) for x in point]
                 above = sum((_ball(w) * v for w, v in zip(weights, values, strict=True)), arb(0))
                 total += _ball(part.weight) * above / sum(values, arb(0))

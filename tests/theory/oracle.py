@@ -40,8 +40,33 @@ class Attack:
             sums = [mpmath.fsum(s(t) for t in x) for s in self._s]
             return [mpmath.re(self._g(t, *sums)) for t in x]
 
+    def one(self, p):
+        """l(p) of a loss of u_y alone; a part of weight 0 may still bring a sum, whose value does not matter."""
+        return self._g(_inside(p), *(mpmath.mpf(1) for _ in self.symbols))
+
+    def infinite_at(self, m: int, weights) -> bool:
+        """Whether the risk grows without end on the straight way into e_m."""
+        found = []
+        for exponent in (100, 900):
+            with mpmath.workdps(1000):
+                step = mpmath.mpf(10) ** -exponent
+                point = [step] * self.classes
+                point[m] = 1 - step * (self.classes - 1)
+                sums = [mpmath.fsum(s(t) for t in point) for s in self._s]
+                values = [mpmath.re(self._g(t, *sums)) for t in point]
+                found.append(mpmath.fsum(_exact(w) * v for w, v in zip(weights, values, strict=True) if w))
+        return found[1] > 2 * abs(found[0])
+
     def risk(self, point, weights, digits: int = DIGITS):
         with mpmath.workdps(digits):
+            zeros = {w for x, w in zip(point, weights, strict=True) if x == 0}
+            if self.normalised and zeros:  # a mean of the weights of the labels at 0, which dominate the sum
+                alpha = self.loss.values.get("alpha", 1) if "+" in self.loss.key else 1
+                rest = mpmath.mpf(0)
+                if "+" in self.loss.key and self.loss.values["beta"] != 0:
+                    rest = Attack(_passive(self.loss), self.classes).risk(point, weights, digits)
+                    rest *= _exact(self.loss.values["beta"])
+                return _exact(alpha) * _exact(zeros.pop()) + rest if len(zeros) == 1 else mpmath.nan
             values = self.vector(point, digits)
             return mpmath.fsum(_exact(w) * v for w, v in zip(weights, values, strict=True) if w)
 
@@ -128,7 +153,8 @@ def simplex(classes: int, seed: int = 0) -> np.ndarray:
     """Points of the simplex: a grid, edges, neighbourhoods of the vertices on a logarithmic scale, random points."""
     random = np.random.default_rng(seed)
     parts = []
-    t = np.concatenate([np.linspace(0, 1, 801), 2.0 ** -np.arange(11, 40), 1 - 2.0 ** -np.arange(11, 40)])
+    fine = 801 if classes < 5 else 201
+    t = np.concatenate([np.linspace(0, 1, fine), 2.0 ** -np.arange(11, 40), 1 - 2.0 ** -np.arange(11, 40)])
     for i in range(classes):
         for j in range(classes):
             if i != j:
@@ -174,8 +200,9 @@ def attack_asymmetry(loss, weights, holds) -> list[str]:
     if not mpmath.isfinite(bound) or bound > 1e100:
         return ["the risk at the vertex is infinite"]
     order = np.argsort(np.where(np.isfinite(risks), risks, np.inf))[:40]
+    near = float(bound) + 1e-9 * (1 + abs(float(bound)))
     for k in order:
-        if points[k][m] > 1 - 1e-9:
+        if points[k][m] > 1 - 1e-9 or risks[k] > near:
             continue
         point = _rational(points[k])
         value = attack.risk(point, weights)
@@ -211,7 +238,9 @@ def check_witness(loss, classes: int, witness: dict) -> list[str]:
     m = max(range(classes), key=lambda i: weights[i])
     value = attack.risk(point, weights, 120)
     if witness["bound"] == "inf":
-        return [] if mpmath.isfinite(value) and value < 1e15 else [f"{loss.spec}: the witness's risk is not finite"]
+        if not (mpmath.isfinite(value) and value < 1e15):
+            return [f"{loss.spec}: the witness's risk is not finite"]
+        return [] if attack.infinite_at(m, weights) else [f"{loss.spec}: the risk at the vertex is finite"]
     if abs(float(value) - witness["value"]) > 1e-6 * (1 + abs(float(value))):
         return [f"{loss.spec}: the witness's risk is {float(value)}, not {witness['value']}"]
     if loss.key in ("nce", "nfl") or (loss.key.startswith(("nce+", "nfl+")) and loss.values["beta"] == 0):
@@ -235,7 +264,7 @@ def curve(loss, n: int = 2000):
     points = sorted({*(Fraction(k, n) for k in range(1, n + 1)), *(Fraction(1, 2**k) for k in range(12, 40)),
                      *(1 - Fraction(1, 2**k) for k in range(12, 40))})  # fmt: skip
     with mpmath.workdps(DIGITS):
-        return points, [mpmath.re(attack._g(_inside(p))) for p in points]
+        return points, [mpmath.re(attack.one(p)) for p in points]
 
 
 def attack_shape(loss, claim: str, holds) -> list[str]:
@@ -265,7 +294,7 @@ def check_shape_witness(loss, claim: str, witness: dict) -> list[str]:
     attack = Attack(loss, 2)
     points = [fraction(x) for x in witness["point"]]
     with mpmath.workdps(DIGITS):
-        values = [mpmath.re(attack._g(_inside(p))) for p in points]
+        values = [mpmath.re(attack.one(p)) for p in points]
         if claim == "decreasing":
             fine = points[0] < points[1] and values[1] >= values[0]
         else:
@@ -282,7 +311,7 @@ def attack_ratio(loss, ratio: dict, n: int = 400) -> list[str]:
     attack = Attack(loss, 2)
     with mpmath.workdps(DIGITS):
         nodes = [Fraction(k, n) for k in range(n + 1)]
-        exact = [mpmath.re(attack._g(_inside(p))) for p in nodes]
+        exact = [mpmath.re(attack.one(p)) for p in nodes]
         values = np.array([float(v) for v in exact])
         if not np.isfinite(values[0]) or values[0] > 1e15 or (exact[0] > 100 and "log" in str(loss.exact)):
             return [] if ratio["interval"] == [0.0, 0.0] else [f"{loss.spec}: l(0) is infinite but r is not 0"]
@@ -319,13 +348,13 @@ def attack_ratio(loss, ratio: dict, n: int = 400) -> list[str]:
 def _small_quotient(attack, d: float) -> float:
     """The least quotient found over steps of length d."""
     step = Fraction(d)
-    first = mpmath.re(attack._g(_inside(Fraction(0)))) - mpmath.re(attack._g(_inside(step)))
+    first = mpmath.re(attack.one(Fraction(0))) - mpmath.re(attack.one(step))
     if first <= 0:
         return 1.0
     best = 1.0
     for k in range(201):
         x = Fraction(k, 200) * (1 - step)
-        drop = mpmath.re(attack._g(_inside(x))) - mpmath.re(attack._g(_inside(x + step)))
+        drop = mpmath.re(attack.one(x)) - mpmath.re(attack.one(x + step))
         best = min(best, float(drop / first))
     return best
 
