@@ -37,7 +37,7 @@ head(
 FIELDS = (
     state.choice("data", tuple(DATASETS), "digits"),
     state.losses(DEFAULTS, parse=read_loss),
-    state.noise("symmetric:0.5", data="digits"),
+    state.noise("symmetric:0.5"),
     state.whole("seeds", 3, 1, 10),
     state.whole("epochs", 120, 1, settings().max_epochs),
     state.share("lr", 1.0, 1e-5, 100.0),
@@ -60,6 +60,7 @@ with st.container(key="train"):
                 )
         if said := st.session_state.get("train.said"):
             st.error(said)
+        controls.data(view)
         controls.noise(view, dataset(view["data"]).classes, view["data"])
         controls.loss_list(view, compact=True)
         controls.recipe(view)

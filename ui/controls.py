@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from alf.data import DATASETS
 from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, Parameter, catalogue, parse
 from alf.noise import parse_noise
 from alf.settings import settings
+from alf.training.recipes import CLASSROOM
 from ui.glossary import hint
 from ui.prover import read_loss
 from ui.state import MOST_CLASSES, MOST_LOSSES
@@ -202,6 +204,12 @@ def noise(view: View, classes: int, data: str | None = None) -> None:
         _said(key)
 
 
+def data(view: View) -> None:
+    """The data set; choosing one brings its classroom recipe along."""
+    key = keep("pick-data", view["data"])
+    st.selectbox("Data", list(DATASETS), format_func=_data_name, key=key, on_change=_data, args=(key,))
+
+
 def number(view: View, name: str, label: str, low: float, high: float, step: float, term: str) -> None:
     """A number field for one part of the view's state."""
     key = keep(f"number-{name}", view[name])
@@ -383,6 +391,20 @@ def _typed(key: str) -> str | None:
         return None
 
 
+def _data_name(key: str) -> str:
+    declared = DATASETS[key]
+    return f"{declared.name}, {declared.classes} classes" + ("" if declared.local else ", downloaded on first use")
+
+
+def _data(key: str) -> None:
+    chosen = st.session_state[key]
+    View.set("data", chosen)
+    for name in ("epochs", "lr"):
+        View.set(name, CLASSROOM[chosen][name])
+    if not _fits(st.session_state["view.model"]["noise"], DATASETS[chosen].classes, chosen):
+        View.set("noise", "symmetric:0.3")
+
+
 def _set(key: str, name: str) -> None:
     View.set(name, st.session_state[key])
 
@@ -395,12 +417,13 @@ def _classes(key: str) -> None:
         View.set("noise", DEFAULT_NOISE)
 
 
-def _fits(spec: str, classes: int) -> bool:
+def _fits(spec: str, classes: int, data: str | None = None) -> bool:
+    """Whether a noise can be used here: it fits the classes and, for training, leaves clean labels the likeliest."""
     try:
-        parse_noise(spec, classes)
+        found = parse_noise(spec, classes, data)
     except InputError:
         return False
-    return True
+    return data is None or found.clean_dominates is not False
 
 
 def _noise_kind(key: str, classes: int, data: str | None) -> None:

@@ -123,13 +123,16 @@ def choice(name: str, options: Sequence[str], default: str) -> Field:
     return Field(name, default, read, lambda value: [value])
 
 
-def noise(default: str = "symmetric:0.4", data: str | None = None) -> Field:
-    """A noise spec, in its canonical form; it must fit the number of classes read before it."""
+def noise(default: str = "symmetric:0.4") -> Field:
+    """A noise spec, in its canonical form; it must fit the classes, or the data set, read before it."""
 
     def read(texts, values):
+        from alf.data import dataset
         from alf.noise import parse_noise
 
-        return parse_noise(texts[-1].strip(), values.get("classes", 10), data).spec, []
+        data = values.get("data")
+        classes = dataset(data).classes if data else values.get("classes", 10)
+        return parse_noise(texts[-1].strip(), classes, data).spec, []
 
     return Field("noise", default, read, lambda value: [value])
 

@@ -6,12 +6,17 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from alf.figures.atlas import atlas_figure, slice_figure, trade_figure
 from alf.figures.base import Series
+from alf.figures.matrix import matrix_figure
 from alf.figures.palette import style, styles
-from alf.figures.risk import P, edge_figure, edge_risk, minimiser
+from alf.figures.risk import P, calibration_figure, edge_figure, edge_risk, minimiser
 from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
+from alf.figures.simplex import raster, simplex_figure, to_plane
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure
+from alf.figures.witness import curve_figure, path_figure
 from alf.losses import catalogue, parse
+from alf.theory.atlas import ratio_map
 
 
 def series(specs, values):
@@ -28,7 +33,27 @@ def curve_over_epochs(name, values, spread=0.01):
 
 
 MIXED = ("ce", "agce:a=0.6,q=0.6", "mae")
+
+
+def _mark(x, y):
+    return Series("AGCE", style("agce"), np.array([x]), np.array([y]))
+
+
+def _map():
+    x, y = np.geomspace(0.05, 10, 20), np.linspace(0.05, 2, 15)
+    values = ratio_map(catalogue()["agce"], x, y)
+    presets = [("MNIST", 4.0, 0.2)]
+    return atlas_figure(x, y, values, ("a", "q"), "ratio", "AGCE: asymmetry ratio", _mark(0.6, 0.6), presets, 0.6)
+
+
 FIGURES = {
+    "matrix": lambda: matrix_figure(np.array([[0.6, 0.4], [0.5, 0.5]])),
+    "atlas": _map,
+    "slice": lambda: slice_figure(curve_over_epochs("AGCE", [0.2, 0.5, 0.9]), 2.0, "a", "ratio", "Enough from a", 0.6),
+    "trade": lambda: trade_figure([_mark(0.6, 0.3)], 10),
+    "path": lambda: path_figure(Series("AGCE", style("agce"), np.linspace(0, 1, 5), np.ones(5)), np.inf, 0.4),
+    "curve": lambda: curve_figure(Series("AGCE", style("agce"), U, 1 - U), [0.25, 0.5], "The loss does not fall"),
+    "calibration": lambda: calibration_figure(Series("CE", style("ce"), np.linspace(0, 1, 5), np.linspace(0, 1, 5))),
     "loss": lambda: loss_figure(series(MIXED, lambda x: x.value(U)), 10),
     "slope": lambda: slope_figure(series(MIXED, lambda x: x.derivative(U)), 10),
     "weight": lambda: weight_figure(series(MIXED, lambda x: x.sample_weight(U)), 10),
@@ -49,6 +74,16 @@ def test_a_figure_is_complete(name):
     text = figure.to_json()
     assert "Infinity" not in text and "NaN" not in text
     assert set(json.loads(text)) == {"data", "layout"}
+
+
+def test_the_triangle_is_dark_where_the_risk_is_least():
+    _, _, predictions = raster()
+    risk = parse("ce").vector(predictions) @ np.array([0.6, 0.3, 0.1])
+    figure = simplex_figure(risk, [_mark(*to_plane([0.6, 0.3, 0.1]))], "The lowest risk is at the weights")
+    heat = figure.data[0]
+    row, column = np.unravel_index(np.argmin(heat.z), heat.z.shape)
+    np.testing.assert_allclose([heat.x[column], heat.y[row]], to_plane([0.6, 0.3, 0.1]), atol=0.02)
+    assert "NaN" not in figure.to_json()
 
 
 def test_the_lines_are_the_losses_values():

@@ -75,6 +75,17 @@ def test_start_hands_the_controls_recipe_over_and_stop_asks(open_app, engine, ch
     assert app.button(key="stop-run").disabled and "stopping" in html(app)
 
 
+def test_a_data_set_brings_its_recipe_along(open_app, engine):
+    app = open_app("train")
+    app.selectbox(key="pick-data").set_value("moons").run()
+    assert query(app, "data") == ["moons"] and query(app, "epochs") == ["300"] and query(app, "lr") == ["0.3"]
+    assert query(app, "noise") == ["symmetric:0.3"]  # half of the labels of two classes leave nothing to learn
+    app.button(key="start-run").click().run()
+    assert engine.started[0][0].data == "moons" and engine.started[0][0].network == "mlp:256,256"
+    app = open_app("train", data=["mnist"], noise=["asymmetric:0.4"])
+    assert query(app, "noise") == ["asymmetric:0.4"] and not app.warning
+
+
 def test_what_the_engine_refuses_is_one_sentence(open_app, engine):
     app = open_app("train", epochs=["13"])
     app.button(key="start-run").click().run()
