@@ -114,9 +114,12 @@ class Loss:
             total += sum(weights) * value(self.sigma, x)
         for c, s in self.normalised:
             values = [value(s, x) for x in point]
-            total += (
-                value(c, 0) * mpmath.fsum(w * v for w, v in zip(weights, values, strict=True)) / mpmath.fsum(values)
-            )
+            if any(mpmath.isinf(v) for v in values):  # a mean of the weights of the labels at 0, where they are equal
+                (there,) = {w for v, w in zip(values, weights, strict=True) if mpmath.isinf(v)}
+                total += value(c, 0) * there
+                continue
+            above = mpmath.fsum(w * v for w, v in zip(weights, values, strict=True))
+            total += value(c, 0) * above / mpmath.fsum(values)
         return total
 
     def rest(self):

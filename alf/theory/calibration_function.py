@@ -20,8 +20,9 @@ def calibration_curve(loss, structure: Structure, classes: int) -> Verdict:
     nodes = np.arange(GRID + 1) / GRID
     table = np.array([float(shape.value(_fraction(k), 80)) if k else _at_zero(shape) for k in range(GRID + 1)])
     points = _predictions(classes)
-    values = np.array([[np.interp(x, nodes, table) if x > 0 else table[0] for x in point] for point in points])
-    wrong = np.array([point[1] >= point[0] and point[1] >= point[2] for point in points])
+    # l(0) may be infinite, which interpolation must not spread over the first cell
+    values = np.where(points > 0, np.interp(points, nodes[1:], table[1:]), table[0])
+    wrong = (points[:, 1] >= points[:, 0]) & (points[:, 1] >= points[:, 2])
     epsilons = [k / 20 for k in range(1, 20)]
     deltas = []
     for eps in epsilons:
@@ -55,17 +56,14 @@ def _at_zero(shape) -> float:
 
 
 def _predictions(classes: int):
-    """(x, y, z): z is the share of each of the other classes together and the probability of one of them."""
-    found = []
-    for i in range(GRID + 1):
-        for j in range(GRID + 1 - i):
-            rest = (GRID - i - j) / GRID
-            if classes == 2:
-                if i + j == GRID:
-                    found.append((i / GRID, j / GRID, 0.0))
-            else:
-                found.append((i / GRID, j / GRID, rest / (classes - 2)))
-    return found
+    """Rows (x, y, z): x for the right class, y for the other, z for each of the rest."""
+    import numpy as np
+
+    i, j = np.meshgrid(np.arange(GRID + 1), np.arange(GRID + 1), indexing="ij")
+    keep = i + j == GRID if classes == 2 else i + j <= GRID
+    i, j = i[keep], j[keep]
+    rest = (GRID - i - j) / GRID / max(1, classes - 2)
+    return np.stack([i / GRID, j / GRID, rest], axis=1)
 
 
 __all__ = ["calibration_curve"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy
 
@@ -27,7 +28,7 @@ from alf.theory.verdict import CLAIMS, Step, Verdict, Witness, holds, not_define
 
 
 def prove(claim: str, loss: Loss, noise=None, classes: int = 10) -> Verdict:
-    """The verdict on one claim.
+    """The verdict on one claim; asked again, it is remembered.
 
     Parameters
     ----------
@@ -50,6 +51,11 @@ def prove(claim: str, loss: Loss, noise=None, classes: int = 10) -> Verdict:
         raise InputError(f"classes: a whole number in [2, 1000] is needed, got {classes!r}")
     if noise is not None and noise.classes != classes:
         raise InputError(f"noise: it is for {noise.classes} classes, got classes = {classes}")
+    return _prove(claim, loss, noise if claim in ("asymmetric", "noise_tolerant") else None, classes)
+
+
+@lru_cache(maxsize=4096)
+def _prove(claim: str, loss: Loss, noise, classes: int) -> Verdict:
     loss = single(loss)
     if claim in ("decreasing", "convex", "concave"):
         return _shape_claim(claim, loss)

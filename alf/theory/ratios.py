@@ -541,7 +541,7 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) ->
     """
     best, at = min(known, 1.0), (0.0, 1.0)
     heap: list = []
-    counter = 0
+    counter, stuck = 0, 1.0
 
     def push(x0, x1, d0, d1):
         nonlocal best, at, counter
@@ -577,9 +577,9 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) ->
         if best - low <= max(RELATIVE * best, ABSOLUTE):
             heapq.heappush(heap, (low, 0, x0, x1, d0, d1))
             break
-        if d1 - d0 < 2.0**-48:
-            heapq.heappush(heap, (low, 0, x0, x1, d0, d1))
-            break
+        if d1 - d0 < 2.0**-48:  # no box can be smaller: its bound stays, the others are still worked on
+            stuck = min(stuck, low)
+            continue
         middle = (d0 + d1) / 2
         if line:
             push(None, None, d0, middle)
@@ -593,7 +593,6 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) ->
         for part in parts:
             if part[0] + part[2] < 1:
                 push(*part)
-    low = min(heap[0][0], best) if heap else best
-    low = max(0.0, low)
+    low = max(0.0, min(best, stuck, heap[0][0] if heap else best))
     closed = best - low <= max(2 * RELATIVE * best, 2 * ABSOLUTE)
     return Bracket(low, best, at, closed)

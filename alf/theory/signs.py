@@ -275,6 +275,7 @@ def _cross_check(loss: Loss, order: int, sign) -> None:
             raise ArithmeticError(f"{loss.spec}: the proved sign of derivative {order} is contradicted at u = {k}/16")
 
 
+@lru_cache(maxsize=512)
 def sign_step(loss: Loss, order: int) -> Step | None:
     """The proof of the sign of l' or l'' as a step; None where it is not proved."""
     found = proved_sign(loss, order)
