@@ -50,16 +50,15 @@ view.say()
 shown, problem = lab.shown(view["run"])
 active = shown.progress is not None and shown.progress.active
 with st.container(key="train"):
-    with st.container(key="controls"):
-        with st.container(key="start", horizontal=True, vertical_alignment="center"):
+    with st.container(key="start"):
+        with st.container(horizontal=True):
             st.button("Start", type="primary", key="start-run", disabled=active, on_click=start, width="stretch")
             if active:
-                stopping = shown.progress.status == "stopping"
-                st.button(
-                    "Stop", key="stop-run", disabled=stopping, on_click=stop, args=(view["run"],), width="stretch"
-                )
+                asked = shown.progress.status == "stopping"
+                st.button("Stop", key="stop-run", disabled=asked, on_click=stop, args=(view["run"],), width="stretch")
         if said := st.session_state.get("train.said"):
             st.error(said)
+    with st.container(key="controls"):
         controls.data(view)
         controls.noise(view, dataset(view["data"]).classes, view["data"])
         controls.loss_list(view, compact=True)

@@ -178,4 +178,5 @@ def _plateau(y: np.ndarray, values: np.ndarray) -> list[dict]:
 
 
 def _ticks(x: np.ndarray) -> list[float]:
-    return [t for t in (0.05, 0.1, 0.2, 0.5, 1, 1.2, 1.5, 2, 3, 5, 10) if x[0] <= t <= x[-1]]
+    ticks = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if x[-1] > 20 * x[0] else (1, 1.2, 1.5, 2, 3, 5, 10)
+    return [t for t in ticks if x[0] <= t <= x[-1]]

@@ -121,8 +121,8 @@ def axis(title: str, low: float | None = None, high: float | None = None, **more
     return result | more
 
 
-def mark(x: float, text: str, position: str = "top") -> tuple[dict, dict]:
-    """A dotted vertical mark at x with its word: (shape, annotation)."""
+def mark(x: float, text: str, side: str = "right") -> tuple[dict, dict]:
+    """A dotted vertical mark at x with its word to the `side` of it: (shape, annotation)."""
     shape = {
         "type": "line",
         "x0": x,
@@ -136,10 +136,10 @@ def mark(x: float, text: str, position: str = "top") -> tuple[dict, dict]:
     word = {
         "x": x,
         "yref": "paper",
-        "y": 1 if position == "top" else 0,
-        "yanchor": position,
-        "xanchor": "left",
-        "xshift": 3,
+        "y": 1,
+        "yanchor": "top",
+        "xanchor": "left" if side == "right" else "right",
+        "xshift": 3 if side == "right" else -3,
         "text": text,
         "showarrow": False,
         "font": {"size": 12, "color": NEUTRAL[0]},

@@ -58,7 +58,7 @@ def edge_figure(series: Sequence[Series], rate: float) -> dict:
         axis("probability given to the true class", -0.02, 1.03, tickformat=".0%"),
         axis("risk above its minimum, scaled", -0.08, 1.1, showticklabels=False, showgrid=False),
         "Each curve is the average loss over right and wrong labels. The dot is the prediction it prefers.",
-        [mark(1 - rate, f"share of right labels: {1 - rate:.0%}")] if rate > 0 else (),
+        [mark(1 - rate, f"right labels: {1 - rate:.0%}", side="left")] if rate > 0 else (),
         styles=[s.style for s in series],
         hovermode="closest",
     )
