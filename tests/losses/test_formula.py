@@ -1,0 +1,195 @@
+"""Typed formulas: what is accepted means what it says, and what is hostile is refused at once."""
+
+import random
+import time
+
+import numpy as np
+import pytest
+import sympy
+
+from alf.errors import InputError
+from alf.losses import parse, u
+from alf.losses.formula import MOST_NODES
+
+GOOD = {
+    "exp(-u/a);a=2.5": sympy.exp(-2 * u / 5),
+    "1-u": 1 - u,
+    "-log(u)": -sympy.log(u),
+    "(1-u)**q*(-log(u)); q=2": -((1 - u) ** 2) * sympy.log(u),
+    "max(1-u, 1-2*u)": sympy.Max(1 - u, 1 - 2 * u),
+    "atan(1/u)": sympy.atan(1 / u),
+    "cosh(1-u)-min(u,0.5)": sympy.cosh(1 - u) - sympy.Min(u, sympy.Rational(1, 2)),
+    "e**(-u)+pi": sympy.exp(-u) + sympy.pi,
+    "abs(u-1)": sympy.Abs(u - 1),
+    "-1.5e-1*u": -sympy.Rational(3, 20) * u,
+}
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_meaning(text):
+    loss = parse("formula:" + text)
+    assert loss.exact == GOOD[text]
+    assert parse(loss.spec) == loss
+    assert parse(loss.spec).spec == loss.spec
+
+
+def test_a_formula_equals_its_catalogue_loss():
+    typed, known = parse("formula:((a+1)**q-(a+u)**q)/q;a=0.6,q=0.6"), parse("agce:a=0.6,q=0.6")
+    points = np.linspace(0, 1, 50)
+    assert np.allclose(typed.value(points), known.value(points), rtol=1e-14)
+    assert np.allclose(typed.derivative(points), known.derivative(points), rtol=1e-13)
+
+
+def test_domains_are_kept_and_checked():
+    loss = parse("formula:exp(-u/a)+b*(1-u);b=2,a=2.5[1,10]")
+    assert loss.spec == "formula:exp(-u/a)+b*(1-u);b=2,a=2.5[1,10]"
+    assert [p.name for p in loss.declaration.parameters] == ["a"]
+    assert loss.replace(a=5).spec == "formula:exp(-u/a)+b*(1-u);b=2,a=5[1,10]"
+    with pytest.raises(InputError, match=r"a must lie in \[1, 10\], got 11"):
+        loss.replace(a=11)
+
+
+BAD = {
+    "u": "decrease strictly",
+    "1-max(u,0.5)": "decrease strictly",
+    "sin(9*u)": "decrease strictly",
+    "3": "depend on u",
+    "sqrt(u-0.5)": "real",
+    "log(u-0.2)": "real",
+    "(u-2)**0.5": "real",
+    "1/(u-0.5)": "division by 0",
+    "exp(1000/u)": "fit a double",
+    "exp(-u/a)": "needs a value",
+    "exp(-u);a=1": "must occur",
+    "exp(-u*a);a=1,a=2": "given twice",
+    "1-u;u=1": "name of its own",
+    "-a*u;a=1[2,3]": "domain",
+    "-a*u;a=nan": "finite number",
+    "-a*u;a=1e999": "finite number",
+    "1-u**101": "exponent",
+    "9**9**9**9-u": "exponent",
+    "1-1e999*u": "finite",
+    "foo(u)": "functions are",
+    "log(u,2)": "one argument",
+    "max(u)": "two to eight",
+    "u.real": "only numbers",
+    "u[0]": "only numbers",
+    "(lambda)": "not an expression",
+    "1 2": "operator is missing",
+    "u u": "operator is missing",
+    "": "got nothing",
+    "1-u if u else 1": "operator is missing",
+    "1_000-u": "not an expression",
+    "1j-u": "not an expression",
+    "-u;": None,
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_refused_and_why(text):
+    if BAD[text] is None:
+        assert parse("formula:" + text)
+        return
+    with pytest.raises(InputError, match=BAD[text]) as error:
+        parse("formula:" + text)
+    assert "\n" not in str(error.value)
+
+
+def hostile(count: int, seed: int = 0) -> list[str]:
+    """Attribute access, dunder names, lambdas, towers of powers, nesting, look-alikes, long texts, null bytes."""
+    draw = random.Random(seed)
+    seeds = [
+        "__import__('os').system('true')",
+        "().__class__.__bases__[0]",
+        "u.__class__",
+        "lambda: 1",
+        "9**9**9**9",
+        "(" * 500 + "u" + ")" * 500,
+        "-" * 1900 + "u",
+        "exp(" * 300 + "u" + ")" * 300,
+        "u" * 1_000_000,
+        "u\0",
+        "𝑢",
+        "ехр(-u)",
+        "eval('1')",
+        "[x for x in (1,)]",
+        "u if u else u",
+        "f'{u}'",
+        "b'1'",
+        "u:=1",
+        "{1:2}",
+        "u;a=__import__",
+        "open(u)",
+        "exec(u)",
+        "getattr(u,u)",
+        "1-u;__a=1",
+        "1-u;a=1[1,2",
+        "u" + "*u" * 900,
+        "max(" + "u," * 400 + "u)",
+        "1" * 1500,
+        "1e" + "9" * 300,
+        "0x" + "f" * 900,
+        "1/0",
+        "log(0)-u",
+        "exp(exp(exp(exp(9))))-u",
+        "tan(pi/2)-u*0",
+        "u**u**u**u**-u",
+        "import os",
+        "print(u)",
+        "u\n",
+        "u;u",
+        ";;;;",
+        "=",
+        "[",
+        "]" * 100,
+        "e" * 1999,
+        "1-u;" + "a=1," * 400,
+        "u@u",
+        "~u",
+        "not u",
+        "u<1",
+        "u==u",
+        "...",
+        "*u",
+        "**u",
+        "u,u",
+        "(u,)",
+        "yield",
+        "None-u",
+        "True-u",
+        "9" * 400 + "**9-u",
+        "2**-u**99**9",
+    ]
+    found = list(seeds)
+    alphabet = "u01.+-*/()[],=;_aexplogsinmaxdunder \0\u202eй𝟙'\"{}:@\\"
+    while len(found) < count:
+        base = draw.choice(seeds)[:1990]
+        place = draw.randrange(len(base) + 1)
+        junk = "".join(draw.choice(alphabet) for _ in range(draw.randrange(1, 12)))
+        found.append(base[:place] + junk + base[place:])
+    return found
+
+
+def test_a_thousand_hostile_strings():
+    """Each is refused within 100 ms (or harmless), with an InputError and nothing else; no code runs."""
+    slow = []
+    for text in hostile(1000):
+        start = time.perf_counter()
+        try:
+            parse("formula:" + text)
+        except InputError as error:
+            assert len(str(error)) < 400
+        taken = time.perf_counter() - start
+        if taken > 0.1:
+            slow.append((text[:60], taken))
+    assert len(slow) <= 3, slow  # a machine under load may pause once or twice
+    assert all(taken < 1 for _, taken in slow), slow
+
+
+def test_limits():
+    with pytest.raises(InputError, match="nodes"):
+        parse("formula:" + "-u" + "-u*2" * (MOST_NODES // 3))
+    with pytest.raises(InputError, match="2000 characters"):
+        parse("formula:" + "-u" * 1500)
+    with pytest.raises(InputError, match="nesting"):
+        parse("formula:" + "(" * 60 + "-u" + ")" * 60)
