@@ -63,21 +63,24 @@ def _train(hold, row, folder: str | None) -> str:
         if saved is not None:
             ended = {int(lane): reason for lane, reason in saved.ended.items()}
             trainer.load_state(safetensors.torch.load(saved.state), ended)
-        spent, cost, begun, kept = 0.0, 0.0, trainer.seconds, trainer.epoch
+        spent, cost, begun = 0.0, 0.0, trainer.seconds
         while trainer.epoch < recipe.epochs and trainer.alive:
             rows = trainer.run_epoch(lambda: hold.asked_to_stop(trainer.epoch))
             last = trainer.epoch == recipe.epochs or not trainer.alive
             due = last or spent + cost <= CHECKPOINT_SHARE * (trainer.seconds - begun)
             start = time.perf_counter()
-            snapshot = (trainer.epoch, dict(trainer.ended), trainer.state()) if trainer.alive else None
-            state = safetensors.torch.save(snapshot[2]) if due and snapshot else None
-            arrays = safetensors.numpy.save(inspect.snapshot(trainer)) if state is not None else None
+            snapshot = state = arrays = None
+            if due and trainer.alive:
+                state = safetensors.torch.save(trainer.state())
+                arrays = safetensors.numpy.save(inspect.snapshot(trainer))
+            elif trainer.alive:  # kept for a Stop in the middle of the next epoch
+                snapshot = (trainer.epoch, dict(trainer.ended), trainer.state())
             hold.epoch_done(row.result, rows, trainer.epoch, trainer.seconds, trainer.ended, state, arrays)
             if state is not None:
                 cost = time.perf_counter() - start
-                spent, kept = spent + cost, trainer.epoch
+                spent += cost
     except Stopped:
-        if snapshot is not None and snapshot[0] > kept:
+        if snapshot is not None:
             hold.save(snapshot[0], snapshot[1], safetensors.torch.save(snapshot[2]))
         hold.leave()
         return "stopped"
@@ -149,10 +152,10 @@ def _address() -> str | None:
 
 def _release_memory() -> None:
     """Give GPU memory back when a run ends."""
-    import gc
-
     import torch
 
-    gc.collect()
     if torch.cuda.is_initialized():
+        import gc
+
+        gc.collect()
         torch.cuda.empty_cache()

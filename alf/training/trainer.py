@@ -279,7 +279,7 @@ class Trainer:
         tensors |= {f"velocity.{name}": v for name, v in zip(names, self.velocity, strict=True)}
         tensors |= {"alive": torch.tensor(self.alive), "epoch": torch.tensor(self.epoch)}
         tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
 
     def load_state(self, tensors: dict[str, Tensor], ended: dict[int, str] | None = None) -> None:
         """Go back to a saved state; `ended` are the reasons of the lanes that had left by then."""

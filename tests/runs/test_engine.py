@@ -271,3 +271,17 @@ def test_pause_step_and_another_learning_rate(engine):
     assert engine.records(run)[: len(before)] == before
     engine.stop(run)
     assert engine.wait(run).status == "stopped"
+
+
+def test_a_run_stopped_and_started_again_gives_the_same_curve(engine):
+    recipe = LONG.with_(lr=0.35, epochs=25)
+    run = engine.start(recipe, "ann")
+    for target in (3, 9):
+        until(lambda target=target: engine.progress(run).epoch >= target)
+        engine.stop(run)
+        until(lambda: engine.progress(run).status == "stopped")
+        assert engine.start(recipe, "ann") == run
+    assert engine.wait(run).status == "finished"
+    undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
+    engine.wait(undisturbed)
+    assert without_time(engine.records(undisturbed)) == without_time(engine.records(run))

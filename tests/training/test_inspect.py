@@ -48,11 +48,11 @@ def test_the_plane_is_the_two_principal_axes(trained):
     _, trainer, _ = trained
     plane = snapshot(trainer)["plane"]
     with torch.no_grad():
-        features = trainer.model.features(trainer.test_inputs[None]).double().numpy()[2]
+        features = trainer.model.features(trainer.test_inputs[None, :300]).double().numpy()[2]
     centred = features - features.mean(axis=0)
     singular = np.linalg.svd(centred, compute_uv=False)
-    assert plane.shape == (4, 359, 2)
-    np.testing.assert_allclose(np.linalg.norm(plane[2], axis=0), singular[:2], rtol=1e-4)
+    assert plane.shape == (4, 300, 2)
+    np.testing.assert_allclose(np.linalg.norm(plane[2], axis=0), singular[:2], rtol=1e-3)
 
 
 def test_regions_are_the_predictions_on_the_grid():

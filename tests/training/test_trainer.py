@@ -193,3 +193,12 @@ def test_learning_rate_changed_while_running():
     recipe = MANY.with_(changes=((3, 0.01),))
     assert recipe.lr_at(2) == MANY.lr_at(2)
     assert recipe.lr_at(3) == pytest.approx(MANY.lr_at(3) / 10)
+
+
+def test_a_saved_state_does_not_move_with_the_training():
+    trainer = Trainer(MANY, DIGITS, lanes=[0, 1])
+    trainer.run_epoch()
+    saved = trainer.state()
+    before = {name: tensor.clone() for name, tensor in saved.items()}
+    trainer.run_epoch()
+    assert all(torch.equal(saved[name], before[name]) for name in saved)
