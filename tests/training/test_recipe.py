@@ -161,3 +161,22 @@ def test_summary_by_hand():
     assert row["best"]["mean"] == pytest.approx(0.85) and row["best_epochs"] == [1, 2]
     assert row["memorised"]["mean"] == pytest.approx(0.3)
     assert row["epochs"] == [2, 3] and row["ended"] == {"7": "Diverged."}
+
+
+def test_the_search_never_sees_clean_validation_labels():
+    import numpy as np
+
+    from alf.training.search import HELD_OUT, validation_arrays
+
+    recipe = classroom("digits")
+    arrays = recipe.load()
+    given = validation_arrays(recipe, arrays)
+    assert len(given.test_labels) == pytest.approx(HELD_OUT * 1438, abs=6)
+    assert len(given.train_labels) + len(given.test_labels) == 1438
+    pictures = {
+        picture.tobytes(): label for picture, label in zip(arrays.train_inputs, arrays.train_labels, strict=True)
+    }
+    true = np.array([pictures[picture.tobytes()] for picture in given.test_inputs])
+    assert (true != given.test_labels).mean() == pytest.approx(0.5, abs=0.08)
+    held, kept = ({p.tobytes() for p in inputs} for inputs in (given.test_inputs, given.train_inputs))
+    assert len(held & kept) <= 2  # a picture may occur twice
