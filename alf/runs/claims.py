@@ -9,6 +9,7 @@ import secrets
 import socket
 import time
 from collections import Counter
+from collections.abc import Collection
 
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -65,11 +66,14 @@ def claim(store: Store, part: int, engine: str) -> str | None:
         return token if connection.execute(taken).rowcount == 1 else None
 
 
-def recover(store: Store, engine: str) -> int:
-    """Queue again what was running in an engine that is gone, or has not been heard of for `LEASE` seconds."""
+def recover(store: Store, engine: str, holding: Collection[int] = ()) -> int:
+    """Queue again what was running in an engine that is gone, or has not been heard of for `LEASE` seconds.
+
+    `holding` are the parts that this engine knows to be running; others under its name were lost on the way.
+    """
     with store.write() as connection:
         rows = connection.execute(select(t.parts).where(t.parts.c.status == "running")).all()
-        dead = [row.id for row in rows if row.engine != engine and _gone(row)]
+        dead = [row.id for row in rows if (row.id not in holding if row.engine == engine else _gone(row))]
         if dead:
             asked = select(t.results.c.stop).where(t.results.c.key == t.parts.c.result).scalar_subquery()
             status = case((asked, "stopped"), else_="queued")

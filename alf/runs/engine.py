@@ -227,13 +227,14 @@ class Engine:
                 self._enforce()
                 if time.monotonic() - recovered > 10:
                     recovered = time.monotonic()
-                    recover(self.store, self.name)
+                    recover(self.store, self.name, self._futures)
             except InputError as error:
                 self._fail_waiting(str(error))
             except Exception:
                 if self._closed:
                     return
                 log.exception("the dispatcher of runs stumbled and goes on")
+                self._reconnect()
                 time.sleep(1)
             self._wake.wait(0.1 if self._futures else 0.5)
             self._wake.clear()
@@ -266,6 +267,18 @@ class Engine:
         )
         self._client = Client(self._cluster, set_as_default=False)
         self._client.register_worker_callbacks(_prepare)
+
+    def _reconnect(self) -> None:
+        """Let go of a cluster that is no longer there; what it was computing is queued again by `recover`."""
+        if self._client is None or self._client.status == "running":
+            return
+        with suppress(Exception):  # it is broken: closing it may fail in any way
+            self._client.close(timeout=5)
+            if self._cluster is not None:
+                self._cluster.close(timeout=10)
+        self._client = self._cluster = None
+        self._futures.clear()
+        self._deadline.clear()
 
     def _capacity(self) -> int:
         if self._cluster is not None:
@@ -385,9 +398,17 @@ def _data(key: str, partial: bool, folder: Path | None) -> Arrays:
     return dataset(key).load(folder, partial)
 
 
-@cache
+_making = threading.Lock()
+
+
 def engine() -> Engine:
     """Return the engine of this process, made on first use and closed when the process ends."""
+    with _making:  # two sessions may ask at once, and a cache would make two
+        return _engine()
+
+
+@cache
+def _engine() -> Engine:
     made = Engine()
     atexit.register(made.close)
     return made

@@ -227,16 +227,17 @@ def test_importing_runs_starts_nothing():
 
 def test_engine_is_one_per_process(monkeypatch, tmp_path):
     from alf.runs import engine as shared
+    from alf.runs.engine import _engine
     from alf.settings import settings
 
     monkeypatch.setenv("ALF_STORE", str(tmp_path / "runs.sqlite"))
-    settings.cache_clear(), shared.cache_clear()
+    settings.cache_clear(), _engine.cache_clear()
     try:
         assert shared() is shared() and isinstance(shared(), Engine)
         assert shared()._thread is None  # nothing runs before somebody starts something
         shared().close()
     finally:
-        settings.cache_clear(), shared.cache_clear()
+        settings.cache_clear(), _engine.cache_clear()
 
 
 def test_a_finished_run_can_be_inspected(engine):
@@ -285,3 +286,20 @@ def test_a_run_stopped_and_started_again_gives_the_same_curve(engine):
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
     engine.wait(undisturbed)
     assert without_time(engine.records(undisturbed)) == without_time(engine.records(run))
+
+
+def test_ten_runs_of_three_browsers_finish_fairly(engine):
+    recipes = [SMALL.with_(lr=0.01 * (i + 1), epochs=4) for i in range(10)]
+    owners = "aaaaaabbbc"
+    runs = [engine.start(recipe, owner) for recipe, owner in zip(recipes, owners, strict=True)]
+    assert all(engine.wait(run, 240).status == "finished" for run in runs)
+    with engine.store.read() as connection:
+        rows = connection.execute(
+            select(t.runs.c.owner, t.parts.c.claimed)
+            .join(t.parts, t.parts.c.result == t.runs.c.result)
+            .where(t.runs.c.id.in_(runs))
+        ).all()
+    order = "".join(row.owner for row in sorted(rows, key=lambda row: row.claimed))
+    # two workers: c's only run is begun before anybody's third, b's first before a's second but for a's head start
+    assert order.index("c") < [i for i, owner in enumerate(order) if owner == "a"][2] + 1
+    assert sorted(order[:4]) != ["a", "a", "a", "a"]

@@ -233,3 +233,12 @@ def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path):
     again.hold(run, 1)
     assert again.progress(run).recipe == RECIPE
     again.close()
+
+
+def test_a_part_lost_on_the_way_is_queued_again(store):
+    start(store)
+    part = waiting(store)[0]
+    claim(store, part, "me:1:y")
+    assert recover(store, "me:1:y", holding={part}) == 0
+    assert recover(store, "me:1:y", holding=set()) == 1
+    assert waiting(store) == [part]
