@@ -11,6 +11,7 @@ from alf.losses import Loss, u
 from alf.theory.asymmetry import Decision, decide
 from alf.theory.calibration import calibrated
 from alf.theory.excess import excess_risk
+from alf.theory.progress import last_begun
 from alf.theory.shape import Shape, shape_of
 from alf.theory.signs import (
     NEGATIVE,
@@ -56,6 +57,16 @@ def prove(claim: str, loss: Loss, noise=None, classes: int = 10) -> Verdict:
 
 @lru_cache(maxsize=4096)
 def _prove(claim: str, loss: Loss, noise, classes: int) -> Verdict:
+    try:
+        return _decide(claim, loss, noise, classes)
+    except InputError:
+        raise
+    except (NotImplementedError, RecursionError, OverflowError, ValueError, TypeError) as error:
+        # SymPy's ways of saying that it cannot; a contradiction found by our own cross-checks is an ArithmeticError
+        return undecided(claim, f"{last_begun() or 'The first step'} stopped: {type(error).__name__}.")
+
+
+def _decide(claim: str, loss: Loss, noise, classes: int) -> Verdict:
     loss = single(loss)
     if claim in ("decreasing", "convex", "concave"):
         return _shape_claim(claim, loss)
@@ -156,6 +167,8 @@ def _not_decreasing(shape: Shape) -> Witness | None:
 
 
 def _not_bending(shape: Shape, claim: str) -> Witness | None:
+    from flint import ctx
+
     wrong = -1 if claim == "convex" else 1
     spans = [(r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong]
     for kink in shape.kinks:
@@ -163,7 +176,8 @@ def _not_bending(shape: Shape, claim: str) -> Witness | None:
         spans.append((kink.lo - room, kink.hi + room))
     for lo, hi in sorted(spans, key=lambda s: s[0] - s[1]):
         x, middle, y = _simple_points(lo, hi)
-        chord = (shape.value(x, 300) + shape.value(y, 300)) / 2
+        with ctx.workprec(300):
+            chord = (shape.value(x, 300) + shape.value(y, 300)) / 2
         here = shape.value(middle, 300)
         if (here > chord) if claim == "convex" else (here < chord):
             side = "above" if claim == "convex" else "below"

@@ -173,6 +173,16 @@ def _extremes(a, shift) -> tuple[int, int] | None:
     return None if first is None or last is None else (int(first), int(last))
 
 
+def _near_extreme(a, low: float, high: float) -> tuple[float, float]:
+    """Sine or cosine where an end of the cell cannot be told from an extreme: a short cell holds at most one, of the
+    sign that the values have."""
+    if a[1] - a[0] < 1 and low > 0:
+        return max(low, -1.0), 1.0
+    if a[1] - a[0] < 1 and high < 0:
+        return -1.0, min(high, 1.0)
+    return -1.0, 1.0
+
+
 def i_cos(a):
     if math.isinf(a[0]) or math.isinf(a[1]) or a[1] - a[0] > 7:
         return -1.0, 1.0
@@ -182,7 +192,7 @@ def i_cos(a):
     low, high = min(e[0] for e in ends), max(e[1] for e in ends)
     span = _extremes(a, 0)
     if span is None:
-        return -1.0, 1.0
+        return _near_extreme(a, low, high)
     inside = range(span[0] + 1, span[1] + 1)
     if any(k % 2 == 0 for k in inside) or a[0] == 0 or a[1] == 0:
         high = 1.0
@@ -200,7 +210,7 @@ def i_sin(a):
     low, high = min(e[0] for e in ends), max(e[1] for e in ends)
     span = _extremes(a, arb(0.5))
     if span is None:
-        return -1.0, 1.0
+        return _near_extreme(a, low, high)
     inside = range(span[0] + 1, span[1] + 1)  # k-th extreme is at (k + 1/2) pi
     if any(k % 2 == 0 for k in inside):
         high = 1.0
@@ -594,6 +604,8 @@ def sign_of_number(value: Expr, most_bits: int = 4000) -> int | None:
     >>> sign_of_number(sympy.sqrt(2) + sympy.sqrt(3) - sympy.sqrt(5 + 2 * sympy.sqrt(6)))
     0
     """
+    if value.has(sympy.nan, sympy.zoo, sympy.I):
+        return None
     if value.is_Rational:
         return int(value.p > 0) - int(value.p < 0)
     if value in (sympy.oo, -sympy.oo):

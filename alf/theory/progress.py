@@ -3,6 +3,7 @@
 from pathlib import Path
 
 _trail: Path | None = None
+_begun = ""
 
 
 def follow(path: str) -> None:
@@ -13,8 +14,15 @@ def follow(path: str) -> None:
 
 def stage(name: str) -> None:
     """Say which step begins; costs nothing where nobody follows."""
+    global _begun
+    _begun = name
     if _trail is not None:
         _trail.write_text(name, encoding="utf-8")
+
+
+def last_begun() -> str:
+    """The step this process began last."""
+    return _begun
 
 
 def last_stage(path: Path) -> str:

@@ -218,7 +218,8 @@ def exact_ratio(value: Expr, steps, formula: Expr | None = None, status="certifi
         middle = float(value)
         interval = (middle, middle)
     else:
-        interval = _ends(constant_ball(value, 100))
+        low, high = _ends(constant_ball(value, 100))
+        interval = (max(0.0, low), min(1.0, high))
         middle = float(value.evalf(30))
     return Ratio(
         status, middle, interval, middle, interval, value, formula, tuple(steps), at=(1.0, 0.0), attained=attained
@@ -423,12 +424,24 @@ class Bracket:
     closed: bool
 
 
+def _rises_until(shape: Shape) -> float:
+    """How far from 0 on l is concave, kinks included."""
+    end = Fraction(0)
+    kinks = {k.lo: sign_of_number(k.right - k.left) for k in shape.kinks}
+    for run in shape.bend_runs:
+        if run.lo > end or run.sign not in (-1, 0) or kinks.get(run.lo, -1) not in (-1, 0):
+            break
+        end = run.hi
+    return math.nextafter(float(end), 0.0) if Fraction(float(end)) > end else float(end)
+
+
 class Means:
     """Enclosures of A(x, d) and B(d) over boxes with dyadic corners, which floats add and subtract exactly."""
 
     def __init__(self, shape: Shape):
         self.shape = shape
         self.flat: FlatSpots | None = None
+        self.rising = _rises_until(shape)
         self._values: dict[float, object] = {}
         self._slopes: dict[tuple, tuple[float, float]] = {}
 
@@ -511,7 +524,10 @@ class Means:
         return found if found == found else 0.0
 
     def rises(self, x1: float, d0: float, d1: float) -> bool:
-        """Whether mu over [d0, d1 + x1] is nowhere below mu over [0, x1]; then A(x, d) >= B(d) for x <= x1."""
+        """Whether A(x, d) >= B(d) for x <= x1: mu rises as far as x1 + d1, or is nowhere less on [d0, d1 + x1] than
+        on [0, x1]."""
+        if x1 + d1 <= self.rising:
+            return True
         return self.mu(d0, min(1.0, d1 + x1))[0] >= self.mu(0.0, x1)[1]
 
     def first(self, d0: float, d1: float) -> tuple[float, float]:

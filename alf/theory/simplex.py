@@ -124,6 +124,8 @@ def branches(expression: Expr) -> tuple[Branch, ...] | None:
             return None
         found.append(branch)
     for kink in shape.kinks:
+        if not (kink.left.is_finite and kink.right.is_finite):
+            return None
         branch = _kink_branch(shape, kink)
         if branch is not None:
             found.append(branch)

@@ -60,10 +60,13 @@ def _constant(f: Expr) -> bool:
 
 def _two_sums(f: Expr, classes: int) -> Witness | None:
     """Two points of the simplex over which the sums differ."""
+    from flint import ctx
+
     shape = shape_of(f)
 
     def total(point):
-        return sum((shape.value(x, 200) for x in point[1:]), shape.value(point[0], 200))
+        with ctx.workprec(500):
+            return sum((shape.value(x, 500) for x in point[1:]), shape.value(point[0], 500))
 
     even = tuple(Fraction(1, classes) for _ in range(classes))
     reference = total(even)
@@ -228,7 +231,7 @@ def _separable(claim: str, loss: Loss, structure: Structure) -> Verdict:
             )
             return holds(claim, (step(text, drop, "certified"), step("Completely asymmetric (concavity rule).")))
     classes = structure.classes
-    for n in (100, 10, 1000, 10**6):
+    for n in (100, 10, 1000, 10**6, 10**12):
         w = (Fraction(n + 1), Fraction(n), *(Fraction(0) for _ in range(classes - 2)))
         found = on_weights(structure, tuple(x / (2 * n + 1) for x in w))
         if found.holds is False:
