@@ -122,11 +122,11 @@ def end_sign(f: Expr, depth: int = 8) -> tuple[int, float] | None:
     for e in exponents[1:]:
         if sign_of_number(e - lowest) == -1:
             lowest = e
-    scaled = Add(*(sympy.powsimp(t * T ** (-lowest), combine="exp") for t in terms)) if lowest != 0 else f
+    scaled = Add(*(sympy.powsimp(t * T ** (-lowest), combine="exp") for t in terms)) if lowest != 0 else Add(*terms)
     if scaled.is_number:
         sign = sign_of_number(expand(scaled))
         return None if sign is None else (sign, 1.0)
-    if lowest != 0:
+    if scaled != f:
         found = _sign_next_to_zero(scaled)
         if found:
             return found
@@ -170,6 +170,8 @@ def one_sided_limit(f: Expr) -> Expr | None:
     SymPy's limit is confirmed by values close to the end, because it is not always right.
     """
     plain = structural_limit(f)
+    if plain is None:  # multiplied out, 0 times infinity is seen to be a power against a logarithm
+        plain = structural_limit(_split(f))
     if plain is not None:
         return plain
     if _essential(f) or sympy.count_ops(f) > 300:  # SymPy's algorithm may not come back
