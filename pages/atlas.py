@@ -5,7 +5,6 @@ import streamlit as st
 from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
-from alf.theory.atlas import families
 from ui import atlas, controls, state
 from ui.chart import clicked, mount
 from ui.prover import read_loss
@@ -34,7 +33,7 @@ head(
     "Every point of the map is one loss. Click to move yours: on the dark side of the red line it stands the noise.",
 )
 FIELDS = (
-    state.choice("family", families(), "agce"),
+    state.choice("family", atlas.families(), "agce"),
     state.losses(parse=read_loss),
     state.choice("show", tuple(atlas.QUANTITIES), "ratio"),
     state.classes(),
@@ -48,7 +47,11 @@ overview, slices = atlas.pictures(spec, view["show"], view["classes"], limit)
 with st.container(key="atlas"):
     with st.container(key="controls"):
         controls.pick(
-            view, "family", "Loss", {k: catalogue()[k].name for k in families()}, "Losses whose ratio is a formula."
+            view,
+            "family",
+            "Loss",
+            {k: catalogue()[k].name for k in atlas.families()},
+            "Losses whose ratio is a formula.",
         )
         controls.pick(view, "show", "Show", atlas.QUANTITIES, controls.hint("asymmetry ratio"))
         controls.class_count()

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import streamlit as st
@@ -11,7 +12,8 @@ from alf.figures.base import Series
 from alf.figures.palette import style
 from alf.losses import Loss, catalogue, parse
 from alf.noise import Noise
-from alf.theory.atlas import ratio_map
+from alf.theory import ratio
+from alf.theory.grids import ratio_grid
 from ui.chart import payload
 from ui.controls import DATA_NAMES
 from ui.prover import ratio_of
@@ -57,10 +59,10 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
     ranges = [_range(p, value) for p, value in zip(parameters, here, strict=True)]
     figures = []
     if len(parameters) == 2:
-        x, y = np.geomspace(*ranges[0], POINTS), np.linspace(*_interesting(declaration, ranges, here[1]), POINTS)
-        values = quantity(ratio_map(declaration, x, y), what, classes)
+        x, y = np.geomspace(*ranges[0], POINTS), np.linspace(*_interesting(loss, ranges), POINTS)
+        values = quantity(_map(loss, x, y), what, classes)
         mine = Series(loss.label, chosen, np.array([here[0]]), np.array([here[1]]))
-        at = float(quantity(ratio_map(declaration, *(np.array([v]) for v in here)), what, classes)[0, 0])
+        at = float(quantity(ratio_grid(loss), what, classes))
         names = (parameters[0].name, parameters[1].name)
         presets = _presets(loss)
         title = f"{loss.label}: {QUANTITIES[what]} {_shown(at, what)}"
@@ -69,8 +71,7 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
         )
     for place, parameter in enumerate(parameters):
         along = np.linspace(*ranges[place], POINTS)
-        others = [along if i == place else np.array([v]) for i, v in enumerate(here)]
-        values = quantity(ratio_map(declaration, *others).ravel(), what, classes)
+        values = quantity(ratio_grid(loss, **{parameter.name: along}), what, classes)
         title = _slice_title(along, values, parameter.name, least)
         curve = Series(loss.label, chosen, along, values)
         figures.append(slice_figure.spec(curve, here[place], parameter.name, QUANTITIES[what], title, least))
@@ -98,14 +99,36 @@ def _range(parameter, value: float) -> tuple[float, float]:
     return min(low, value), max(high, value)
 
 
-def _interesting(declaration, ranges, value: float) -> tuple[float, float]:
+def _interesting(loss: Loss, ranges) -> tuple[float, float]:
     """The part of the second parameter's range in which the ratio still changes, and a little of where it does not."""
     x, y = np.geomspace(*ranges[0], 20), np.linspace(*ranges[1], 120)
-    changes = y[np.ptp(ratio_map(declaration, x, y), axis=1) > 1e-9]
-    shown = [value, *(point[2] for point in _presets(declaration.configurations()[0]))]
+    changes = y[np.ptp(_map(loss, x, y), axis=1) > 1e-9]
+    shown = [list(loss.floats.values())[1], *(point[2] for point in _presets(loss))]
     room = 0.25 * np.ptp(changes)
     low, high = changes.min() - room, changes.max() + room
     return max(float(y[0]), min(low, *shown)), min(float(y[-1]), max(high, *(1.05 * v for v in shown)))
+
+
+def _map(loss: Loss, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The ratio over both parameters, shape (len(y), len(x))."""
+    first, second = loss.declaration.parameters
+    return ratio_grid(loss, **{first.name: x[None, :], second.name: y[:, None]})
+
+
+@cache
+def families() -> tuple[str, ...]:
+    """Keys of the losses with one or two hyperparameters on which the ratio depends by a formula.
+
+    >>> families()
+    ('agce', 'aul', 'ael')
+    """
+    found = []
+    for key, declaration in catalogue().items():
+        if declaration.pointwise and 1 <= len(declaration.parameters) <= 2:
+            formulas = [ratio(loss).formula for loss in (*declaration.configurations(), declaration.example())]
+            if any(formula is not None and formula.free_symbols for formula in formulas):
+                found.append(key)
+    return tuple(found)
 
 
 def _presets(loss: Loss) -> list[tuple[str, float, float]]:

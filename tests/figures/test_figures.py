@@ -16,7 +16,7 @@ from alf.figures.simplex import raster, simplex_figure, to_plane
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure
 from alf.figures.witness import curve_figure, path_figure
 from alf.losses import catalogue, parse
-from alf.theory.atlas import ratio_map
+from alf.theory.grids import ratio_grid
 
 
 def series(specs, values):
@@ -41,7 +41,7 @@ def _mark(x, y):
 
 def _map():
     x, y = np.geomspace(0.05, 10, 20), np.linspace(0.05, 2, 15)
-    values = ratio_map(catalogue()["agce"], x, y)
+    values = ratio_grid(parse("agce:a=1,q=1"), a=x[None, :], q=y[:, None])
     presets = [("MNIST", 4.0, 0.2)]
     return atlas_figure(x, y, values, ("a", "q"), "ratio", "AGCE: asymmetry ratio", _mark(0.6, 0.6), presets, 0.6)
 
