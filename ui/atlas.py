@@ -151,9 +151,16 @@ def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float 
     if len(enough) == len(along):
         return f"Every {name} in this range is enough for the noise"
     crossings = np.flatnonzero(np.diff(values >= least))
-    edge = float(along[crossings[0]])
+    k = int(crossings[0])
+    edge = float(np.interp(0, *_rising(values[k : k + 2] - least, along[k : k + 2])))
     side = "from" if values[-1] >= least else "up to"
     return f"Enough for the noise {side} {name} ≈ {edge:.3g}"
+
+
+def _rising(heights: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two in rising order of the heights, as interpolation needs them."""
+    order = np.argsort(heights)
+    return heights[order], places[order]
 
 
 def moved(loss: Loss, x: float, y: float) -> Loss:

@@ -17,7 +17,7 @@ from alf.theory import CLAIMS, Verdict
 from ui import claims
 from ui.chart import chart
 from ui.controls import series
-from ui.prover import Question, document
+from ui.prover import Question, document, regions
 from ui.prover import answers as answers_to
 
 FILES = {
@@ -29,13 +29,16 @@ EVERY = 0.3  # seconds between looks at the workers, while one is at work
 
 def board(question: Question) -> None:
     """Every claim about the question, as far as it is settled; looks again by itself until all are."""
-    waiting = any(verdict is None for verdict in answers_to(question).values())
+    waiting = None in answers_to(question).values() or regions(question) is None
     st.fragment(_cards, run_every=EVERY if waiting else None, key="board")(question, waiting)
 
 
 def _cards(question: Question, waiting: bool) -> None:
     answers = answers_to(question)
     st.html(_headline(question, answers["noise_tolerant"]))
+    enough = regions(question)
+    with st.container(key="enough"):
+        st.markdown(claims.enough(enough) if enough is not None else "Looking for what would be enough …")
     with st.container(key="proof-files", horizontal=True, gap="small"):
         name = parse(question.loss).key.replace("+", "-")
         for kind, label, file in (
@@ -56,7 +59,7 @@ def _cards(question: Question, waiting: bool) -> None:
         for claim in CLAIMS:
             with st.container(key=f"claim-{claim}", gap="small"):
                 _card(question, claim, answers[claim])
-    if waiting and all(verdict is not None for verdict in answers.values()):
+    if waiting and enough is not None and None not in answers.values():
         st.rerun()  # once more as a whole, so that the looking ends
 
 

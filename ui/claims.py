@@ -100,6 +100,25 @@ def noise_in_words(spec: str) -> str:
     return f"{100 * float(Fraction(rate)):.4g}% {kind} noise"
 
 
+def enough(regions: list[dict]) -> str:
+    """What would be enough for the noise, as Markdown: each hyperparameter's boundary, the others as they are."""
+    parts = []
+    for region in regions:
+        name = region["name"] if len(region["name"]) == 1 else rf"\mathrm{{{region['name']}}}".replace("_", r"\_")
+        if region["relation"] in (">=", "<=") and region["value"] is not None:
+            sign = r"\ge" if region["relation"] == ">=" else r"\le"
+            middle = f" {region['formula']} =" if region["formula"] else ""
+            parts.append(rf"${name} {sign}{middle} {region['value']:.4g}$".replace(" =", r" \approx"))
+        elif region["relation"] == "always":
+            parts.append(f"any ${name}$")
+        elif region["relation"] == "never":
+            parts.append(f"no ${name}$")
+    if not parts:
+        return ""
+    ratio = ", $R = w_m / w_n$ of the hardest row" if any("R" in region["formula"] for region in regions) else ""
+    return f"Enough for this noise, each with the others as they are: {'; '.join(parts)}{ratio}."
+
+
 def plain(text: str) -> str:
     """A sentence of the library as HTML, its indices set as indices.
 

@@ -31,3 +31,19 @@ def document(kind: str, loss: str, noise: str, classes: int, verdicts: list[Verd
 
     write = {"script": proof_script, "latex": latex_document}[kind]
     return write(parse(loss), parse_noise(noise, classes), classes, verdicts)
+
+
+def regions(loss: str, noise: str, classes: int) -> list[dict]:
+    """For each hyperparameter: from which value on, or up to which, the loss tolerates the noise."""
+    import sympy
+
+    from alf.noise import parse_noise
+    from alf.theory import tolerant_region
+
+    parsed, model = parse(loss), parse_noise(noise, classes)
+    found = []
+    for parameter in parsed.declaration.parameters:
+        region = tolerant_region(parsed, parameter.name, model)
+        formula = "" if region.formula is None else sympy.latex(region.formula)
+        found.append({"name": parameter.name, "relation": region.relation, "value": region.value, "formula": formula})
+    return found

@@ -26,6 +26,7 @@ from ui import jobs
 CLAIM_SECONDS = 10.0
 RATIO_SECONDS = 8.0
 DOCUMENT_SECONDS = 60.0
+REGION_SECONDS = 20.0
 PARSE_SECONDS = 2.0
 KEPT = 4096
 CLAIM_WORKERS, QUICK_WORKERS = 2, 1
@@ -112,6 +113,21 @@ def document(kind: str, question: Question) -> str:
     future = quick_pool().ask((kind, question, len(verdicts)), jobs.document, arguments, DOCUMENT_SECONDS)
     value, said = _outcome(future, "The file", DOCUMENT_SECONDS)
     return value if said is None else f'raise SystemExit("{said}")\n'
+
+
+def regions(question: Question) -> list[dict] | None:
+    """Which values of each hyperparameter are enough for the noise, None while that is being worked out.
+
+    Empty where there is nothing to say: no hyperparameters, no noise, or a noise that no loss tolerates.
+    """
+    if not parse(question.loss).declaration.parameters or question.noise == "none":
+        return []
+    arguments = (question.loss, question.noise, question.classes)
+    future = quick_pool().ask(("regions", question), jobs.regions, arguments, REGION_SECONDS)
+    if not future.done():
+        return None
+    value, said = _outcome(future, "The search", REGION_SECONDS)
+    return value if said is None else []
 
 
 def ratio_of(spec: str) -> Ratio | None:

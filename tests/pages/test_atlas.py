@@ -25,7 +25,7 @@ def test_the_presets_sit_just_inside_forty_percent_pair_noise(open_app, maps):
     names = [trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]]
     assert "CIFAR-10, CIFAR-100" in names and "MNIST" in names and "least needed" in names
     assert len(maps["atlas-slices"]["figures"]) == 2
-    assert maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"].startswith("Enough for the noise from a ≈ 0.5")
+    assert maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"] == "Enough for the noise from a ≈ 0.57"
 
 
 def test_one_parameter_gives_a_curve(open_app, maps):
