@@ -180,12 +180,15 @@ def ratio(loss, classes, as_json):
 @click.option("--latex", "as_latex", is_flag=True, help="The proofs as LaTeX.")
 def verify(loss, noise, classes, data, as_json, as_latex):
     """Decide what can be claimed of LOSS under NOISE, with the steps that decided it."""
+    from alf.data import dataset
     from alf.losses import parse
     from alf.noise import parse_noise
     from alf.theory.worker import Prover
 
     if as_json and as_latex:
         raise InputError("verify: choose one of --json and --latex, got both")
+    if data is not None:
+        dataset(data)
     parsed = parse(loss)
     model = parse_noise(noise, classes, data)
     with Prover(workers=min(4, os.cpu_count() or 1)) as prover:  # a claim that hangs is killed at its deadline
@@ -207,9 +210,10 @@ def verify(loss, noise, classes, data, as_json, as_latex):
         if verdict.witness is not None:
             witness = verdict.witness.to_json()
             values = ", ".join(
-                f"{k} {witness[n]:.6g}" for k, n in zip(witness["labels"], ("value", "bound"), strict=True)
+                f"{label} {witness[name] if isinstance(witness[name], str) else format(witness[name], '.6g')}"
+                for label, name in zip(witness["labels"], ("value", "bound"), strict=True)
             )
-            click.echo(f"{'':29} {witness['statement']} At {witness['point']}: {values}.")
+            click.echo(f"{'':29} {witness['statement']} At ({', '.join(map(str, witness['point']))}): {values}.")
     return None
 
 
@@ -258,3 +262,42 @@ def _print_summary(summary: dict) -> None:
     )
     for row in summary["losses"]:
         click.echo(json.dumps(row))
+
+
+@app.group(no_args_is_help=True)
+def data():
+    """Data sets: what there is, and fetching them."""
+
+
+@data.command("list")
+@json_option
+def list_data(as_json):
+    """List the data sets."""
+    from alf.data import DATASETS
+
+    rows = [
+        {"key": d.key, "name": d.name, "classes": d.classes, "shape": list(d.shape), "included": d.local}
+        for d in DATASETS.values()
+    ]
+    if as_json:
+        return _print_json(rows)
+    for row in rows:
+        shape = "x".join(map(str, row["shape"]))
+        comes = "included" if row["included"] else f"python -m alf data fetch {row['key']}, or ALF_DATA_DIR"
+        click.echo(f"{row['key']:14} {row['name']:16} {row['classes']:4} classes  {shape:8}  {comes}")
+    return None
+
+
+@data.command("fetch")
+@click.argument("name")
+def fetch_data(name):
+    """Download and verify data set NAME."""
+    from alf.data import dataset, fetch
+    from alf.settings import settings
+
+    def tell(file: str, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            share = f"{done / total:4.0%}" if total else f"{done} bytes"
+            click.echo(f"\r{file} {share}", nl=False, err=True)
+
+    click.echo(f"{name} is in {fetch(dataset(name), tell, mirror=settings().data_mirror)}")

@@ -106,11 +106,6 @@ class Compiled:
         return (*COORDINATES, *(s for s in self.inputs if s not in COORDINATES), *self.constants)
 
     @cached_property
-    def slope(self) -> "Compiled":
-        """d/du, where u itself and not its logarithm is the coordinate."""
-        return Compiled(powsimp(diff(self.expression, u), combine="exp"), self.inputs, self.constants)
-
-    @cached_property
     def uses_log_v(self) -> bool:
         return LOG_V in self.inputs
 
@@ -145,8 +140,8 @@ class _TorchPrinter(PythonCodePrinter):
 
 
 def _lambdify(arguments: tuple[Symbol, ...], expressions, library: str, share: bool) -> Callable:
-    if library == "numpy":
-        return lambdify(arguments, expressions, modules="numpy", cse=share)
+    if library != "torch":
+        return lambdify(arguments, expressions, modules=library, cse=share)
     from alf.losses.torch_loss import FUNCTIONS
 
     settings = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
@@ -193,3 +188,60 @@ def compiled(declaration: Declaration) -> CompiledLoss:
     outer = Compiled(prepare(declaration.expression), (*coordinates, *symbols), constants)
     summands = tuple(Compiled(prepare(s), coordinates, constants) for _, s in declaration.sums)
     return CompiledLoss(outer, summands, uses_log_v)
+
+
+TAU = Symbol("τ", nonnegative=True)
+"""K - 2 + u, in this order: K - 1 times the probability that another class does not have. At K = 2 it is u itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """A loss as a function of u_y alone, the other K - 1 classes sharing the rest equally; and what is drawn of it.
+
+    Each is called as f(u, log u, v, log v, τ, K, *parameters).
+    """
+
+    value: Compiled
+    derivative: Compiled
+    weight: Compiled
+
+
+@lru_cache(maxsize=512)
+def path(declaration: Declaration) -> Path:
+    """The curves of a declaration: l, dl/du and -dl/du u (1 - u)."""
+    others = {symbol: (summand, (K - 1) * _of_another(summand)) for symbol, summand in declaration.sums}
+    sums = {symbol: own + rest for symbol, (own, rest) in others.items()}
+    curve = declaration.expression.subs(sums)
+    slopes = (_slope_along(term, others, sums) for term in Add.make_args(declaration.expression))
+    slope = Add(*(powsimp(term, combine="exp") for term in Add.make_args(Add(*slopes))))
+    weight = Add(*(powsimp(-u * (1 - u) * term, combine="exp") for term in Add.make_args(slope)))
+    constants = (TAU, K, *(p.symbol for p in declaration.parameters))
+    return Path(*(Compiled(_with_tau(e), (), constants) for e in (curve, slope, weight)))
+
+
+def _of_another(summand: Expr) -> Expr:
+    """s(u_k) at u_k = (1 - u)/(K - 1), with the logarithms and powers of 1 - u standing as such."""
+    complement, rest = Symbol("_complement", positive=True), Symbol("_rest", positive=True)
+    other = summand.replace(lambda e: e == 1 - u, lambda e: complement).subs(u, rest)
+    other = other.replace(lambda e: e == log(rest), lambda e: log(1 - u) - log(K - 1))
+    other = other.replace(
+        lambda e: isinstance(e, Pow) and e.base == rest, lambda e: (1 - u) ** e.exp * (K - 1) ** -e.exp
+    )
+    return other.xreplace({rest: (1 - u) / (K - 1), complement: (K - 2 + u) / (K - 1)})
+
+
+def _slope_along(term: Expr, others: dict, sums: dict) -> Expr:
+    """d/du of a term of g along the path.
+
+    A share c s/(s + M), M the sum over the other classes, has the slope c (s' M - s M')/(s + M)**2, in which s' s, the
+    largest part of the plain quotient rule at the ends, does not appear.
+    """
+    for symbol, (own, rest) in others.items():
+        factor = term * symbol / own
+        if not factor.has(u, symbol):
+            return factor * (diff(own, u) * rest - own * diff(rest, u)) / sums[symbol] ** 2
+    return diff(term.subs(sums), u)
+
+
+def _with_tau(expression: Expr) -> Expr:
+    return expression.replace(lambda e: e == K - 2 + u, lambda e: TAU)

@@ -7,13 +7,12 @@ rest equally, u_k = (1 - u_y)/(K - 1).
 import numpy as np
 
 from alf.errors import InputError
-from alf.losses.compile import Compiled, compiled
+from alf.losses.compile import Compiled, compiled, path
 from alf.losses.declaration import Loss
 
 # Stand-ins for 0 where the plain value is 0/0, inf/inf or 0 inf: far enough out that what is left is rounding.
-_TINY = 1e-300
-_FAR = -1e300
-_HUGE = 1e60  # a stand-in's result beyond this is infinite, below its reciprocal zero
+STAND_INS = ((0.0, -1e300), (1e-300, float(np.log(1e-300))))
+HUGE = 1e60  # a stand-in's result beyond this is infinite, below its reciprocal zero
 
 
 def value(loss: Loss, probability, classes: int = 10) -> np.ndarray:
@@ -43,12 +42,12 @@ def value(loss: Loss, probability, classes: int = 10) -> np.ndarray:
     >>> value(parse("mae"), [0.0, 0.25, 1.0])
     array([1.  , 0.75, 0.  ])
     """
-    return _along_path(loss, probability, classes, _value)
+    return _along_path(loss, probability, classes, "value")
 
 
 def derivative(loss: Loss, probability, classes: int = 10) -> np.ndarray:
     """dL/du_y along the path; shapes, units and errors as `value`. May be -inf at u_y = 0."""
-    return _along_path(loss, probability, classes, _derivative)
+    return _along_path(loss, probability, classes, "derivative")
 
 
 def sample_weight(loss: Loss, probability, classes: int = 10) -> np.ndarray:
@@ -56,7 +55,7 @@ def sample_weight(loss: Loss, probability, classes: int = 10) -> np.ndarray:
 
     With equal logits of the other classes, du_y/d(margin) = u_y (1 - u_y).
     """
-    return _along_path(loss, probability, classes, _weight)
+    return _along_path(loss, probability, classes, "weight")
 
 
 def vector(loss: Loss, probabilities) -> np.ndarray:
@@ -88,114 +87,79 @@ def vector(loss: Loss, probabilities) -> np.ndarray:
         return _call(form.outer, coordinates, sums, constants)
 
 
-def _along_path(loss: Loss, probability, classes: int, quantity) -> np.ndarray:
+def _along_path(loss: Loss, probability, classes: int, quantity: str) -> np.ndarray:
     points = np.asarray(probability, dtype=float)
     if classes < 2:
         raise InputError(f"the number of classes must be at least 2, got {classes}")
     if not np.all((points >= 0) & (points <= 1)):
         raise InputError(f"a probability must lie in [0, 1], got {points[~((points >= 0) & (points <= 1))].flat[0]}")
-    form, constants = compiled(loss.declaration), _constants(loss, classes)
-    others = (1 - points) / (classes - 1), (classes - 2 + points) / (classes - 1)
+    form, constants = getattr(path(loss.declaration), quantity), _constants(loss, classes)
     with np.errstate(all="ignore"):
-        result = quantity(form, _coordinates(points), _coordinates(*others), constants, classes)
-        for label, rest in _nudged(points, classes):
+        result = _call(form, _coordinates(points), (classes - 2 + points,), constants)
+        if quantity == "derivative":
+            for end in (0, 1):
+                missing = np.isnan(result) & (points == end)
+                if missing.any():
+                    result[missing] = _slope_at(end, form, loss, classes)
+            return result + 0.0  # no negative zeros
+        for zero, log_zero in STAND_INS:
             missing = np.isnan(result)
             if missing.any():
-                limit = quantity(form, label, rest, constants, classes)
-                limit = np.where(np.abs(limit) > _HUGE, np.sign(limit) * np.inf, limit)
-                result = np.where(missing, np.where(np.abs(limit) < 1 / _HUGE, 0.0, limit), result)
-    return result + 0.0  # no negative zeros
+                at = _nudged(points, zero, log_zero)
+                limit = _call(form, at, (classes - 2 + at[0],), constants)
+                limit = np.where(np.abs(limit) > HUGE, np.sign(limit) * np.inf, limit)
+                result = np.where(missing, np.where(np.abs(limit) < 1 / HUGE, 0.0, limit), result)
+    return result + 0.0
+
+
+def _slope_at(end: int, form: Compiled, loss: Loss, classes: int) -> float:
+    """The limit of dl/du at an end where its terms are infinite and cancel: from inside, in many digits.
+
+    A slope that grows on the way in is infinite. One that arrives like 1/log u is given to about three digits.
+    """
+    from mpmath import mp
+
+    function = form.function("mpmath")
+    with mp.workdps(700):
+        values = []
+        for exponent in (150, 300):
+            small = mp.mpf(10) ** -exponent
+            at = small if end == 0 else 1 - small
+            coordinates = (at, mp.log(at), 1 - at, mp.log(1 - at), classes - 2 + at)
+            values.append(function(*coordinates, classes, *(mp.mpf(v) for v in loss.floats.values())))
+        far, near = values
+        if abs(near) < 1 / HUGE:
+            return 0.0
+        return float(mp.sign(near) * mp.inf if abs(near) > 1.5 * abs(far) else near)
 
 
 def _constants(loss: Loss, classes: int) -> tuple:
-    return (float(classes), *loss.floats.values())
+    return (np.float64(classes), *(np.float64(v) for v in loss.floats.values()))
 
 
-def _coordinates(points: np.ndarray, complement: np.ndarray | None = None) -> tuple:
-    """(u, log u, v, log v) of each probability; `complement` is 1 - u where it is known better than by a difference."""
+def _coordinates(points: np.ndarray) -> tuple:
+    """(u, log u, v, log v) of each probability."""
     with np.errstate(divide="ignore"):
-        if complement is None:
-            return points, np.log(points), 1 - points, np.log1p(-points)
-        return points, np.log(points), complement, np.log(complement)
+        return points, np.log(points), 1 - points, np.log1p(-points)
 
 
-def _nudged(points: np.ndarray, classes: int):
-    """The coordinates of label and rest with the ends 0 and 1 moved inwards by amounts that doubles cannot show.
+def _nudged(points: np.ndarray, zero: float, log_zero: float) -> tuple:
+    """The coordinates with the ends 0 and 1 moved inwards by amounts that doubles cannot show.
 
-    The first only moves log 0 to a huge finite number (the limit of a quotient of logarithms), the second moves u and
-    v themselves (the limit of a product of powers).
+    With zero = 0, log 0 alone becomes a huge finite number (the limit of a quotient of logarithms); otherwise u and v
+    themselves move (the limit of a product of powers).
     """
-    low, high, rest = points == 0, points == 1, (1 - points) / (classes - 1)
-    complement = (classes - 2 + points) / (classes - 1)
-    for zero, log_zero in ((0.0, _FAR), (_TINY, np.log(_TINY))):
-        with np.errstate(divide="ignore"):
-            label = (
-                np.where(low, zero, points),
-                np.where(low, log_zero, np.where(high, -zero, np.log(points))),
-                np.where(high, zero, 1 - points),
-                np.where(high, log_zero, np.log1p(-points)),
-            )
-            others = (
-                np.where(high, zero, rest),
-                np.where(high, log_zero, np.log(rest)),
-                np.where(low & (classes == 2), zero, complement),
-                np.where(low & (classes == 2), log_zero, np.log(complement)),
-            )
-        yield label, others
+    low, high = points == 0, points == 1
+    with np.errstate(divide="ignore"):
+        return (
+            np.where(low, zero, points),
+            np.where(low, log_zero, np.where(high, -zero, np.log(points))),
+            np.where(high, zero, 1 - points),
+            np.where(high, log_zero, np.log1p(-points)),
+        )
 
 
-def _call(form: Compiled, coordinates: tuple, sums, constants: tuple, wrt: int | None = None) -> np.ndarray:
-    """An expression or one of its partial derivatives, broadcast to the shape of the coordinates."""
-    chosen = form if wrt is None else form.partial(wrt)
-    result = chosen.function("numpy")(*coordinates, *sums, *constants)
+def _call(form: Compiled, coordinates: tuple, sums, constants: tuple) -> np.ndarray:
+    """An expression broadcast to the shape of the coordinates."""
+    result = form.function("numpy")(*coordinates, *sums, *constants)
     return np.array(np.broadcast_to(np.asarray(result, dtype=float), np.shape(coordinates[0])))
-
-
-def _sums(form, label, rest, constants, classes) -> list[np.ndarray]:
-    return [
-        _call(s, label, (), constants) + (classes - 1) * _call(s, rest, (), constants) for s in form.summands
-    ]  # fmt: skip
-
-
-def _log_slope(form: Compiled, coordinates: tuple, sums, constants: tuple, uses_log_v: bool) -> np.ndarray:
-    """u d/du, the dependence through log(1 - u) included: d log v/d log u = -u/v."""
-    result = _call(form, coordinates, sums, constants, wrt=0)
-    if uses_log_v:
-        result = result - coordinates[0] / coordinates[2] * _call(form, coordinates, sums, constants, wrt=1)
-    return result
-
-
-def _value(form, label, rest, constants, classes) -> np.ndarray:
-    return _call(form.outer, label, _sums(form, label, rest, constants, classes), constants)
-
-
-def _weight(form, label, rest, constants, classes) -> np.ndarray:
-    sums = _sums(form, label, rest, constants, classes)
-    first = 2 if form.uses_log_v else 1
-    result = _log_slope(form.outer, label, sums, constants, form.uses_log_v) * label[2]
-    for i, summand in enumerate(form.summands):
-        own = _log_slope(summand, label, (), constants, form.uses_log_v) * label[2]
-        # (K-1) w = v with w = u_k: v u s'(w) = u (K-1) (w s'(w))
-        others = _log_slope(summand, rest, (), constants, form.uses_log_v) * label[0] * (classes - 1)
-        result = result + _call(form.outer, label, sums, constants, wrt=first + i) * (own - others)
-    return -result
-
-
-def _derivative(form, label, rest, constants, classes) -> np.ndarray:
-    sums = _sums(form, label, rest, constants, classes)
-    first = 2 if form.uses_log_v else 1
-    result = _slope(form.outer, label, sums, constants, form.uses_log_v)
-    for i, summand in enumerate(form.summands):
-        own = _slope(summand, label, (), constants, form.uses_log_v)
-        others = _slope(summand, rest, (), constants, form.uses_log_v)
-        result = result + _call(form.outer, label, sums, constants, wrt=first + i) * (own - others)
-    return result
-
-
-def _slope(form: Compiled, coordinates: tuple, sums, constants: tuple, uses_log_v: bool) -> np.ndarray:
-    """d/du, from its own expression: u d/du divided by u is 0/0 at u = 0."""
-    result = form.slope.function("numpy")(*coordinates, *sums, *constants)
-    result = np.array(np.broadcast_to(np.asarray(result, dtype=float), np.shape(coordinates[0])))
-    if uses_log_v:
-        result = result - _call(form, coordinates, sums, constants, wrt=1) / coordinates[2]
-    return result

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from alf.losses import catalogue
+from alf.losses import catalogue, numeric
 from alf.losses.javascript import RUNTIME, source
 
 POINTS = 10_000
@@ -45,23 +45,27 @@ def test_same_numbers(declaration, chromium):
     expected = expectations(declaration, u, classes, parameters)
     for name, got, wanted in zip(QUANTITIES, answers, expected, strict=True):
         got = np.array([float(x.replace("Infinity", "inf")) for x in got])
+        asked = ~np.isnan(wanted)
+        got, wanted = got[asked], wanted[asked]
         assert not np.isnan(got).any(), name
         finite = np.isfinite(wanted)
         np.testing.assert_array_equal(got[~finite], wanted[~finite], err_msg=name)
         error = np.abs(got[finite] - wanted[finite]) / np.maximum(1, np.abs(wanted[finite]))
-        assert error.max() <= 1e-12, (name, error.max(), rows[np.flatnonzero(finite)[error.argmax()]])
+        assert error.max() <= 1e-12, (name, error.max())
 
 
 def expectations(declaration, u, classes, parameters):
-    """numpy's curves at the same points; its functions take arrays of hyperparameters as well as of u."""
-    from alf.losses import numeric
+    """numpy's curves at the same points; its functions take arrays of hyperparameters as well as of u.
 
-    results = [np.empty(POINTS) for _ in QUANTITIES]
-
+    NaN where nothing is compared: a slope at an end whose terms are infinite there is left to the server.
+    """
+    results = [np.full(POINTS, np.nan) for _ in QUANTITIES]
     for count in np.unique(classes):
-        chosen = classes == count
-        values = {p.name: parameters[i, chosen] for i, p in enumerate(declaration.parameters)}
-        loss = SimpleNamespace(declaration=declaration, floats=values)
         for result, curve in zip(results, (numeric.value, numeric.derivative, numeric.sample_weight), strict=True):
+            chosen = classes == count
+            if curve is numeric.derivative:
+                chosen &= (u > 0) & (u < 1)
+            values = {p.name: parameters[i, chosen] for i, p in enumerate(declaration.parameters)}
+            loss = SimpleNamespace(declaration=declaration, floats=values)
             result[chosen] = curve(loss, u[chosen], int(count))
     return results

@@ -5,10 +5,12 @@ import sys
 
 import numpy as np
 import pytest
+import sympy
+from mpmath import mp
 from numpy import exp, log
 
 from alf.errors import InputError
-from alf.losses import catalogue, parse
+from alf.losses import K, catalogue, parse, u
 
 A = log(1e-4)
 U = np.array([0.013, 0.2, 0.5, 0.77, 0.999])
@@ -98,6 +100,14 @@ def test_mse_is_not_symmetric():
     assert np.ptp(parse("mse").vector(P).sum(axis=-1)) > 0.1
 
 
+def path_by_hand(loss, classes):
+    """l and dl/du along the path on which the other classes share the rest, by plain substitution."""
+    curve = loss.exact.subs(K, classes)
+    for symbol, summand in loss.exact_sums:
+        curve = curve.subs(symbol, summand + (classes - 1) * summand.subs(u, (1 - u) / (classes - 1)))
+    return curve, sympy.diff(curve, u)
+
+
 class TestCurves:
     @pytest.mark.parametrize(
         "loss", [x for d in catalogue().values() for x in d.configurations()], ids=lambda x: x.spec
@@ -124,6 +134,29 @@ class TestCurves:
         assert parse("nce").value([0.0, 1.0]).tolist() == [1, 0]
         assert parse("fl:gamma=0.5").derivative([1.0]).tolist() == [0]
         assert parse("gce:q=0.7").derivative([0.0]).tolist() == [-np.inf]
+
+    def test_what_cancels_at_the_ends_leaves_the_rest(self):
+        assert parse("nlnl").derivative([1.0], 10)[0] == pytest.approx(-1 / 9)
+        # -((a - u)^(p-1) + (1 - u)^(p-1) (K - 1)^(1-p)) at u = 0
+        assert parse("anl:a=2,p=0.5").derivative([0.0], 10)[0] == pytest.approx(-(2**-0.5) - 9**0.5)
+
+    @pytest.mark.parametrize("declaration", catalogue().values(), ids=lambda d: d.key)
+    @pytest.mark.parametrize("classes", [2, 10])
+    def test_the_ends_in_many_digits(self, declaration, classes):
+        """At 0 and 1 each curve is the limit that 400-digit arithmetic approaches, or infinite as that grows."""
+        loss = declaration.example()
+        exact = [sympy.lambdify(u, e, "mpmath") for e in path_by_hand(loss, classes)]
+        with mp.workdps(1000):
+            for curve, reference in zip((loss.value, loss.derivative), exact, strict=True):
+                for end, far, near in (
+                    (0.0, mp.mpf(10) ** -200, mp.mpf(10) ** -400),
+                    (1.0, 1 - mp.mpf(10) ** -200, 1 - mp.mpf(10) ** -400),
+                ):
+                    (here,), beyond, nearer = curve([end], classes), reference(far), reference(near)
+                    if np.isinf(here):
+                        assert mp.sign(nearer) == np.sign(here) and abs(nearer) > 1.5 * abs(beyond)
+                    else:  # quotients of logarithms arrive slowly
+                        assert abs(nearer - here) <= max(mp.mpf(10) ** -9, 0.6 * abs(beyond - here), 0.005)
 
     def test_learning_speed_with_many_classes(self):
         """THEORY section 7: weights at u = 1/100."""
