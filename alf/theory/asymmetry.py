@@ -8,13 +8,14 @@ minimising sequences, that is by the lower limit of R there.
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 import sympy
 from sympy import Expr, oo
 
 from alf.losses import Loss, u
-from alf.theory.certify import as_rational, sign_pattern
-from alf.theory.enclosure import sign_of_number
+from alf.theory.certify import as_rational, outward, sign_pattern, touches
+from alf.theory.enclosure import on_cell, sign_of_number
 from alf.theory.ratios import ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
 from alf.theory.structure import Structure, structure_of
@@ -179,23 +180,42 @@ def two_class(structure: Structure, w) -> Decision:
     """The edge between the two heaviest labels decides when no third label has weight, and can refute always."""
     gap = edge_gap(structure, w)
     text = "Between the two heaviest labels, R(u) - R(e_m) at u = (1-t, t):"
-    signs = [
-        run.sign for piece in smooth_pieces(gap)[0] for run in sign_pattern(piece.expression, u, piece.lo, piece.hi)
-    ]
-    if set(signs) == {1} and sign_of_number_at_one(gap) == 1:
+    if positive_inside(gap) and sign_of_number_at_one(gap) == 1:
         return Decision(
             True,
             "edge",
             (step(text + " positive for all 0 < t <= 1.", gap, "certified", check=("sign", str(gap), 0, ">")),),
         )
-    if -1 in signs or 0 in signs or sign_of_number_at_one(gap) in (0, -1):
-        witness = edge_witness(structure, w)
-        if witness is not None:
-            return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), witness)
     witness = edge_witness(structure, w)
     if witness is not None:
         return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), witness)
     return Decision(None, "edge", (Step(text + " sign not settled.", gap, sympy.latex(gap), "undecided"),))
+
+
+def gap_below(gap: Expr, lo: Fraction, hi: Fraction) -> bool:
+    """Whether a function with switches may reach 0 on a sliver that hides one."""
+    try:
+        return on_cell(gap, u)(*outward(lo, hi))[0] <= 0
+    except (ArithmeticError, ValueError):
+        return True
+
+
+def positive_inside(gap: Expr) -> bool:
+    """Whether a function is above 0 on all of (0, 1]: of one sign, and nowhere touching 0."""
+    pieces, located = smooth_pieces(gap)
+    if not located:
+        return False
+    if {r.sign for p in pieces for r in sign_pattern(p.expression, u, p.lo, p.hi)} != {1}:
+        return False
+    for before, after in pairwise(pieces):
+        if before.hi < after.lo and gap_below(gap, before.hi, after.lo):
+            return False
+    for piece in pieces:
+        for cell in touches(piece.expression, u, piece.lo, piece.hi):
+            # next to 1 the value there decides, which the caller asks for
+            if cell.hi < 1 or cell.hi - cell.lo > Fraction(1, 2**20):
+                return False
+    return True
 
 
 def half_concave(shape) -> bool:
@@ -533,9 +553,8 @@ def _mixed_two(structure: Structure, w, steps) -> Decision:
         s, other = part.summand, part.summand.subs(u, 1 - u)
         share = s / (s + other)  # L(u, n) on the edge, 1 at e_m
         gap += part.weight * as_rational(w[0] - w[1]) * (1 - share)
-    signs = [r.sign for p in smooth_pieces(gap)[0] for r in sign_pattern(p.expression, u, p.lo, p.hi)]
     text = "On the edge between the two labels R(u) - R(e_m)"
-    if set(signs) == {1}:
+    if positive_inside(gap):
         return Decision(
             True, "edge", (*steps, step(text + " is positive.", gap, "certified", check=("sign", str(gap), 0, ">")))
         )

@@ -419,6 +419,55 @@ def _subdivide(f, x, cell, a: Fraction, b: Fraction, budget: Budget) -> list[Run
     return [_settle_zero(f, x, run) if run.sign is None else run for run in _merge(found)]
 
 
+def touches(f: Expr, x: Symbol, lo, hi, budget: Budget | None = None) -> tuple[Run, ...]:
+    """Tiny cells of [lo, hi] in which an f >= 0 could not be shown to be above 0; the end 0 of (0, 1) left out.
+
+    >>> x = Symbol("x", positive=True)
+    >>> touches(x + 1, x, 0, 1), [round(float(r.lo), 6) for r in touches((2 * x - 1) ** 2, x, 0, 1)]
+    ((), [0.5])
+    """
+    lo, hi = as_fraction(lo), as_fraction(hi)
+    budget = budget or Budget()
+    if f.is_number:
+        return () if sign_of_number(f) == 1 else (Run(lo, hi, None),)
+    if lo == 0:
+        end = end_sign(from_end(f, x, lo, 1))
+        if end and end[0] == 1:
+            lo = _dyadic(min(Fraction(end[1]), (hi - lo) / 64)) / 64
+    cell, slope = on_cell(f, x), None
+    stack, found = [(lo, hi)], []
+    while stack:
+        a, b = stack.pop()
+        low = _lower(cell, a, b) if budget.spend() else -INF
+        if low <= 0 and budget.left > 0 and b - a < (hi - lo) / 16:
+            slope = slope or on_cell(diff(f, x), x)
+            low = max(low, _mean_value_lower(cell, slope, a, b))
+        if low > 0:
+            continue
+        if budget.left <= 0 or b - a <= (hi - lo) / 2**40:
+            found.append(Run(a, b, None))
+        else:
+            middle = (a + b) / 2
+            stack += [(middle, b), (a, middle)]
+    return _merge(found)
+
+
+def _lower(cell, a: Fraction, b: Fraction) -> float:
+    try:
+        return cell(*outward(a, b))[0]
+    except (OutOfDomain, OverflowError, ValueError):
+        return -INF
+
+
+def _mean_value_lower(cell, slope, a: Fraction, b: Fraction) -> float:
+    m = (a + b) / 2
+    try:
+        low = add(cell(*outward(m, m)), mul(slope(*outward(a, b)), outward((a - b) / 2, (b - a) / 2)))[0]
+    except (OutOfDomain, OverflowError, ValueError):
+        return -INF
+    return low if low == low else -INF
+
+
 def _mean_value_sign(cell, slope, a: Fraction, b: Fraction) -> int | None:
     """The sign by f(x) = f(m) + f'(cell) (x - m)."""
     m = (a + b) / 2

@@ -216,7 +216,8 @@ def exact_ratio(value: Expr, steps, formula: Expr | None = None, status="certifi
 
     if value.is_Rational:
         middle = float(value)
-        interval = (middle, middle)
+        exact = Fraction(middle) == Fraction(int(value.p), int(value.q))
+        interval = (middle, middle) if exact else (math.nextafter(middle, 0), math.nextafter(middle, 2))
     else:
         low, high = _ends(constant_ball(value, 100))
         interval = (max(0.0, low), min(1.0, high))

@@ -69,7 +69,7 @@ def smooth_pieces(f: Expr, lo=Fraction(0), hi=Fraction(1)) -> tuple[tuple[Piece,
         branches = {sign: first, -sign: rest, 0: first}
     found: list[Piece] = []
     stretches, complete = smooth_pieces(difference, lo, hi)  # a Max of three has a Max in its difference
-    for run in (r for s in stretches for r in sign_pattern(s.expression, u, s.lo, s.hi)):
+    for run in (r for s in stretches for r in _snapped(s.expression, sign_pattern(s.expression, u, s.lo, s.hi))):
         if run.sign is None:
             if run.hi - run.lo > Fraction(1, 2**30):
                 complete = False
@@ -84,6 +84,23 @@ def smooth_pieces(f: Expr, lo=Fraction(0), hi=Fraction(1)) -> tuple[tuple[Piece,
         else:
             joined.append(piece)
     return tuple(joined), complete
+
+
+def _snapped(difference: Expr, runs) -> list[Run]:
+    """Runs that meet at a simple fraction where the difference crosses zero, instead of a sliver around it."""
+    runs = list(runs)
+    for i in range(1, len(runs) - 1):
+        here = runs[i]
+        if here.sign is not None or here.hi - here.lo > Fraction(1, 2**30):
+            continue
+        c = exact_zero(difference, u, here.lo, here.hi)
+        low, high = on_cell(diff(difference, u), u)(*outward(here.lo, here.hi))
+        if c is not None and (low > 0 or high < 0):  # the only zero in the sliver
+            c = as_fraction(c)
+            runs[i - 1] = Run(runs[i - 1].lo, c, runs[i - 1].sign)
+            runs[i + 1] = Run(c, runs[i + 1].hi, runs[i + 1].sign)
+            runs[i] = Run(c, c, None)
+    return runs
 
 
 def _innermost_switch(f: Expr) -> Expr | None:

@@ -95,6 +95,10 @@ BETWEEN = [  # formula, weights, asymmetric: where neither r nor r_up decides
     ("1-u**3+(1-u)**4", (F(1, 2), F(1, 4), F(1, 4)), True),
     ("(1-u)+max(0,0.5-u)", (F(2, 3), F(1, 3), F(0)), False),
     ("(1-u)+max(0,0.5-u)", (F(201, 300), F(99, 300), F(0)), True),
+    # r_up = 3/4 is attained at one point, (1/2, 1/2): a tie at w_m/w_n = 4/3, none above
+    ("-u+max(0,0.5-u)-max(0,u-0.75)", (F(4, 7), F(3, 7)), False),
+    ("-u+max(0,0.5-u)-max(0,u-0.75)", (F(4, 7), F(3, 7), F(0)), False),
+    ("-u+max(0,0.5-u)-max(0,u-0.75)", (F(401, 700), F(299, 700)), True),
 ]
 
 
