@@ -1,5 +1,7 @@
 """Train a recipe in this process, record by record: what the command line and scripts use."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +42,9 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
     (['ce', 'mae'], 'finished')
     """
     arrays = recipe.load(folder)
+    if "torch" not in sys.modules:
+        # Threads that wait for each other by spinning are ten times slower when something else wants the cores.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from alf.training.devices import choose
     from alf.training.trainer import Stopped, Trainer
 

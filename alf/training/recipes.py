@@ -18,7 +18,8 @@ _PHOTOGRAPHS = _SGD | {"network": "cnn-small", "epochs": 20, "lr": 0.05, "sample
 CLASSROOM = {
     "digits": _SGD | {"network": "mlp:512", "epochs": 120, "lr": 1.0},
     **dict.fromkeys(("blobs", "moons", "circles", "spirals"), _TOY),
-    **dict.fromkeys(("mnist", "fashion-mnist"), _PICTURES),
+    "mnist": _PICTURES,
+    "fashion-mnist": _PICTURES | {"epochs": 60},
     **dict.fromkeys(("cifar10", "cifar100"), _PHOTOGRAPHS),
 }
 LOSSES = ("ce", "gce:q=0.7", "mae", "agce:a=4,q=0.2", "ael:a=3.5", "aul:a=3,p=0.1")
