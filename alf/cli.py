@@ -144,7 +144,7 @@ def ratio(loss, classes, as_json):
         "loss": parsed.spec,
         "ratio": found.value,
         "upper_ratio": found.upper_value,
-        "exact": None if found.exact is None else str(found.exact),
+        "exact": None if found.exact is None or len(str(found.exact)) > 300 else str(found.exact),
         "status": found.status,
         "interval": found.interval and list(found.interval),
         "upper_interval": found.upper_interval and list(found.upper_interval),
@@ -159,8 +159,8 @@ def ratio(loss, classes, as_json):
         within = "" if found.exact is not None else f"  in [{found.interval[0]:.6g}, {found.interval[1]:.6g}]"
         lines = {
             "loss": parsed.spec,
-            "asymmetry ratio r": f"{found.value:.6f}{exact}{within}",
-            "upper ratio": f"{found.upper_value:.6f}",
+            "asymmetry ratio r": f"{_ratio(found.value)}{exact}{within}",
+            "upper ratio": _ratio(found.upper_value),
             "status": found.status,
             f"critical symmetric noise (K = {classes})": f"{critical.symmetric:.4f}",
             "critical pair noise": f"{critical.pair:.4f}",
@@ -168,6 +168,10 @@ def ratio(loss, classes, as_json):
     for name, text in lines.items():
         click.echo(f"{name:36} {text}")
     return None
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.6f}" if value == 0 or value >= 1e-3 else f"{value:.6g}"
 
 
 @app.command()

@@ -17,7 +17,7 @@ from alf.theory import CLAIMS, Verdict
 from ui import claims
 from ui.chart import chart
 from ui.controls import series
-from ui.prover import Question, document, regions
+from ui.prover import Question, document, ratio_of, regions
 from ui.prover import answers as answers_to
 
 FILES = {
@@ -29,15 +29,16 @@ EVERY = 0.3  # seconds between looks at the workers, while one is at work
 
 def board(question: Question) -> None:
     """Every claim about the question, as far as it is settled; looks again by itself until all are."""
-    waiting = None in answers_to(question).values() or regions(question) is None
+    waiting = None in (*answers_to(question).values(), regions(question), ratio_of(question.loss))
     st.fragment(_cards, run_every=EVERY if waiting else None, key="board")(question, waiting)
 
 
 def _cards(question: Question, waiting: bool) -> None:
     answers = answers_to(question)
     st.html(_headline(question, answers["noise_tolerant"]))
-    enough = regions(question)
+    enough, ratio = regions(question), ratio_of(question.loss)
     with st.container(key="enough"):
+        st.markdown(claims.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …")
         st.markdown(claims.enough(enough) if enough is not None else "Looking for what would be enough …")
     with st.container(key="proof-files", horizontal=True, gap="small"):
         name = parse(question.loss).key.replace("+", "-")
@@ -59,7 +60,7 @@ def _cards(question: Question, waiting: bool) -> None:
         for claim in CLAIMS:
             with st.container(key=f"claim-{claim}", gap="small"):
                 _card(question, claim, answers[claim])
-    if waiting and enough is not None and None not in answers.values():
+    if waiting and None not in (enough, ratio, *answers.values()):
         st.rerun()  # once more as a whole, so that the looking ends
 
 

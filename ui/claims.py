@@ -4,8 +4,11 @@ import html
 import re
 from fractions import Fraction
 
+import sympy
+
 from alf.figures.palette import BAD, GOOD, NEUTRAL, UNSURE
 from alf.theory import CLAIMS, Verdict
+from alf.theory.ratios import Ratio
 from ui.glossary import term
 
 QUESTIONS = {
@@ -117,6 +120,40 @@ def enough(regions: list[dict]) -> str:
         return ""
     ratio = ", $R = w_m / w_n$ of the hardest row" if any("R" in region["formula"] for region in regions) else ""
     return f"Enough for this noise, each with the others as they are: {'; '.join(parts)}{ratio}."
+
+
+def condition(ratio: Ratio) -> str:
+    """The asymmetry ratio and the condition it puts on the weights of the labels, as Markdown.
+
+    >>> from alf.losses import parse
+    >>> from alf.theory import ratio
+    >>> condition(ratio(parse("mae")))
+    'Asymmetry ratio $r = 1$ (proved): asymmetric wherever one label is the heaviest.'
+    """
+    if not ratio.defined or ratio.value is None:
+        return f"Asymmetry ratio: {escape(ratio.steps[-1].statement)}"
+    formula = ratio.formula if ratio.formula is not None and ratio.formula.free_symbols else ratio.exact
+    known = f" ({WORDS[ratio.status]})"
+    if ratio.exact is not None and ratio.exact.is_Integer:
+        printed = f"r = {sympy.latex(formula)} = {ratio.exact}" if formula.free_symbols else f"r = {ratio.exact}"
+        where = "wherever one label is the heaviest" if ratio.exact == 1 else "on no weights with a second label"
+        return f"Asymmetry ratio ${printed}${known}: asymmetric {where}."
+    if ratio.exact is not None:
+        sign = r"\ge" if ratio.attained is False else ">"
+        value = f"{ratio.value:.4g}" if ratio.value else "0"
+        bound = rf" \approx {1 / ratio.value:.4g}" if ratio.value else ""
+        return (
+            rf"Asymmetry ratio $r = {sympy.latex(formula)} \approx {value}${known}: "
+            rf"asymmetric exactly where $w_m / w_n {sign} 1/r{bound}$."
+        )
+    low, high = ratio.interval[0], ratio.upper_interval[1]
+    if not low or not high:
+        return rf"Asymmetry ratio $r \approx {ratio.value:.4g}$, upper ratio $\approx {ratio.upper_value:.4g}${known}."
+    both = rf"Asymmetry ratio $r \approx {ratio.value:.4g}$, upper ratio $\approx {ratio.upper_value:.4g}${known}: "
+    return both + (
+        rf"asymmetric where $w_m / w_n > {1 / low:.4g}$, not where $w_m / w_n < {1 / high:.4g}$; between the two, and "
+        "with three or more labels, only a search over the simplex decides."
+    )
 
 
 def plain(text: str) -> str:

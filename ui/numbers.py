@@ -82,7 +82,7 @@ def _reason(found: Ratio) -> str:
     elif found.exact is not None and not found.exact.is_Integer:
         formula = f" = {_printed(found.exact)}"
     if found.value == 0:
-        formula += " = 0"
+        formula += " = 0" if found.exact == 0 else r" \approx 0"
     text = f"$r{formula}$, {WORDS[found.status]}." if formula else f"{WORDS[found.status].capitalize()}."
     return f'<div class="alf-note">\n\n{text}\n\n</div>'
 

@@ -245,3 +245,21 @@ def _slope_along(term: Expr, others: dict, sums: dict) -> Expr:
 
 def _with_tau(expression: Expr) -> Expr:
     return expression.replace(lambda e: e == K - 2 + u, lambda e: TAU)
+
+
+@lru_cache(maxsize=512)
+def _in_floats(declaration: Declaration) -> Callable:
+    """[g, *s_i] in plain floats, with 1 for every sum: for size, not for value."""
+    symbols = [symbol for symbol, _ in declaration.sums]
+    expressions = [declaration.expression.subs(dict.fromkeys(symbols, 1)), *(s for _, s in declaration.sums)]
+    return lambdify((u, K, *(p.symbol for p in declaration.parameters)), expressions, modules="math")
+
+
+def overflows(declaration: Declaration, values: tuple[float, ...]) -> bool:
+    """Whether the loss leaves the range of a double somewhere on [1e-6, 1], at 10 classes."""
+    function = _in_floats(declaration)
+    try:
+        sizes = [abs(x) for point in (1e-6, 0.5, 1 - 1e-9) for x in function(point, 10.0, *values)]
+    except OverflowError:
+        return True
+    return not all(size < float("inf") for size in sizes)

@@ -80,7 +80,18 @@ class Declaration:
             if value is None:
                 raise InputError(f"{self.name}: {parameter.name} is missing; it must lie in {parameter.domain}")
             settled.append((parameter.name, parameter.check(value, self.name)))
+        self._check_size([float(value) for _, value in settled])
         return Loss(self, tuple(settled))
+
+    def _check_size(self, values: list[float]) -> None:
+        """Refuse values at which l overflows a double, before an exact power of them is attempted."""
+        if not values:
+            return
+        from alf.losses.compile import overflows
+
+        if overflows(self, tuple(values)):
+            shown = ", ".join(f"{p.name}={value:g}" for p, value in zip(self.parameters, values, strict=True))
+            raise InputError(f"{self.name}: the values of l on [0.000001, 1] must fit a double, got more at {shown}")
 
     def example(self) -> "Loss":
         """The loss at its parameters' typical values."""

@@ -69,10 +69,10 @@ def parse_formula(rest: str) -> Loss:
     --------
     >>> parse_formula("exp(-u/a); a=2.50").spec
     'formula:exp(-u/a);a=2.5'
-    >>> parse_formula("u")
+    >>> parse_formula("u")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    alf.errors.InputError: formula: l must decrease strictly on (0, 1], got l(0.5125) = 0.5125 and l(0.516667) = 0.516667
+    alf.errors.InputError: formula: l must decrease strictly on (0, 1], got l(0.5125) = 0.5125 and l(0.516667) = ...
     """
     if len(rest) > LONGEST:
         raise InputError(f"formula: at most {LONGEST} characters are allowed, got {len(rest)}")

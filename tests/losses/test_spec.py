@@ -64,6 +64,8 @@ def test_values_are_exact():
         ("agce:a=1e999,q=1", "AGCE: a must be a number in (0, oo), got '1e999'"),
         ("agce:a=1/2,q=1", "AGCE: a must be a number in (0, oo), got '1/2'"),
         ("agce:a=١,q=1", "AGCE: a must be a number in (0, oo), got '١'"),
+        ("agce:a=1e300,q=1e300", "AGCE: the values of l on [0.000001, 1] must fit a double, got more at a=1e+300"),
+        ("anl:a=10,p=400", "ANL: the values of l"),
         ("agce:a=1", "AGCE: q is missing; it must lie in (0, oo)"),
         ("agce:a=1,q=1,a=2", "AGCE: a is given twice"),
         ("agce:a=1,b=2", "AGCE: no parameter 'b'; it has a, q"),
