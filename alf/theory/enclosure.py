@@ -60,6 +60,12 @@ def _product_ends(x: float, y: float) -> tuple[float, float]:
 
 
 def mul(a, b):
+    if a[0] >= 0 and b[0] >= 0:  # most factors have one sign
+        return _product_ends(a[0], b[0])[0], _product_ends(a[1], b[1])[1]
+    if a[0] >= 0 and b[1] <= 0:
+        return _product_ends(a[1], b[0])[0], _product_ends(a[0], b[1])[1]
+    if a[1] <= 0 and b[0] >= 0:
+        return _product_ends(a[0], b[1])[0], _product_ends(a[1], b[0])[1]
     ends = [_product_ends(x, y) for x in a for y in b]
     return min(e[0] for e in ends), max(e[1] for e in ends)
 
