@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui import controls, state
 from ui.board import board
+from ui.glossary import hint
 from ui.prover import Question, read_loss
 from ui.shell import head
 from ui.view import View
@@ -23,4 +24,7 @@ with st.container(key="prove"):
         controls.noise(view, view["classes"])
     with st.container(key="claims"):
         board(question)
+        with st.expander("Words that are easily confused", key="vocabulary"):
+            for word in ("asymmetric", "symmetric", "calibrated", "noise tolerant"):
+                st.markdown(f"**{word.capitalize()}.** {hint(word)}")
 view.save()
