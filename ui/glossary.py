@@ -47,6 +47,10 @@ GLOSSARY = {
         "With equal gradient scale each loss is divided by the largest sample weight it can give, so that losses are "
         "compared by their shape and not by their learning rate."
     ),
+    "best": (
+        "Each seed's own best epoch, averaged over the seeds. The peak of the mean curve is lower, because the seeds "
+        "peak at different epochs."
+    ),
     "epoch": "An epoch is one pass through the training data.",
     "seed": "A seed fixes the random numbers: the same seed gives the same run.",
     "band": "The band is one standard deviation to each side of the mean over the seeds.",

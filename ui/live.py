@@ -107,7 +107,7 @@ def table(shown: lab.Shown) -> str:
             ]
         lines.append(f"<tr><td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = (
-        f"<th>Loss</th><th>Accuracy at the last {term('epoch')}</th><th>Best on the way</th><th>at epoch</th>"
+        f"<th>Loss</th><th>Accuracy at the last {term('epoch')}</th><th>{term('best', 'Best on the way')}</th><th>at epoch</th>"
         f"<th>Wrong labels {term('memorisation', 'memorised')}</th>"
     )
     return (
