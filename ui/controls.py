@@ -45,13 +45,15 @@ def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, 
     values = loss.label.removeprefix(loss.name).strip(" ()") if compact else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         st.html(swatch(style, f"{loss.name}<small>{values}</small>", loss.declaration.about), width="stretch")
-        menu(index, loss, sliders=compact)
+        menu(index, loss, compact)
         if removable:
             st.button(
                 "✕", key=f"remove-{index}", type="tertiary", help=f"Remove {loss.name}", on_click=_remove, args=(index,)
             )
-    for parameter in () if compact else loss.declaration.parameters:
-        slider(index, loss, parameter)
+    if not compact:
+        for parameter in loss.declaration.parameters:
+            slider(index, loss, parameter)
+        presets(index, loss)
 
 
 def slider(index: int, loss: Loss, parameter: Parameter) -> None:
@@ -98,23 +100,13 @@ def live(losses: Sequence[Loss], classes: int, u, quantities: Sequence[str]) -> 
     }
 
 
-def menu(index: int, loss: Loss, sliders: bool) -> None:
-    """Presets, each one click away, and the spec to type; the sliders where the list is compact."""
-    with st.popover("⋯", key=f"menu-{index}", type="tertiary", help="Presets, exact values and another loss"):
-        for parameter in loss.declaration.parameters if sliders else ():
-            slider(index, loss, parameter)
-        presets = loss.declaration.preset_losses()
-        if presets:
-            st.caption("Presets of the authors", help=hint("preset"))
-            with st.container(horizontal=True, gap="small"):
-                for data, preset in presets.items():
-                    st.button(
-                        DATA_NAMES.get(data, data),
-                        key=f"preset-{index}-{data}",
-                        help=preset.label,
-                        on_click=_replace,
-                        args=(index, preset.spec),
-                    )
+def menu(index: int, loss: Loss, compact: bool) -> None:
+    """The spec to type, and where the list is compact the sliders and presets too."""
+    with st.popover("⋯", key=f"menu-{index}", type="tertiary", help="Exact values and more"):
+        if compact:
+            for parameter in loss.declaration.parameters:
+                slider(index, loss, parameter)
+            presets(index, loss)
         key = keep(f"spec-{index}", loss.spec)
         st.text_input(
             "As text, exactly",
@@ -124,6 +116,24 @@ def menu(index: int, loss: Loss, sliders: bool) -> None:
             args=(key, index),
         )
         _said(key)
+
+
+def presets(index: int, loss: Loss) -> None:
+    """The authors' values, each one click away."""
+    found = loss.declaration.preset_losses()
+    if not found:
+        return
+    with st.container(key=f"presets-{index}", horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption("Presets", help=hint("preset"), width="content")
+        for data, preset in found.items():
+            st.button(
+                DATA_NAMES.get(data, data),
+                key=f"preset-{index}-{data}",
+                type="tertiary",
+                help=preset.label,
+                on_click=_replace,
+                args=(index, preset.spec),
+            )
 
 
 def add_loss(view: View, most: int = MOST_LOSSES) -> None:

@@ -107,8 +107,8 @@ def table(shown: lab.Shown) -> str:
             ]
         lines.append(f"<tr><td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = (
-        f"<th>Loss</th><th>Accuracy at the last {term('epoch')}</th><th>{term('best', 'Best on the way')}</th><th>at epoch</th>"
-        f"<th>Wrong labels {term('memorisation', 'memorised')}</th>"
+        f"<th>Loss</th><th>Accuracy at the last {term('epoch')}</th><th>{term('best', 'Best on the way')}</th>"
+        f"<th>at epoch</th><th>Wrong labels {term('memorisation', 'memorised')}</th>"
     )
     return (
         f'<div class="alf-scroll"><table class="alf-table"><thead><tr>{head}</tr></thead>'

@@ -10,6 +10,7 @@ from alf.figures.palette import Style, styles
 from alf.losses import parse
 from alf.theory import critical_noise
 from alf.theory.ratios import Ratio
+from ui.claims import plain
 from ui.controls import swatch
 from ui.glossary import term
 from ui.prover import ratio_of
@@ -66,7 +67,7 @@ def card(spec: str, classes: int, style: Style, found: Ratio | None) -> str:
         parts.append(_stat("pair", term("pair noise"), _share(*shares[1]), shares[1][0]))
         parts += ["</div>", "", _reason(found)]
     else:
-        parts += ["", f'<p class="alf-note">{html.escape(found.steps[-1].statement)}</p>', ""]
+        parts += ["", f'<p class="alf-note">{plain(found.steps[-1].statement)}</p>', ""]
     return "\n".join([*parts, "", "</div>"])
 
 
