@@ -1,6 +1,6 @@
 """Server time from a slider's change to the chart's message: the Explore page against a bare Streamlit app.
 
-    python benchmarks/explore_latency.py [--changes 60]
+    python -m benchmarks.explore_latency [--changes 60]
 
 The bare app has one slider and one 200-point line. Both servers run at once, with the collection after reruns switched
 off in both, and are asked in turn, so that they share the machine's moods. A change is sent over a websocket as the

@@ -1,6 +1,6 @@
 """Lanes against a plain PyTorch loop: the same recipe, the same metrics, both warmed, in turns.
 
-    python benchmarks/lanes.py [--threads 2] [--epochs 3] [--rounds 3]
+    python -m benchmarks.lanes [--threads 2] [--epochs 3] [--rounds 3]
 
 Claims, on two cores: at 32 lanes of a 64-256-10 MLP a model takes at most a third of the plain loop's time; a single
 lane takes at most 1.1 times that of a hand-written loop. The plain loop is what people write: nn.Sequential, a

@@ -1,6 +1,6 @@
 """What live updates cost: a worker that writes every epoch into the store against the bare trainer, in turns.
 
-    python benchmarks/live_updates.py [--epochs 120] [--rounds 3]
+    python -m benchmarks.live_updates [--epochs 120] [--rounds 3]
 
 Claim: records, heartbeats, the look at the stop flag before every batch, checkpoints and snapshots together cost the
 trainer under 3% on the classroom recipe (six losses, three seeds). Exits 1 when the claim fails.

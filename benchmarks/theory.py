@@ -1,4 +1,4 @@
-"""The theory engine's claims about speed, each measured in one run: ``python benchmarks/theory.py``.
+"""The theory engine's claims about speed, each measured in one run: ``python -m benchmarks.theory``.
 
 (a) every claim for every catalogue loss at its presets, cold, on one core: under 15 s together;
 (b) a claim already computed: under 5 ms;
