@@ -22,7 +22,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 
 soak: $(VENV)/dev.stamp
-	ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 tests/theory tests/runs tests/losses
+	ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 tests/theory tests/export tests/losses tests/runs
 
 lock: $(VENV)/dev.stamp
 	{ echo "# Every transitive version, so that a fresh clone next year installs what was tested. Written by 'make lock'."; \

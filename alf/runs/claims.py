@@ -182,6 +182,7 @@ class Claim:
                 self._put_checkpoint(connection, epoch, ended, state)
             if arrays is not None:
                 _put(connection, t.snapshots, {"part": self.part, "epoch": epoch, "arrays": arrays})
+        self._looked = 0.0  # a paused run ends at its epoch exactly, however short epochs are: look before the next
 
     def save(self, epoch: int, ended: dict, state: bytes) -> None:
         """Write a checkpoint alone."""

@@ -359,7 +359,9 @@ def _status(row, shares) -> tuple[str, str | None]:
         return "stopped", f"Stopped after epoch {row.stopped_epoch}."
     unfinished = [part for part in shares if part.status in UNFINISHED]
     if row.hold is not None and unfinished and all(part.epoch >= row.hold for part in unfinished):
-        return "paused", f"Paused after epoch {row.hold}."
+        if "running" in states:  # a worker may be in the middle of an epoch: not paused before it has left
+            return "running", "Pausing."
+        return "paused", f"Paused after epoch {min(part.epoch for part in unfinished)}."
     if "running" in states or ("queued" in states and states - {"queued"}):
         return "running", None
     if "queued" in states:

@@ -23,5 +23,12 @@ def make_engine(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def engine(make_engine):
+def shared_engine(make_engine):
     return make_engine()
+
+
+@pytest.fixture
+def engine(request, make_engine):
+    """The session's engine; a test that is run again gets a fresh one, because results are kept by recipe."""
+    again = getattr(request.node, "execution_count", 1) > 1
+    return make_engine() if again else request.getfixturevalue("shared_engine")

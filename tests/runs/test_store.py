@@ -187,8 +187,9 @@ def test_a_paused_run_goes_to_its_epoch_and_no_further(store):
     hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {}, b"x")
     store.hold(run, 1)
     assert not hold.asked_to_stop(0) and hold.asked_to_stop(1)
-    assert (store.progress(run).status, store.progress(run).message) == ("paused", "Paused after epoch 1.")
+    assert (store.progress(run).status, store.progress(run).message) == ("running", "Pausing.")
     hold.leave()
+    assert (store.progress(run).status, store.progress(run).message) == ("paused", "Paused after epoch 1.")
     assert waiting(store) == [] and store.progress(run).active
     store.hold(run, 2)
     assert len(waiting(store)) == 1 and store.progress(run).status != "paused"
