@@ -12,12 +12,14 @@ import numpy as np
 from alf.data import Arrays, stratified
 from alf.training.recipe import Lane, Recipe
 
-GRID = 80
-"""Points along each side of the decision regions of a 2-D data set."""
+FINE, COARSE = 64, 32
+"""Points along each side of the decision regions of a 2-D data set: after the last epoch, and on the way there."""
 REACH = 2.6
 """Regions cover [-REACH, REACH] in normalised coordinates."""
 SHOWN = 300
-"""Test samples whose features are projected to the plane."""
+"""Test samples whose features are kept."""
+AXES = 30
+"""Principal axes on which features are kept, in half precision: what t-SNE starts from."""
 MEASURED = 10_000
 """Training samples measured after each epoch: all of a smaller set, a fixed stratified part of a larger one."""
 
@@ -43,59 +45,84 @@ def given_labels(recipe: Recipe, lane: Lane, inputs: np.ndarray, true: np.ndarra
     return noise.corrupt(true, lane.seed, seen)
 
 
-def grid() -> np.ndarray:
-    """Return the points of the decision regions in normalised coordinates, row by row from below: (GRID**2, 2)."""
-    side = np.linspace(-REACH, REACH, GRID, dtype=np.float32)
-    x, y = np.meshgrid(side, side)
+def grid(side: int) -> np.ndarray:
+    """Return the points of the decision regions in normalised coordinates, row by row from below: (side**2, 2)."""
+    along = np.linspace(-REACH, REACH, side, dtype=np.float32)
+    x, y = np.meshgrid(along, along)
     return np.stack([x.ravel(), y.ravel()], axis=1)
 
 
 def snapshot(trainer) -> dict[str, np.ndarray]:
     """Take what an `Inspection` needs from a trainer after an epoch, as arrays with a leading lane axis.
 
-    ``lanes`` (L,), ``epoch`` (), ``train`` (L, M) and ``test`` (L, N) predicted classes, ``plane`` (L, S, 2) features
-    of the first test samples on their two principal axes, and for points in the plane ``regions`` (L, GRID, GRID).
+    ``lanes`` (L,), ``epoch`` (), ``train`` (L, M) and ``test`` (L, N) predicted classes, ``features`` (L, S, A) of the
+    first test samples on their principal axes and ``variance`` (L, A), the share of it along each, and for points in
+    the plane ``scores`` (L, side, side, K), log-probabilities up to a constant per point.
     """
     import torch
 
+    small = np.uint8 if trainer.classes <= 256 else np.int16
     arrays = {
         "lanes": np.array(trainer.alive, np.int32),
         "epoch": np.array(trainer.epoch, np.int32),
-        "train": trainer.train_predictions.cpu().numpy().astype(np.int16),
-        "test": trainer.test_predictions.cpu().numpy().astype(np.int16),
+        "train": trainer.train_predictions.cpu().numpy().astype(small),
+        "test": trainer.test_predictions.cpu().numpy().astype(small),
     }
     with torch.no_grad():
         trainer.model.eval()
         features = trainer.model.features(trainer.normal(trainer.test_inputs[:SHOWN][None]))
-        features = features.expand(len(trainer.alive), -1, -1)
-        features = features - features.mean(dim=1, keepdim=True)
-        plane = in_the_plane(features)
-        # An axis has no sign of its own: the largest coordinate is made positive, so that pictures do not flip about.
-        largest = plane.gather(1, plane.abs().argmax(dim=1, keepdim=True))
-        arrays["plane"] = (plane * largest.sign()).float().cpu().numpy()
+        features, variance = on_principal_axes(features.expand(len(trainer.alive), -1, -1))
+        arrays["features"] = features.half().cpu().numpy()
+        arrays["variance"] = variance.float().cpu().numpy()
         if trainer.recipe.dataset.shape == (2,):
-            points = torch.from_numpy(grid()).to(trainer.device)
-            classes = trainer.model(points[None]).argmax(dim=-1).view(-1, GRID, GRID)
-            arrays["regions"] = classes.cpu().numpy().astype(np.int16)
+            side = FINE if trainer.epoch == trainer.recipe.epochs else COARSE
+            logits = trainer.model(torch.from_numpy(grid(side)).to(trainer.device)[None])
+            logits = (logits - logits.amax(dim=-1, keepdim=True)).clamp_min(-6e4)  # what half precision can hold
+            arrays["scores"] = logits.view(-1, side, side, trainer.classes).half().cpu().numpy()
     return arrays
 
 
-def in_the_plane(features, steps: int = 20):
-    """Project centred features (L, S, n) on the two axes along which they vary most: (L, S, 2).
+def on_principal_axes(features, axes: int = AXES):
+    """Project features (L, S, n) on the axes along which they vary most, and say how much of the variance each holds.
 
-    Subspace iteration on the samples' inner products, from a fixed start: a full decomposition takes a hundred times
-    longer.
+    Subspace iteration on the samples' inner products, from a fixed start: a full decomposition takes several times
+    longer. Lengths are relative to the largest coordinate of a lane, which alone has no meaning.
+
+    Returns
+    -------
+    (L, S, A) coordinates, (L, A) shares of the variance in falling order, with A = min(axes, S, n).
     """
     import torch
 
-    products = features @ features.transpose(1, 2)
-    width = min(8, products.shape[-1])
-    basis = torch.randn(products.shape[-1], width, generator=torch.Generator().manual_seed(0)).to(products)
+    features = features - features.mean(dim=1, keepdim=True)
+    axes = min(axes, *features.shape[1:])
+    products = (features @ features.transpose(1, 2)).cpu()
+    total = products.diagonal(dim1=1, dim2=2).sum(dim=1).clamp_min(1e-30)
+    products = products / total[:, None, None]
+    width = min(axes + 8, products.shape[-1])
+    basis = torch.randn(products.shape[-1], width, generator=torch.Generator().manual_seed(0))
     basis = basis.expand(len(products), -1, -1)
-    for _ in range(steps):
-        basis = torch.linalg.qr(products @ basis).Q
-    variances, turn = torch.linalg.eigh(basis.transpose(1, 2) @ products @ basis)  # ascending
-    return (basis @ turn * variances.clamp_min(0).sqrt().unsqueeze(1))[..., [-1, -2]]
+    for _ in range(3):
+        basis = torch.linalg.qr(products @ (products @ basis)).Q
+    variance, turn = torch.linalg.eigh(basis.transpose(1, 2) @ products @ basis)  # ascending
+    variance = variance.flip(-1)[:, :axes].clamp_min(0)
+    placed = (basis @ turn).flip(-1)[..., :axes] * variance.sqrt().unsqueeze(1)
+    # An axis has no sign of its own: the largest coordinate is made positive, so that pictures do not flip about.
+    largest = placed.gather(1, placed.abs().argmax(dim=1, keepdim=True))
+    placed = placed * torch.where(largest < 0, -1.0, 1.0)
+    return placed / placed.abs().amax(dim=(1, 2), keepdim=True).clamp_min(1e-30), variance
+
+
+def tsne(features: np.ndarray) -> np.ndarray:
+    """Place samples in the plane so that those with similar features are neighbours: (S, n) -> (S, 2).
+
+    t-SNE (van der Maaten, Hinton 2008), from a fixed start. Takes about a second for 300 samples; run it where it can
+    be stopped.
+    """
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, (len(features) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(features.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -106,28 +133,41 @@ class Inspection:
     ----------
     lane, epoch
         Which model, after which epoch.
-    test_inputs, test_true, test_predicted
-        Raw test pictures, true and predicted classes.
-    train_inputs, train_true, train_given, train_predicted
-        The measured training samples: raw pictures, true labels, labels as given, predicted classes.
+    test_true, test_predicted
+        True and predicted classes of the test samples.
+    train_true, train_given, train_predicted
+        The measured training samples: true labels, labels as given, predicted classes.
     plane
         (S, 2): features of the first S test samples on their two principal axes.
-    regions
-        (GRID, GRID) predicted classes over `grid()`, or None where inputs are not points in the plane.
+    features, variance
+        (S, A) the same on more axes, (A,) share of the variance along each; None in snapshots of earlier versions.
+    scores
+        (side, side, K) log-probabilities up to a constant over `grid(side)`; None where inputs are not points.
     """
 
     lane: Lane
     epoch: int
     classes: int
-    test_inputs: np.ndarray = field(repr=False)
     test_true: np.ndarray = field(repr=False)
     test_predicted: np.ndarray = field(repr=False)
-    train_inputs: np.ndarray = field(repr=False)
     train_true: np.ndarray = field(repr=False)
     train_given: np.ndarray = field(repr=False)
     train_predicted: np.ndarray = field(repr=False)
     plane: np.ndarray = field(repr=False)
-    regions: np.ndarray | None = field(repr=False)
+    features: np.ndarray | None = field(repr=False)
+    variance: np.ndarray | None = field(repr=False)
+    scores: np.ndarray | None = field(repr=False)
+    arrays: Arrays = field(repr=False)
+    used: np.ndarray = field(repr=False)
+
+    @property
+    def test_inputs(self) -> np.ndarray:
+        """Raw test inputs (N, *shape)."""
+        return self.arrays.test_inputs
+
+    def train_inputs(self, some=slice(None)) -> np.ndarray:
+        """Return the raw inputs of some of the measured training samples, all of them by default (a copy)."""
+        return self.arrays.train_inputs[self.used[some]]
 
     @cached_property
     def confusion(self) -> np.ndarray:
@@ -138,8 +178,9 @@ class Inspection:
 
     @property
     def class_accuracy(self) -> np.ndarray:
-        """Share of each class's test samples that are predicted right, (K,)."""
-        return self.confusion.diagonal() / self.confusion.sum(axis=1)
+        """Share of each class's test samples that are predicted right, (K,); NaN for a class without any."""
+        with np.errstate(invalid="ignore"):
+            return self.confusion.diagonal() / self.confusion.sum(axis=1)
 
     @property
     def flipped(self) -> np.ndarray:
@@ -151,27 +192,48 @@ class Inspection:
         """Which of the measured training samples are predicted as the wrong label they were given, (M,) bool."""
         return self.flipped & (self.train_predicted == self.train_given)
 
+    @property
+    def resisted(self) -> np.ndarray:
+        """Which of the measured training samples are predicted right although their label is wrong, (M,) bool."""
+        return self.flipped & (self.train_predicted == self.train_true)
+
+    @property
+    def regions(self) -> np.ndarray | None:
+        """Predicted classes over the grid, (side, side), or None where inputs are not points in the plane."""
+        return None if self.scores is None else self.scores.argmax(axis=-1)
+
 
 def inspect(recipe: Recipe, arrays: Arrays, shot: dict[str, np.ndarray], lane: int) -> Inspection | None:
-    """Put a lane of a snapshot beside its data; None when the lane is not in it."""
+    """Put a lane of a snapshot beside its data; None when the lane is not in it.
+
+    Snapshots of earlier versions, with ``plane`` for ``features`` and ``regions`` for ``scores``, are read too.
+    """
     position = np.flatnonzero(shot["lanes"] == lane)
     if not len(position):
         return None
-    i, which = position[0], recipe.lanes[lane]
+    i, which, classes = position[0], recipe.lanes[lane], recipe.dataset.classes
     used = samples_used(recipe, arrays.train_labels)
-    inputs, true = arrays.train_inputs[used], arrays.train_labels[used]
+    inputs, true = arrays.train_inputs, arrays.train_labels[used]
+    if recipe.parse_noise(which.noise).kind == "instance":  # the one noise that looks at the inputs
+        inputs = inputs[used]
     some = measured(true)
+    scores = shot["scores"][i].astype(np.float32) if "scores" in shot else None
+    if "regions" in shot:
+        scores = 20 * np.eye(classes, dtype=np.float32)[shot["regions"][i]]
+    features = shot["features"][i].astype(np.float32) if "features" in shot else None
     return Inspection(
         lane=which,
         epoch=int(shot["epoch"]),
-        classes=recipe.dataset.classes,
-        test_inputs=arrays.test_inputs,
+        classes=classes,
         test_true=arrays.test_labels,
         test_predicted=shot["test"][i].astype(int),
-        train_inputs=inputs[some],
         train_true=true[some],
         train_given=given_labels(recipe, which, inputs, true)[some],
         train_predicted=shot["train"][i].astype(int),
-        plane=shot["plane"][i],
-        regions=shot["regions"][i] if "regions" in shot else None,
+        plane=shot["plane"][i] if features is None else features[:, :2],
+        features=features,
+        variance=shot["variance"][i] if "variance" in shot else None,
+        scores=scores,
+        arrays=arrays,
+        used=used[some],
     )
