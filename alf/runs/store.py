@@ -281,6 +281,16 @@ class Store:
         """
         return self._records(run, t.records.c.id > cursor, cursor)
 
+    def snapshot_epochs(self, run: str) -> dict[int, int]:
+        """Return the epoch of the last snapshot of each lane's part; lanes without one are left out."""
+        with self.read() as connection:
+            row = self._row(run, connection)
+            joined = t.parts.join(t.snapshots, t.snapshots.c.part == t.parts.c.id)
+            query = (
+                select(t.parts.c.lanes, t.snapshots.c.epoch).select_from(joined).where(t.parts.c.result == row.result)
+            )
+            return {lane: epoch for lanes, epoch in connection.execute(query) for lane in lanes}
+
     def snapshot(self, run: str, lane: int) -> bytes | None:
         """Return the last snapshot (safetensors) of the part that a lane belongs to; None before there is one."""
         with self.read() as connection:
