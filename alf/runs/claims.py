@@ -11,13 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Collection
 
+import psutil
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alf.runs import tables as t
 from alf.runs.store import Store
 
-LEASE = 60.0
+LEASE = 30.0
 """Seconds without a heartbeat after which a part is taken from whoever holds it."""
 
 
@@ -81,27 +82,39 @@ def recover(store: Store, engine: str, holding: Collection[int] = ()) -> int:
     return len(dead)
 
 
+def beat(store: Store, parts: Collection[int], engine: str) -> None:
+    """Say that an engine is there and holds these parts, however long their workers sit in one batch."""
+    mine = t.parts.c.id.in_(list(parts)) & (t.parts.c.engine == engine) & (t.parts.c.status == "running")
+    with store.write() as connection:
+        connection.execute(update(t.parts).where(mine).values(heartbeat=time.time()))
+
+
 def engine_name() -> str:
-    """Name this process's engine: local ones carry host and process id, so that a restart knows they are gone."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    """Name this process's engine: host, process id and when the process began, so that a restart knows it is gone.
+
+    The id alone does not do: a restarted container gives its server the same one again.
+    """
+    return f"{socket.gethostname()}:{os.getpid()}:{psutil.Process().create_time():.0f}-{secrets.token_hex(4)}"
 
 
 def _gone(row) -> bool:
     """Whether the engine that gave the part to its worker has ended."""
     if time.time() - (row.heartbeat or 0) > LEASE:
         return True
-    host, pid, _ = (row.engine or "::").rsplit(":", 2)
+    host, pid, began = (row.engine or "::").rsplit(":", 2)
     if host != socket.gethostname() or (row.worker or {}).get("remote"):
         return False
-    if int(pid) == os.getpid():
-        return False
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
+        process = psutil.Process(int(pid))
+        # A killed process whose parent has not asked for it yet still has its id.
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        began = began.partition("-")[0]
+        return began.isdigit() and abs(process.create_time() - int(began)) > 2
+    except psutil.NoSuchProcess:
         return True
-    except PermissionError:
+    except psutil.AccessDenied:
         return False
-    return False
 
 
 class Claim:

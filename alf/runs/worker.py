@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import threading
 import time
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ def work(store_url: str, part: int, token: str, folder: str | None = None, remot
     from alf.runs.claims import Claim, Lost
     from alf.runs.store import Store
 
+    warm_up()
     store = Store(store_url)
     hold = Claim(store, part, token)
     try:
@@ -118,15 +120,23 @@ def in_words(error: Exception) -> str | None:
     return f"An error of the program, {type(error).__name__}: {text[:300]}"
 
 
-def warm_up() -> str:
-    """Import what training needs, so that the first run does not wait for it; returns this worker's address."""
-    import safetensors.torch  # noqa: F401
-    import torch
+_warming = threading.Lock()
 
-    import alf.training.trainer  # noqa: F401
 
-    torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1"))))
-    return _address() or ""
+def prepare() -> None:
+    """Begin to import what training needs, and return at once: nobody need wait for it before handing out parts."""
+    threading.Thread(target=warm_up, name="alf-warm-up", daemon=True).start()
+
+
+def warm_up() -> None:
+    """Import what training needs; whoever comes while somebody else is at it waits for that."""
+    with _warming:  # two threads that import the same modules at once may see half of them
+        import safetensors.torch  # noqa: F401
+        import torch
+
+        import alf.training.trainer  # noqa: F401
+
+        torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1"))))
 
 
 def identity(store_url: str) -> str:

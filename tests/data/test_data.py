@@ -43,3 +43,15 @@ def test_stratified_split_keeps_the_proportions():
     assert sorted([*rest, *chosen]) == list(range(160))
     assert (stratified(labels, 0.2, seed=1)[1] == chosen).all()
     assert (stratified(labels, 0.2, seed=2)[1] != chosen).any()
+
+
+def test_the_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    train, test = stratified(bunch.target, share=0.2, seed=0)
+    arrays = dataset("digits").load()
+    np.testing.assert_array_equal(arrays.train_inputs[:, 0], bunch.images[train])
+    np.testing.assert_array_equal(arrays.train_labels, bunch.target[train])
+    np.testing.assert_array_equal(arrays.test_inputs[:, 0], bunch.images[test])
+    np.testing.assert_array_equal(arrays.test_labels, bunch.target[test])

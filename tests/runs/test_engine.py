@@ -228,7 +228,7 @@ def test_engine_is_one_per_process(monkeypatch, tmp_path):
     settings.cache_clear(), _engine.cache_clear()
     try:
         assert shared() is shared() and isinstance(shared(), Engine)
-        assert shared()._thread is None  # nothing runs before somebody starts something
+        assert shared().dispatcher.going is False  # nothing runs before somebody starts something
         shared().close()
     finally:
         settings.cache_clear(), _engine.cache_clear()

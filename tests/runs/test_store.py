@@ -1,10 +1,16 @@
 """The store without any worker: sharing, stopping, limits, claims, the fair queue."""
 
+import os
+import socket
+import subprocess
+import sys
+
+import psutil
 import pytest
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.claims import Claim, Lost, claim, recover, waiting
+from alf.runs.claims import Claim, Lost, beat, claim, engine_name, recover, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
 
@@ -243,3 +249,47 @@ def test_a_part_lost_on_the_way_is_queued_again(store):
     assert recover(store, "me:1:y", holding={part}) == 0
     assert recover(store, "me:1:y", holding=set()) == 1
     assert waiting(store) == [part]
+
+
+@pytest.fixture
+def dead(request):
+    """A process of this machine that has ended and that nobody has asked for: it still has its id."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        os.sched_yield()
+    yield process.pid
+    process.wait()
+
+
+def test_what_a_killed_server_was_computing_is_taken_up_at_once(store, dead):
+    host, now = socket.gethostname(), psutil.Process().create_time()
+    mine, living = (
+        claimed_by(store, engine_name(), 0.1),
+        claimed_by(store, f"{host}:{os.getpid()}:{now:.0f}-other", 0.2),
+    )
+    zombie = claimed_by(store, f"{host}:{dead}:{now:.0f}-x", 0.3)
+    reused = claimed_by(store, f"{host}:{os.getpid()}:{now - 60:.0f}-x", 0.4)  # a restarted container's server
+    ended = claimed_by(store, f"{host}:{2**22 + 1}:{now:.0f}-x", 0.5)
+    older = claimed_by(store, f"{host}:{os.getpid()}:abcd", 0.6)  # a name without a time: the id must do
+    assert recover(store, "me:1:y") == 3
+    assert set(waiting(store)) == {zombie, reused, ended} and not {mine, living, older} & set(waiting(store))
+
+
+def claimed_by(store, engine, lr):
+    start(store, recipe=RECIPE.with_(lr=lr))
+    part = waiting(store)[0]
+    claim(store, part, engine)
+    return part
+
+
+def test_an_engine_that_gives_signs_of_life_keeps_its_parts(store):
+    part = claimed_by(store, "elsewhere:1:x", 0.1)
+    with store.write() as connection:
+        connection.execute(t.parts.update().values(heartbeat=0.0))
+    beat(store, [part], "elsewhere:2:x")  # somebody else's sign
+    assert recover(store, "me:1:y") == 1
+    claim(store, part, "elsewhere:1:x")
+    with store.write() as connection:
+        connection.execute(t.parts.update().values(heartbeat=0.0))
+    beat(store, [part], "elsewhere:1:x")
+    assert recover(store, "me:1:y") == 0

@@ -1,0 +1,259 @@
+"""Gives parts of runs to workers: processes on this machine, or a Dask cluster elsewhere.
+
+The engine (`alf.runs.engine`) is what pages talk to; this is the thread behind it. Whatever it decides is in the store,
+so that it may die at any moment and the next one goes on.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from contextlib import suppress
+
+from sqlalchemy import select
+
+from alf.errors import InputError
+from alf.runs import tables as t
+from alf.runs.claims import Claim, Lost, beat, claim, engine_name, recover, waiting
+from alf.runs.store import Store
+from alf.runs.worker import identity, prepare, work
+from alf.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DEATHS = 3
+"""Workers that may die over one epoch of a part before it has failed."""
+PATIENCE = 1.3
+"""Seconds a worker has to answer a Stop before its process is killed: with the killing, under two in all."""
+LOOK = 1.0
+"""Seconds between two looks for parts that another engine has left behind."""
+
+
+class Dispatcher:
+    """The thread that gives parts to workers as they become free, and sees to it that a Stop is obeyed.
+
+    Parameters
+    ----------
+    configuration
+        Settings.
+    store
+        Where parts wait and are claimed.
+    """
+
+    def __init__(self, configuration: Settings, store: Store):
+        self.settings, self.store = configuration, store
+        self.name = engine_name()
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._closed = False
+        self._client = self._cluster = self._thread = None
+        self._futures: dict[int, tuple[str, object]] = {}  # part -> (claim, future)
+        self._deadline: dict[str, float] = {}  # claim -> when its worker is killed
+        self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it)
+
+    @property
+    def going(self) -> bool:
+        """Whether the thread has been started."""
+        return self._thread is not None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there are workers."""
+        return self._client is not None
+
+    def left_behind(self) -> bool:
+        """Whether there is something to go on with: queue again what a dead engine was computing, and look."""
+        return bool(recover(self.store, self.name) or waiting(self.store))
+
+    def begin(self) -> None:
+        """Start the thread and the workers if they are not going."""
+        with self._lock:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._dispatch, name="alf-runs", daemon=True)
+                self._thread.start()
+
+    def look(self) -> None:
+        """Look at the store at once: something has changed in it."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """End the thread and the workers."""
+        self._closed = True
+        self._wake.set()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=30)
+        if self._client is not None:
+            self._client.close(timeout=5)
+        if self._cluster is not None:
+            self._cluster.close(timeout=10)
+        self._client = self._cluster = None
+
+    def _dispatch(self) -> None:
+        """Go round until closed."""
+        looked = beaten = time.monotonic()
+        while not self._closed:
+            try:
+                if self._client is None:
+                    self._connect()
+                self._collect()
+                self._hand_out()
+                self._enforce()
+                now = time.monotonic()
+                if now - looked > LOOK:
+                    looked = now
+                    recover(self.store, self.name, self._futures)
+                if self._futures and now - beaten > Claim.BEAT:
+                    beaten = now
+                    beat(self.store, self._futures, self.name)
+            except InputError as error:
+                self._fail_waiting(str(error))
+            except Exception:
+                if self._closed:
+                    return
+                log.exception("the dispatcher of runs stumbled and goes on")
+                self._reconnect()
+                time.sleep(1)
+            self._wake.wait(0.1 if self._futures else 0.5)
+            self._wake.clear()
+
+    def _connect(self) -> None:
+        """Start the worker processes, or connect to the scheduler that is configured."""
+        import dask
+        from distributed import Client, LocalCluster
+
+        dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.http.routes": []})
+        if self.settings.scheduler:
+            try:
+                self._client = Client(self.settings.scheduler, timeout=10, set_as_default=False)
+            except OSError:
+                raise InputError(f"ALF_SCHEDULER: no scheduler answers at {self.settings.scheduler}") from None
+            seen = self._client.submit(identity, self.store.url, pure=False).result(timeout=60)
+            if seen != self.store.identity:
+                raise InputError(
+                    "ALF_STORE: must be a database that the workers of ALF_SCHEDULER reach under the same URL"
+                )
+            return
+        self._cluster = LocalCluster(
+            n_workers=self.settings.workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # None would open port 8787 all the same
+            host="127.0.0.1",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
+        self._client = Client(self._cluster, set_as_default=False)
+        self._client.register_worker_callbacks(prepare)  # also on one that replaces a killed one
+
+    def _reconnect(self) -> None:
+        """Let go of a cluster that is no longer there; what it was computing is queued again by `recover`."""
+        if self._client is None or self._client.status == "running":
+            return
+        with suppress(Exception):  # it is broken: closing it may fail in any way
+            self._client.close(timeout=5)
+            if self._cluster is not None:
+                self._cluster.close(timeout=10)
+        self._client = self._cluster = None
+        self._futures.clear()
+        self._deadline.clear()
+
+    def _capacity(self) -> int:
+        if self._cluster is not None:
+            return self.settings.workers
+        return sum(self._client.nthreads().values())
+
+    def _hand_out(self) -> None:
+        """Claim queued parts for the workers that are free."""
+        free = self._capacity() - len(self._futures)
+        folder = str(self.settings.data_dir) if self.settings.data_dir else None
+        while free > 0 and (queue := waiting(self.store)):
+            for part in queue:
+                token = claim(self.store, part, self.name)
+                if token is not None:
+                    remote = self._cluster is None
+                    future = self._client.submit(
+                        work, self.store.url, part, token, folder, remote, key=f"alf-{part}-{token}", pure=False
+                    )
+                    future.add_done_callback(lambda _: self._wake.set())
+                    self._futures[part] = (token, future)
+                    free -= 1
+                    break
+            else:
+                return
+
+    def _collect(self) -> None:
+        """Take note of the parts that are done; say why where a worker could not say it itself."""
+        for part, (token, future) in list(self._futures.items()):
+            if not future.done():
+                continue
+            del self._futures[part]
+            self._deadline.pop(token, None)
+            hold = Claim(self.store, part, token)
+            with suppress(Lost):  # it had said so itself, or was taken back
+                if future.status == "error" and not self._goes_on(part, future.exception()):
+                    hold.fail(_why(future.exception()))
+                elif future.status == "error" or future.status in ("cancelled", "lost"):
+                    hold.leave()
+            future.release()
+
+    def _goes_on(self, part: int, error: BaseException | None) -> bool:
+        """Whether a part whose worker died is tried again: unless that happened `DEATHS` times at one epoch."""
+        from distributed.scheduler import KilledWorker
+
+        if not isinstance(error, KilledWorker):
+            return False
+        with self.store.read() as connection:
+            epoch = connection.scalar(select(t.parts.c.epoch).where(t.parts.c.id == part))
+        before, count = self._deaths.get(part, (epoch, 0))
+        self._deaths[part] = (epoch, count + 1 if epoch == before else 1)
+        return self._deaths[part][1] < DEATHS
+
+    def _enforce(self) -> None:
+        """Kill the workers that were asked to stop and did not listen."""
+        if not self._futures:
+            return
+        joined = t.parts.join(t.results, t.parts.c.result == t.results.c.key)
+        asked = select(t.parts).select_from(joined).where(t.results.c.stop, t.parts.c.status == "running")
+        with self.store.read() as connection:
+            rows = {row.id: row for row in connection.execute(asked)}
+        now = time.monotonic()
+        for part, (token, future) in list(self._futures.items()):
+            if part not in rows:
+                self._deadline.pop(token, None)
+                continue
+            if now < self._deadline.setdefault(token, now + PATIENCE):
+                continue
+            # First the scheduler forgets the task, or it would start it again elsewhere; then the process goes.
+            self._client.cancel([future], force=True)
+            self._kill(rows[part].worker)
+            del self._futures[part]
+            self._deadline.pop(token)
+            with suppress(Lost):  # it listened at the last moment
+                Claim(self.store, part, token).leave()
+
+    def _kill(self, worker: dict | None) -> None:
+        """End a worker's process; its nanny starts a new one."""
+        if worker is None:
+            return
+        if self._cluster is not None and worker["host"] == socket.gethostname():
+            os.kill(worker["pid"], signal.SIGKILL)
+        elif worker["address"]:
+            self._client.restart_workers([worker["address"]], timeout=10, raise_for_error=False)
+
+    def _fail_waiting(self, message: str) -> None:
+        """Tell those who wait that there is nobody to compute."""
+        for part in waiting(self.store):
+            if (token := claim(self.store, part, self.name)) is not None:
+                Claim(self.store, part, token).fail(message)
+
+
+def _why(error: BaseException | None) -> str:
+    """Say in words why a task failed that could not say so itself."""
+    from distributed.scheduler import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return "The worker process was killed repeatedly, probably for want of memory: take fewer or smaller models."
+    return f"An error of the program, {type(error).__name__}: {' '.join(str(error).split())[:300]}"

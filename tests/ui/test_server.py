@@ -1,0 +1,68 @@
+"""The server's own part: a token for every browser, and unfinished runs taken up without a page."""
+
+import asyncio
+import re
+
+import pytest
+
+from ui.server import COOKIE, ReaderCookie, owner_of
+
+
+def answer(kind: str, cookie: str = "", status: int = 200, path: str = "/train", scheme: str = "http", **headers):
+    """The headers that a response with this content type leaves the middleware with."""
+
+    async def app(scope, receive, send):
+        sent = [(b"content-type", kind.encode())] if kind else []
+        await send({"type": "http.response.start", "status": status, "headers": sent})
+        await send({"type": "http.response.body", "body": b""})
+
+    asked = [(b"cookie", cookie.encode())] if cookie else []
+    asked += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    messages = []
+
+    async def send(message):
+        messages.append(message)
+
+    scope = {"type": "http", "path": path, "scheme": scheme, "headers": asked}
+    asyncio.run(ReaderCookie(app)(scope, None, send))
+    return {name.decode(): value.decode() for name, value in messages[0]["headers"]}
+
+
+def token(headers):
+    return re.fullmatch(rf"{COOKIE}=([\w-]{{43}}); Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax(; Secure)?",
+                        headers["set-cookie"])[1]  # fmt: skip
+
+
+def test_every_browser_gets_its_own_token_and_keeps_it():
+    first, second = token(answer("text/html; charset=utf-8")), token(answer("text/html"))
+    assert first != second
+    assert token(answer("text/html", cookie=f"theme=dark; {COOKIE}={first}; x=y")) == first
+    assert token(answer("", status=304, cookie=f"{COOKIE}={first}")) == first
+    assert answer("text/html")["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("forged", ["short", "'; drop table runs; --", "a" * 44, "a" * 42 + "%", "é" * 43, "\x00" * 43])
+def test_what_is_not_a_token_of_ours_is_replaced(forged):
+    assert owner_of({COOKIE: forged}) is None
+    cookie = forged.encode("utf-8").decode("latin-1")
+    assert token(answer("text/html", cookie=f"{COOKIE}={cookie}")) != forged
+
+
+def test_nothing_but_pages_carries_the_token():
+    for kind, status, path in (
+        ("text/plain", 200, "/_stcore/health"),
+        ("text/javascript", 200, "/static/js/index.js"),
+        ("", 304, "/static/js/index.js"),
+    ):
+        assert "set-cookie" not in answer(kind, status=status, path=path)
+
+
+def test_over_https_the_token_stays_there():
+    assert answer("text/html", scheme="https")["set-cookie"].endswith("; Secure")
+    assert answer("text/html", x_forwarded_proto="https, http")["set-cookie"].endswith("; Secure")
+    assert "Secure" not in answer("text/html")["set-cookie"]
+
+
+def test_the_store_does_not_hold_the_token():
+    kept = "k" * 43
+    assert re.fullmatch("[0-9a-f]{32}", owner_of({COOKIE: kept})) and kept not in owner_of({COOKIE: kept})

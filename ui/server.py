@@ -1,0 +1,109 @@
+"""What the server does beside running pages: it knows a browser again, and takes up unfinished runs when it starts.
+
+A reader's runs belong to a random token in a cookie, set with the page itself. There is no login: whoever has the
+cookie is the reader. It is `HttpOnly`, so that no script can read it, is shared by all tabs of a browser, and survives
+a reload and a restart of the server. The store keeps only its hash.
+"""
+
+import hashlib
+import logging
+import re
+import secrets
+import threading
+from contextlib import asynccontextmanager
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+
+COOKIE = "alf_reader"
+YEAR = 365 * 24 * 3600
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+log = logging.getLogger(__name__)
+
+
+def owner_of(cookies) -> str | None:
+    """Who a browser is to the engine, from its cookies; None when there is no token such as this server gives.
+
+    >>> owner_of({}), owner_of({"alf_reader": "'; drop table runs; --"})
+    (None, None)
+    >>> owner_of({"alf_reader": "a" * 43}) == owner_of({"alf_reader": "b" * 43})
+    False
+    """
+    token = cookies.get(COOKIE, "")
+    return owner_named(token) if _TOKEN.fullmatch(token) else None
+
+
+def owner_named(token: str) -> str:
+    """The name under which the store keeps a token's runs: its hash, so that reading the store lets nobody in."""
+    return hashlib.sha256(token.encode()).hexdigest()[:32]
+
+
+class ReaderCookie:
+    """ASGI middleware: gives every browser that loads a page its token, and keeps the one it has for another year."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+
+        async def send_with_cookie(message):
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if _is_page(scope, message["status"], headers):
+                    headers.append("set-cookie", _cookie(scope))
+                    headers["cache-control"] = "no-store"  # a proxy must not hand one reader's token to another
+            await send(message)
+
+        return await self.app(scope, receive, send_with_cookie)
+
+
+def _is_page(scope, status: int, headers) -> bool:
+    """Whether the answer is a page, or says that the one the browser has kept is still good."""
+    page = headers.get("content-type", "").startswith("text/html")
+    return page or (status == 304 and "." not in scope["path"].rpartition("/")[2])
+
+
+def _cookie(scope) -> str:
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    try:
+        jar = SimpleCookie(headers.get(b"cookie", ""))
+    except CookieError:
+        jar = SimpleCookie()
+    token = jar[COOKIE].value if COOKIE in jar else ""
+    if not _TOKEN.fullmatch(token):
+        token = secrets.token_urlsafe(32)
+    secure = "https" in (scope.get("scheme"), headers.get(b"x-forwarded-proto", "").split(",")[0].strip())
+    return f"{COOKIE}={token}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
+
+
+MIDDLEWARE = (Middleware(ReaderCookie),)
+
+
+@asynccontextmanager
+async def lifespan(_app):
+    """Take up what an earlier server left unfinished, beside serving pages: nobody need open one for that.
+
+    What nearly every page imports is imported before the first one is served. The first one would wait for it anyway,
+    and two threads that import the same modules at once (two readers, or a reader and this) may see half of them.
+    """
+    import alf.runs  # noqa: F401
+
+    threading.Thread(target=take_up, name="alf-take-up", daemon=True).start()
+    yield
+
+
+def take_up() -> None:
+    """Make the engine of this server, which goes on by itself with what is unfinished."""
+    from alf.errors import InputError
+    from alf.runs import engine
+
+    try:
+        engine()
+    except InputError as error:
+        log.warning("%s", error)
+    except Exception:  # a database that is not up yet: the first page that needs it tries again and says so
+        log.exception("unfinished runs could not be taken up")
