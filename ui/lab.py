@@ -1,6 +1,7 @@
 """The training lab's side of the page: a recipe from the view, a run from the engine, and what it has shown so far."""
 
 import json
+import secrets
 import subprocess
 import sys
 import threading
@@ -51,10 +52,13 @@ def engine():
 
 
 def owner() -> str:
-    """Who this browser session is to the engine."""
-    import secrets
+    """Who this browser is to the engine: by its cookie, or where it takes none only as long as this session lasts."""
+    from ui.server import owner_named, owner_of
 
-    return st.session_state.setdefault("lab.owner", secrets.token_urlsafe(12))
+    known = owner_of(st.context.cookies)
+    if known is None:
+        known = st.session_state.setdefault("lab.owner", owner_named(secrets.token_urlsafe(32)))
+    return known
 
 
 def shown(run: str | None) -> tuple[Shown | None, str | None]:
