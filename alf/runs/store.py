@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, func, insert, literal, select, update
+from sqlalchemy import and_, delete, func, insert, literal, select, tuple_, update
 
 from alf.errors import InputError
 from alf.runs import tables as t
@@ -142,7 +142,8 @@ class Store:
                 connection.execute(
                     update(t.parts).where(t.parts.c.result == key, again).values(status="queued", message=None)
                 )
-                connection.execute(update(t.results).where(t.results.c.key == key).values(stop=False))
+                begun = update(t.results).where(t.results.c.key == key).values(stop=False, hold=None)
+                connection.execute(begun)  # whoever presses Start wants it to go, though it was stopped while paused
             if mine is not None:
                 connection.execute(
                     update(t.runs).where(t.runs.c.id == mine.id).values(stopped=False, stopped_epoch=None)
@@ -230,11 +231,17 @@ class Store:
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
-    def runs(self, owner: str) -> list[str]:
-        """List an owner's runs, the newest first."""
+    def runs(self, owner: str, offset: int = 0, limit: int | None = None) -> list[str]:
+        """List an owner's runs, the newest first, or a page of them."""
+        newest = (t.runs.c.created.desc(), t.runs.c.id)
         with self.read() as connection:
-            query = select(t.runs.c.id).where(t.runs.c.owner == owner).order_by(t.runs.c.created.desc())
+            query = select(t.runs.c.id).where(t.runs.c.owner == owner).order_by(*newest).offset(offset).limit(limit)
             return list(connection.scalars(query))
+
+    def count(self, owner: str) -> int:
+        """Count an owner's runs."""
+        with self.read() as connection:
+            return connection.scalar(select(func.count()).where(t.runs.c.owner == owner))
 
     def progress(self, run: str) -> Progress:
         """Tell how far a run is.
@@ -273,6 +280,16 @@ class Store:
     def records(self, run: str, since: int = 0) -> list[dict]:
         """Return the epoch records of a run with epoch > `since`, by epoch, then lane (see `alf.training.records`)."""
         return self._records(run, t.records.c.epoch > since)[0]
+
+    def latest(self, run: str) -> list[dict]:
+        """Return the last record of every lane of a run: what it has come to, without its curves."""
+        last = select(t.records.c.lane, func.max(t.records.c.epoch)).group_by(t.records.c.lane)
+        with self.read() as connection:
+            row = self._row(run, connection)
+            last = last.where(t.records.c.result == row.result)
+            if row.stopped:
+                last = last.where(t.records.c.epoch <= row.stopped_epoch)
+        return self._records(run, tuple_(t.records.c.lane, t.records.c.epoch).in_(last))[0]
 
     def updates(self, run: str, cursor: int = 0) -> tuple[list[dict], int]:
         """Return the records written since a cursor (0: all of them) and the cursor to ask with next time.

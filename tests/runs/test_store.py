@@ -293,3 +293,27 @@ def test_an_engine_that_gives_signs_of_life_keeps_its_parts(store):
         connection.execute(t.parts.update().values(heartbeat=0.0))
     beat(store, [part], "elsewhere:1:x")
     assert recover(store, "me:1:y") == 0
+
+
+def test_the_list_of_runs_is_paged_and_has_the_last_records(store):
+    first = start(store, shares=((0,), (1,)))
+    (one, part), (two, _) = (take(store, number) for number in waiting(store))
+    for epoch in (1, 2, 3):
+        one.epoch_done(part.result, [row(0, epoch, epoch / 10)], epoch, 1.0, {}, None)
+    two.epoch_done(part.result, [row(1, 1, 0.7)], 1, 1.0, {}, None)
+    last = {(r["lane"], r["epoch"], r["test_accuracy"]) for r in store.latest(first)}
+    assert last == {(0, 3, 0.3), (1, 1, 0.7)}
+    others = [start(store, recipe=RECIPE.with_(lr=lr)) for lr in (0.1, 0.2)]
+    start(store, "bob")
+    assert store.count("ann") == 3 and store.runs("ann") == [*others[::-1], first]
+    assert store.runs("ann", offset=1, limit=1) == [others[0]] and store.runs("ann", offset=3, limit=2) == []
+    assert store.latest(others[0]) == []
+
+
+def test_the_last_records_of_a_stopped_view_are_those_it_was_stopped_at(store):
+    mine, other = start(store), start(store, "bob")
+    hold, part = take(store, waiting(store)[0])
+    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {}, None)
+    store.stop(mine)
+    hold.epoch_done(part.result, [row(0, 2), row(1, 2)], 2, 1.0, {}, None)
+    assert {r["epoch"] for r in store.latest(mine)} == {1} and {r["epoch"] for r in store.latest(other)} == {2}
