@@ -203,6 +203,12 @@ class Claim:
             self._update(connection)
             self._put_checkpoint(connection, epoch, ended, state)
 
+    def show(self, epoch: int, arrays: bytes) -> None:
+        """Write a snapshot alone."""
+        with self.store.write() as connection:
+            self._update(connection)
+            _put(connection, t.snapshots, {"part": self.part, "epoch": epoch, "arrays": arrays})
+
     def finish(self) -> None:
         """Mark the part as finished."""
         self._write(status="finished", message=None, claim=None)

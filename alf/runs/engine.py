@@ -139,11 +139,15 @@ class Engine:
         """Return the records written since a cursor, and the next cursor."""
         return self.store.updates(run, cursor)
 
+    def inspected(self, run: str) -> dict[int, int]:
+        """Return the epoch as of which `inspect` shows each lane; lanes of which nothing was kept yet are left out."""
+        return self.store.snapshot_epochs(run)
+
     def inspect(self, run: str, lane: int) -> Inspection | None:
-        """Return what a lane's model does sample by sample, at its last checkpoint; None before there is one.
+        """Return what a lane's model does sample by sample, at its last snapshot; None before there is one.
 
         Confusions, which flipped samples it has memorised, its features in the plane, its decision regions: see
-        `alf.training.inspect.Inspection`. It is as of the run's last epoch once the run has finished.
+        `alf.training.inspect.Inspection`. It is as of the last epoch once the run has finished or was stopped.
         """
         from safetensors.numpy import load
 

@@ -8,8 +8,28 @@ import time
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SHARE = 0.02
+CHECKPOINT_SHARE = 0.01
 """Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
+SNAPSHOT_SHARE, MOVING_SHARE = 0.015, 0.05
+"""And snapshots this one; of points in the plane more, whose regions are watched as they move."""
+QUICK = 0.3
+"""Seconds a snapshot may take for one to be made when the run is stopped."""
+
+
+class Allowance:
+    """What something may cost, as a share of the training time."""
+
+    def __init__(self, share: float):
+        self.share, self.spent, self.cost = share, 0.0, 0.0
+
+    def allows(self, seconds: float) -> bool:
+        """Whether it may be done once more after so many seconds of training."""
+        return self.spent + self.cost <= self.share * seconds
+
+    def took(self, since: float) -> None:
+        """Note that it was done."""
+        self.cost = time.perf_counter() - since
+        self.spent += self.cost
 
 
 def work(store_url: str, part: int, token: str, folder: str | None = None, remote: bool = False) -> str:
@@ -54,36 +74,44 @@ def _train(hold, row, folder: str | None) -> str:
     from alf.training.trainer import Stopped, Trainer
 
     torch.set_flush_denormal(True)  # saturated losses leave gradients so small that the CPU slows down tenfold
-    trainer = snapshot = None
+    trainer = tensors = None
+    saved = shown = True
     try:
         recipe = Recipe.from_dict(row.recipe)
         device, note = choose(recipe.device)
         hold.note(note)
         arrays = recipe.load(folder)
         trainer = Trainer(recipe, arrays, row.lanes, device)
-        saved = hold.checkpoint()
-        if saved is not None:
-            ended = {int(lane): reason for lane, reason in saved.ended.items()}
-            trainer.load_state(safetensors.torch.load(saved.state), ended)
-        spent, cost, begun = 0.0, 0.0, trainer.seconds
+        checkpoint = hold.checkpoint()
+        if checkpoint is not None:
+            ended = {int(lane): reason for lane, reason in checkpoint.ended.items()}
+            trainer.load_state(safetensors.torch.load(checkpoint.state), ended)
+        checkpoints = Allowance(CHECKPOINT_SHARE)
+        snapshots = Allowance(MOVING_SHARE if recipe.dataset.shape == (2,) else SNAPSHOT_SHARE)
+        begun = trainer.seconds
         while trainer.epoch < recipe.epochs and trainer.alive:
             rows = trainer.run_epoch(lambda: hold.asked_to_stop(trainer.epoch))
-            last = trainer.epoch == recipe.epochs or not trainer.alive
-            due = last or spent + cost <= CHECKPOINT_SHARE * (trainer.seconds - begun)
+            last, trained = trainer.epoch == recipe.epochs, trainer.seconds - begun
+            tensors = trainer.state() if trainer.alive else None  # kept for a Stop in the middle of the next epoch
+            state = arrays = None
             start = time.perf_counter()
-            snapshot = state = arrays = None
-            if due and trainer.alive:
-                state = safetensors.torch.save(trainer.state())
+            shown = bool(trainer.alive) and (last or snapshots.allows(trained))
+            if shown:
                 arrays = safetensors.numpy.save(inspect.snapshot(trainer))
-            elif trainer.alive:  # kept for a Stop in the middle of the next epoch
-                snapshot = (trainer.epoch, dict(trainer.ended), trainer.state())
+                snapshots.took(start)
+            start = time.perf_counter()
+            saved = bool(trainer.alive) and (last or checkpoints.allows(trained))
+            if saved:
+                state = safetensors.torch.save(tensors)
             hold.epoch_done(row.result, rows, trainer.epoch, trainer.seconds, trainer.ended, state, arrays)
-            if state is not None:
-                cost = time.perf_counter() - start
-                spent += cost
+            if saved:
+                checkpoints.took(start)
     except Stopped:
-        if snapshot is not None:
-            hold.save(snapshot[0], snapshot[1], safetensors.torch.save(snapshot[2]))
+        if not saved:
+            hold.save(trainer.epoch, trainer.ended, safetensors.torch.save(tensors))
+        if not shown and snapshots.cost < QUICK:
+            trainer.load_state(tensors, trainer.ended)  # the batches since are forgotten
+            hold.show(trainer.epoch, safetensors.numpy.save(inspect.snapshot(trainer)))
         hold.leave()
         return "stopped"
     except Exception as error:

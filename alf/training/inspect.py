@@ -18,8 +18,8 @@ REACH = 2.6
 """Regions cover [-REACH, REACH] in normalised coordinates."""
 SHOWN = 300
 """Test samples whose features are kept."""
-AXES = 30
-"""Principal axes on which features are kept, in half precision: what t-SNE starts from."""
+AXES, FEW_AXES = 30, 10
+"""Principal axes on which features are kept, in half precision: after the last epoch, and on the way there."""
 MEASURED = 10_000
 """Training samples measured after each epoch: all of a smaller set, a fixed stratified part of a larger one."""
 
@@ -61,6 +61,7 @@ def snapshot(trainer) -> dict[str, np.ndarray]:
     """
     import torch
 
+    last = trainer.epoch == trainer.recipe.epochs
     small = np.uint8 if trainer.classes <= 256 else np.int16
     arrays = {
         "lanes": np.array(trainer.alive, np.int32),
@@ -71,18 +72,18 @@ def snapshot(trainer) -> dict[str, np.ndarray]:
     with torch.no_grad():
         trainer.model.eval()
         features = trainer.model.features(trainer.normal(trainer.test_inputs[:SHOWN][None]))
-        features, variance = on_principal_axes(features.expand(len(trainer.alive), -1, -1))
+        features, variance = on_principal_axes(features.expand(len(trainer.alive), -1, -1), AXES if last else FEW_AXES)
         arrays["features"] = features.half().cpu().numpy()
         arrays["variance"] = variance.float().cpu().numpy()
         if trainer.recipe.dataset.shape == (2,):
-            side = FINE if trainer.epoch == trainer.recipe.epochs else COARSE
+            side = FINE if last else COARSE
             logits = trainer.model(torch.from_numpy(grid(side)).to(trainer.device)[None])
             logits = (logits - logits.amax(dim=-1, keepdim=True)).clamp_min(-6e4)  # what half precision can hold
             arrays["scores"] = logits.view(-1, side, side, trainer.classes).half().cpu().numpy()
     return arrays
 
 
-def on_principal_axes(features, axes: int = AXES):
+def on_principal_axes(features, axes: int):
     """Project features (L, S, n) on the axes along which they vary most, and say how much of the variance each holds.
 
     Subspace iteration on the samples' inner products, from a fixed start: a full decomposition takes several times

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import load
 
+from alf.runs import worker
 from alf.runs.claims import Claim, claim, waiting
 from alf.runs.recorded import AXES, FOLDER, NAMES, recorded
 from alf.runs.store import Store
+from alf.training.inspect import inspect, snapshot
 from alf.training.recipe import Recipe
+from alf.training.trainer import Trainer
 
 RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)
 
@@ -21,6 +25,33 @@ def test_each_lane_has_the_epoch_of_its_parts_snapshot(tmp_path):
         hold.epoch_done(row.result, [], epoch, 1.0, {}, None, b"arrays")
     assert store.snapshot_epochs(run) == {1: 1, 0: 3}
     store.close()
+
+
+def test_a_run_that_leaves_shows_the_epoch_it_leaves_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "SNAPSHOT_SHARE", 0.0)  # after the first epoch none is due any more
+    monkeypatch.setattr(worker, "CHECKPOINT_SHARE", 0.0)
+    store = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    run = store.start(RECIPE, "ann", ((0, 1),))
+    store.hold(run, 3)
+    [part] = waiting(store)
+    assert worker.work(store.url, part, claim(store, part, "host:1:x")) == "stopped"
+    assert store.snapshot_epochs(run) == {0: 3, 1: 3}
+    arrays = RECIPE.load()
+    for record in store.records(run, since=2):
+        seen = inspect(RECIPE, arrays, load(store.snapshot(run, record["lane"])), record["lane"])
+        assert seen.confusion.trace() / seen.confusion.sum() == pytest.approx(record["test_accuracy"])
+    plain = Trainer(RECIPE, arrays)  # the features are those of the epoch's weights, not of the batches since
+    for _ in range(3):
+        plain.run_epoch()
+    np.testing.assert_array_equal(load(store.snapshot(run, 0))["features"], snapshot(plain)["features"])
+    store.close()
+
+
+def test_an_allowance_is_a_share_of_the_time():
+    allowance = worker.Allowance(0.1)
+    assert allowance.allows(0.0)
+    allowance.spent, allowance.cost = 1.0, 1.0
+    assert not allowance.allows(19.9) and allowance.allows(20.0)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -63,7 +63,7 @@ def test_features_lie_on_the_principal_axes(trained):
 
 def test_lanes_that_ended_in_a_constant_have_features_all_the_same():
     constant = torch.full((2, 40, 5), 3.0)
-    placed, variance = on_principal_axes(constant)
+    placed, variance = on_principal_axes(constant, AXES)
     assert placed.shape == (2, 40, 5) and not placed.any() and not variance.any()
 
 
@@ -73,7 +73,8 @@ def test_regions_are_the_predictions_on_the_grid():
     for epoch in range(1, 6):
         trainer.run_epoch()
         side = FINE if epoch == 5 else COARSE
-        assert snapshot(trainer)["scores"].shape == (1, side, side, 2)
+        shot = snapshot(trainer)
+        assert shot["scores"].shape == (1, side, side, 2) and shot["features"].shape[2] == (16 if epoch == 5 else 10)
     seen = inspect(recipe, recipe.load(), snapshot(trainer), 0)
     assert seen.regions.shape == (FINE, FINE)
     along = np.linspace(-REACH, REACH, FINE)
