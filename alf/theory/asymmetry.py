@@ -18,7 +18,7 @@ from alf.theory.certify import as_rational, outward, sign_pattern, touches
 from alf.theory.enclosure import on_cell, sign_of_number
 from alf.theory.ratios import ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
-from alf.theory.structure import Structure, structure_of
+from alf.theory.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Step, Witness, step
 
 
@@ -475,7 +475,7 @@ def _ball_of(x):
 
 def _mixed(loss: Loss, structure: Structure, w) -> Decision:
     """A normalised part plus a part that is a sum over classes."""
-    rest = _decide_rest(structure, w)
+    rest = _decide_rest(loss, structure, w)
     steps = list(rest.steps)
     singular = all(p.singular for p in structure.normalised)
     if rest.holds:
@@ -503,18 +503,12 @@ def _mixed(loss: Loss, structure: Structure, w) -> Decision:
     return Decision(None, "sum", (*steps, Step("No rule decides the sum.", status="undecided")))
 
 
-def _decide_rest(structure: Structure, w) -> Decision:
+def _decide_rest(loss: Loss, structure: Structure, w) -> Decision:
+    """The other part by itself, as the loss it is: a positive weight changes neither its ratio nor its minimisers."""
     rest = structure.rest
     if not rest.pointwise:
         return _separable(rest, w)
-    return _pointwise_part(rest, w)
-
-
-def _pointwise_part(rest: Structure, w) -> Decision:
-    class _Alone:  # the passive part as a loss of its own
-        pointwise = False
-
-    return _pointwise(_Alone, rest, w)
+    return _pointwise(passive_term(loss, structure.classes) or loss, rest, w)
 
 
 def _mixed_witness(structure: Structure, w, witness: Witness | None) -> Witness | None:

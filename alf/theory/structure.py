@@ -162,6 +162,17 @@ def single(loss: Loss) -> Loss:
     return terms[0][1] if len(terms) == 1 and terms[0][0] == 1 else loss
 
 
+def passive_term(loss: Loss, classes: int) -> Loss | None:
+    """The one part of a combination that is a loss of u_y alone, beside normalised ones; None for any other form.
+
+    >>> from alf.losses import parse
+    >>> passive_term(parse("nce+ael:alpha=1,beta=3,a=2"), 3).spec, passive_term(parse("nce"), 3)
+    ('ael:a=2', None)
+    """
+    parts = [term for weight, term in loss.terms if weight != 0 and structure_of(term, classes).separable]
+    return parts[0] if len(parts) == 1 and parts[0].pointwise else None
+
+
 def constant(loss: Loss) -> bool:
     """Whether every weight is 0, so that nothing depends on the prediction."""
     found = alone(loss)

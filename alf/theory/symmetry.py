@@ -13,7 +13,7 @@ from alf.theory.ratios import ratio_of, ratio_of_shape, upper_is_one
 from alf.theory.shape import _is_zero, shape_of, smooth_pieces
 from alf.theory.signs import NEGATIVE, NON_POSITIVE, ZERO, proved_sign, sign_step
 from alf.theory.simplex import sum_against_vertex
-from alf.theory.structure import Structure, structure_of
+from alf.theory.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Step, Verdict, Witness, holds, refuted, step, undecided
 
 
@@ -269,7 +269,7 @@ def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
 
 def _rest_verdict(claim: str, loss: Loss, structure: Structure) -> Verdict:
     rest = structure.rest
-    active = [term for weight, term in loss.terms if weight != 0 and structure_of(term, structure.classes).separable]
-    if rest.pointwise and len(active) == 1 and active[0].pointwise:
-        return _pointwise(claim, active[0], structure_of(active[0], structure.classes))
+    passive = passive_term(loss, structure.classes)
+    if rest.pointwise and passive is not None:
+        return _pointwise(claim, passive, structure_of(passive, structure.classes))
     return _separable(claim, loss, rest)

@@ -199,3 +199,23 @@ def test_no_noise_is_no_question(claim):
         found = prove(claim, parse("mae"), noise)
         assert found.holds is None
         assert found.status == "not_defined"
+
+
+@pytest.mark.parametrize("spec", ["nce+mae:alpha=1,beta=2", "nfl+aul:alpha=2,beta=1,gamma=1,a=3,p=0.5", "agce:a=1,q=2"])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_what_is_proved_for_all_weights_is_proved_for_each(spec, classes):
+    loss = parse(spec)
+    for text in ("pair:0.3", "symmetric:0.2"):
+        for claim in ("asymmetric", "noise_tolerant"):
+            assert prove(claim, loss, parse_noise(text, classes), classes).status == "proved"
+    assert prove("completely_asymmetric", loss, None, classes).status == "proved"
+
+
+def test_the_passive_part_of_a_combination_keeps_its_own_ratio():
+    """The condition is AGCE's own, whatever its weight, and it stays certified where only the numbers decide."""
+    for weight in ("0.5", "7"):
+        loss = parse(f"nce+agce:alpha=1,beta={weight},a=0.6,q=0.6")
+        verdict = prove("asymmetric", loss, parse_noise("pair:0.4", 3), 3)
+        assert verdict.holds and verdict.status == "certified"
+        assert verdict.data["rows"][0]["margin"] == pytest.approx(1.5 * 0.675480 - 1, abs=1e-5)
+        assert prove("asymmetric", loss, parse_noise("pair:0.41", 3), 3).holds is False
