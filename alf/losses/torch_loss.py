@@ -7,11 +7,12 @@ and second derivatives exist.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import hardshrink
 
 from alf.errors import InputError
 from alf.losses.compile import Compiled, CompiledLoss, compiled
@@ -65,8 +66,12 @@ FUNCTIONS = {
 
 EPS = {dtype: torch.finfo(dtype).eps for dtype in (torch.float32, torch.float64)}
 TINY = {dtype: torch.finfo(dtype).tiny for dtype in (torch.float32, torch.float64)}
+SMALL = {dtype: TINY[dtype] / EPS[dtype] for dtype in TINY}
 
-CHUNK = 1 << 15
+LIKELY = 0.6
+"""Probability above which 1 - u is summed up from the others: two classes of a row cannot both reach it by rounding."""
+
+CHUNK = 1 << 17
 """Elements worked on at a time on a CPU: temporaries of this size stay in cache instead of faulting in fresh pages."""
 
 
@@ -80,16 +85,24 @@ class _Pieces:
     of_sums: tuple[Tensor, ...]  # (...) each: dL/dS_i
     of_own: tuple  # (...) each: dL/ds_i(u_y), None where it is 0
     of_classes: tuple[tuple, ...]  # per S_i: (..., K) ds/d log u_k [, ds/d log(1 - u_k)]; None where it is 0
-    largest: Tensor | None  # (..., 1) the likeliest class, where log(1 - u) is used
+    probability: Tensor | None  # (..., K), where log(1 - u) is used
+
+    def over_rows(self, change: Callable[[Tensor], Tensor]) -> "_Pieces":
+        """The same with every tensor changed."""
+
+        def changed(x):
+            return tuple(map(changed, x)) if isinstance(x, tuple) else x if x is None else change(x)
+
+        return _Pieces(*(changed(getattr(self, field.name)) for field in fields(self)))
 
 
 def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor, gradient: bool) -> _Pieces:
     log_probability = logits.log_softmax(dim=-1)
     everywhere = [log_probability]
-    largest = None
+    probability = None
     if form.uses_log_v:
-        largest = log_probability.argmax(dim=-1, keepdim=True)
-        everywhere += _in_chunks(_log_complement, [log_probability, largest], (False,))
+        log_complement, probability = _in_chunks(_log_complement, [log_probability], (False, False))
+        everywhere.append(log_complement)
     index = labels.unsqueeze(-1)
     inputs = [x.gather(-1, index).squeeze(-1) for x in everywhere]
     over_classes = tuple(c.unsqueeze(-1) if isinstance(c, Tensor) and c.ndim else c for c in constants)
@@ -107,7 +120,7 @@ def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor
     slopes = form.shared.all_partials(slopes) if gradient else []
     first, count = len(everywhere), len(sums)
     of_label, of_sums, of_own = slopes[:first], slopes[first : first + count], slopes[first + count :]
-    return _Pieces(log_probability, losses, tuple(of_label), tuple(of_sums), tuple(of_own), tuple(of_classes), largest)
+    return _Pieces(log_probability, losses, tuple(of_label), tuple(of_sums), tuple(of_own), tuple(of_classes), probability)
 
 
 def _over_classes(summand: Compiled, constants: tuple, gradient: bool, inputs: list[Tensor]) -> list[Tensor]:
@@ -141,43 +154,62 @@ def _filled(result, like: Tensor, shape: torch.Size) -> Tensor:
 def _in_chunks(function: Callable, inputs: list[Tensor], per_row: tuple[bool, ...]) -> list[Tensor]:
     """The results of `function` over tensors (..., K), or (...) for those marked `per_row`."""
     like = inputs[0]
-    if like.is_cuda or like.numel() <= 2 * CHUNK or torch.is_grad_enabled():
+    if not _chunked(like):
         return function(inputs=inputs)
     rows = [x.reshape(-1, x.shape[-1]) for x in inputs]
     results = [torch.empty(like.shape[:-1] if row else like.shape, dtype=like.dtype) for row in per_row]
     flat = [x.view(-1) if row else x.view_as(rows[0]) for x, row in zip(results, per_row, strict=True)]
-    step = max(1, CHUNK // like.shape[-1])
-    for start in range(0, len(rows[0]), step):
-        part = [x[start : start + step] for x in rows]
-        for output, x in zip(flat, function(inputs=part), strict=True):
-            output[start : start + step] = x
+    for chunk in _row_chunks(*rows[0].shape):
+        for output, x in zip(flat, function(inputs=[x[chunk] for x in rows]), strict=True):
+            output[chunk] = x
     return results
 
 
+def _chunked(like: Tensor) -> bool:
+    """Whether a tensor is worked on in chunks; not where autograd records, which must see whole tensors."""
+    return not (like.is_cuda or like.numel() <= 2 * CHUNK or torch.is_grad_enabled())
+
+
+def _row_chunks(rows: int, columns: int) -> list[slice]:
+    step = max(1, CHUNK // columns)
+    return [slice(start, start + step) for start in range(0, rows, step)]
+
+
+def _split(probability: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """A likely u_m (else 0), the other u_k (0 for it), and the sum of these; each row has at most one likely class.
+
+    Arithmetic, because masks cost a CPU twenty times as much.
+    """
+    likely = hardshrink(probability, LIKELY)
+    rest = probability - likely
+    return likely, rest, rest.sum(dim=-1, keepdim=True)
+
+
 def _log_complement(inputs: list[Tensor]) -> list[Tensor]:
-    """log(1 - u_k), exact also where u_k rounds to 1: only the largest can, and 1 - u_m is the sum of the others."""
-    log_probability, largest = inputs
-    rest = log_probability.scatter(-1, largest, -math.inf)
-    probability = rest.exp()
-    of_largest = probability.sum(dim=-1, keepdim=True).log()
-    if of_largest.isinf().any():  # every other probability underflowed
-        of_largest = rest.logsumexp(dim=-1, keepdim=True)
-    return [(-probability).log1p().scatter(-1, largest, of_largest)]
+    """log(1 - u_k), exact also where u_k rounds to 1 because a likely 1 - u_m is the sum of the others; and u_k."""
+    (log_probability,) = inputs
+    probability = log_probability.exp()
+    likely, rest, total = _split(probability)
+    if (total < SMALL[total.dtype]).any():  # digits of the sum are lost, or all of it
+        total = log_probability.masked_fill(likely > 0, -math.inf).logsumexp(dim=-1, keepdim=True)
+    else:
+        total = total.log()
+    largest = probability.amax(dim=-1, keepdim=True)
+    return [torch.addcmul((-rest).log1p_(), likely, total / largest), probability]
 
 
-def _through_complement(inputs: list[Tensor]) -> list[Tensor]:
+def _through_complement(log_probability: Tensor, probability: Tensor, gradient: Tensor) -> Tensor:
     """From d/d log(1 - u_k) to d/d log u_k.
 
-    d log(1 - u_k)/d log u_k = -u_k/(1 - u_k), but for the largest u_m, whose 1 - u_m is the sum of the others:
+    d log(1 - u_k)/d log u_k = -u_k/(1 - u_k), but for a likely u_m, whose 1 - u_m is the sum of the others:
     d log(1 - u_m)/d log u_j = u_j/(1 - u_m).
     """
-    log_probability, largest, gradient, of_largest = inputs
-    rest = log_probability.scatter(-1, largest, -math.inf)
-    probability = rest.exp()
-    total = probability.sum(dim=-1, keepdim=True)
-    if (total == 0).any():
-        return [of_largest * rest.softmax(dim=-1) - gradient * probability]
-    return [probability * (of_largest / total - gradient / (1 - probability))]
+    likely, rest, total = _split(probability)
+    of_likely = (gradient * likely).sum(dim=-1, keepdim=True) / probability.amax(dim=-1, keepdim=True)
+    if (total < SMALL[total.dtype]).any():
+        shares = log_probability.masked_fill(likely > 0, -math.inf).softmax(dim=-1)
+        return of_likely * shares - gradient * rest / (1 - rest)
+    return rest * (of_likely / total - gradient / (1 - rest))
 
 
 class _PerSample(torch.autograd.Function):
@@ -197,11 +229,25 @@ class _PerSample(torch.autograd.Function):
         pieces = ctx.pieces
         if torch.is_grad_enabled():  # create_graph=True: the pieces must themselves be functions of the logits
             pieces = _pieces(ctx.form, ctx.constants, logits, labels, gradient=True)
-        return None, None, _logit_gradient(pieces, gradient, labels), None
+        lanes = any(isinstance(c, Tensor) for c in ctx.constants)
+        return None, None, (_of_rows if lanes else _logit_gradient)(pieces, gradient, labels), None
 
 
 def _logit_gradient(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor:
-    """Chain rule from the pieces back to the logits."""
+    """Chain rule from the pieces back to the logits, on a CPU some rows at a time."""
+    like = pieces.log_probability
+    if not _chunked(like):
+        return _of_rows(pieces, gradient, labels)
+    dims = labels.ndim
+    pieces = pieces.over_rows(lambda x: x.reshape(-1, *x.shape[dims:]))
+    gradient, labels, result = gradient.reshape(-1), labels.reshape(-1), torch.empty_like(pieces.log_probability)
+    for rows in _row_chunks(*result.shape):
+        result[rows] = _of_rows(pieces.over_rows(lambda x: x[rows]), gradient[rows], labels[rows])  # noqa: B023
+    return result.view_as(like)
+
+
+def _of_rows(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor:
+    """The gradient with respect to the logits of all rows at once."""
     log_probability, index = pieces.log_probability, labels.unsqueeze(-1)
     by_input = []
     for i, of_label in enumerate(pieces.of_label):
@@ -219,11 +265,11 @@ def _logit_gradient(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor
             total = total.scatter_add_(-1, index, (gradient * of_label).unsqueeze(-1))
         by_input.append(total)
     total = by_input[0]
-    if pieces.largest is not None:
-        of_log_v, largest = by_input[1], pieces.largest
-        inputs = [log_probability, largest, of_log_v, of_log_v.gather(-1, largest)]
-        (through,) = _in_chunks(_through_complement, inputs, (False,))
+    if pieces.probability is not None:
+        through = _through_complement(log_probability, pieces.probability, by_input[1])
         total = through if total is None else total.add_(through)
+    if pieces.probability is not None:  # the same without computing it again
+        return torch.addcmul(total, pieces.probability, total.sum(dim=-1, keepdim=True), value=-1)
     return torch._log_softmax_backward_data(total, log_probability, -1, log_probability.dtype)
 
 

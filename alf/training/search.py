@@ -1,6 +1,6 @@
 """Choosing a learning rate the way somebody without clean labels has to: on *noisy* validation labels.
 
-    python -m alf.training.search mnist 0.03,0.1,0.3,1.0
+    python -m alf.training.search mnist --rates 0.03,0.1,0.3,1.0
 
 A fifth of the training samples is held out, and its labels are drawn from the same noise; each rate trains the recipe
 on the rest and is judged by the accuracy of its last epoch on those noisy labels, averaged over losses and seeds. The
@@ -8,11 +8,12 @@ clean test set plays no part. Under symmetric noise the noisy accuracy rises wit
 fair although its numbers are low.
 """
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
+
+import click
 
 from alf.data import Arrays, stratified
 from alf.training.recipe import Recipe
@@ -69,16 +70,25 @@ def search(recipe: Recipe, rates: Sequence[float], folder: Path | None = None) -
         yield {"lr": tried.lr, "accuracy": fmean(means.values()), "losses": means}
 
 
-def main(data: str, rates: str = "0.03,0.1,0.3,1.0") -> None:
-    """Search for a classroom recipe and print what was found."""
+@click.command()
+@click.argument("data")
+@click.option("--rates", default="0.03,0.1,0.3,1.0", show_default=True)
+@click.option("--noise", default="symmetric:0.5", show_default=True)
+@click.option("--seeds", default="0", show_default=True, help="Such as 0,1,2.")
+def main(data: str, rates: str, noise: str, seeds: str) -> None:
+    """Search for a classroom recipe's learning rate and print what was found."""
     from alf.settings import settings
     from alf.training.recipes import classroom
 
-    recipe = classroom(data, seeds=(0,))
-    for row in search(recipe, [float(rate) for rate in rates.split(",")], settings().data_dir):
-        each = "  ".join(f"{spec} {accuracy:.3f}" for spec, accuracy in row["losses"].items())
-        print(f"lr {row['lr']:g}: {row['accuracy']:.4f}   {each}", flush=True)
+    try:
+        tried = [float(rate) for rate in rates.split(",")]
+        recipe = classroom(data, noise=(noise,), seeds=tuple(int(seed) for seed in seeds.split(",")))
+        for row in search(recipe, tried, settings().data_dir):
+            each = "  ".join(f"{spec} {accuracy:.3f}" for spec, accuracy in row["losses"].items())
+            print(f"lr {row['lr']:g}: {row['accuracy']:.4f}   {each}", flush=True)
+    except ValueError as error:  # InputError is one: whatever cannot be read is a sentence
+        raise click.UsageError(str(error)) from None
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
