@@ -120,7 +120,9 @@ def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor
     slopes = form.shared.all_partials(slopes) if gradient else []
     first, count = len(everywhere), len(sums)
     of_label, of_sums, of_own = slopes[:first], slopes[first : first + count], slopes[first + count :]
-    return _Pieces(log_probability, losses, tuple(of_label), tuple(of_sums), tuple(of_own), tuple(of_classes), probability)
+    return _Pieces(
+        log_probability, losses, tuple(of_label), tuple(of_sums), tuple(of_own), tuple(of_classes), probability
+    )
 
 
 def _over_classes(summand: Compiled, constants: tuple, gradient: bool, inputs: list[Tensor]) -> list[Tensor]:
