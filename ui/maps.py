@@ -1,24 +1,48 @@
 """Features in the plane: by their principal axes at once, by t-SNE in a worker process that can be killed."""
 
+import multiprocessing
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
-from pebble import ProcessExpired
+from pebble import ProcessExpired, ProcessPool
 
 from alf.training.inspect import Inspection, tsne
-from ui.prover import Pool
 
 SECONDS = 30.0
+KEPT = 256
 KINDS = {"pca": "Principal axes", "tsne": "t-SNE"}
 
 
+class Maps:
+    """One worker process for t-SNE, and what it was asked for by run, lane and epoch: each map is computed once."""
+
+    def __init__(self):
+        self._pool = ProcessPool(1, max_tasks=200, context=multiprocessing.get_context("forkserver"))
+        self._lock = threading.Lock()
+        self._asked: OrderedDict[tuple, Future] = OrderedDict()
+
+    def ask(self, run: str | None, seen: Inspection) -> Future:
+        """The future of where the samples are, (S, 2)."""
+        key = (run, seen.lane, seen.epoch)
+        with self._lock:
+            if key not in self._asked:
+                self._asked[key] = self._pool.schedule(tsne, args=(seen.features,), timeout=SECONDS)
+                while len(self._asked) > KEPT:
+                    self._asked.popitem(last=False)[1].cancel()
+            self._asked.move_to_end(key)
+            return self._asked[key]
+
+
 @st.cache_resource(show_spinner=False)
-def _pool() -> Pool:
-    """The worker for t-SNE, which nothing else has to wait for."""
-    return Pool(1)
+def _maps() -> Maps:
+    """The maps of this server, shared by its sessions."""
+    return Maps()
 
 
 @dataclass(frozen=True)
@@ -40,7 +64,7 @@ def places(kind: str, run: str | None, seen: Inspection) -> Places:
         return Places(seen.plane)
     if seen.features is None:
         return Places(why="This run kept too little for t-SNE; press Start to train it again.")
-    future = _future(run, seen)
+    future = _maps().ask(run, seen)
     if not future.done():
         return Places()
     try:
@@ -53,7 +77,7 @@ def places(kind: str, run: str | None, seen: Inspection) -> Places:
 
 def ready(run: str | None, seen: Sequence[Inspection]) -> bool:
     """Whether t-SNE has come to an end for all of them; it is begun for those it was not yet asked for."""
-    futures = [_future(run, one) for one in seen if one.features is not None]
+    futures = [_maps().ask(run, one) for one in seen if one.features is not None]
     return all(future.done() for future in futures)
 
 
@@ -81,7 +105,3 @@ def about(kind: str, samples: str) -> str:
     return (
         f"Test {samples} as the last hidden layer sees them, along the two directions in which they differ most. {edge}"
     )
-
-
-def _future(run: str | None, seen: Inspection):
-    return _pool().ask(("tsne", run, seen.lane, seen.epoch), tsne, (seen.features,), SECONDS)
