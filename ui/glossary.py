@@ -20,6 +20,8 @@ GLOSSARY = {
     ),
     "symmetric noise": "Symmetric noise replaces a label by any of the other classes, all equally likely.",
     "pair noise": "Pair noise replaces a label by one particular other class, always the same for a class.",
+    "asymmetric noise": "Asymmetric noise replaces a label by that of a class that looks alike, such as 7 by 1.",
+    "instance noise": "Instance noise mislabels some samples more often than others, by what they look like.",
     "asymmetric": (
         "A loss is asymmetric on label weights when its weighted minimiser is the one for the heaviest label alone. "
         "Not to be confused with asymmetric noise, nor with the multi-label loss called ASL."
@@ -39,9 +41,27 @@ GLOSSARY = {
         "The margin is what the deciding rule compares, a number that is positive where the loss tolerates the noise. "
         "Rules differ: compare margins of one rule."
     ),
+    "mended": (
+        "One hyperparameter moved, the others as they are, as little as possible so that the loss tolerates this "
+        "noise; its link leads to the proof. A dash: no value within its slider does."
+    ),
     "memorisation": "A network memorises when it learns the wrong labels of its training samples by heart.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
+    "nominal rate": (
+        "The nominal rate is the one asked for. Asymmetric noise of 0.4 touches only some classes, so that fewer "
+        "labels are wrong overall."
+    ),
+    "overall rate": "The overall rate is the share of all labels that are wrong, each class counted alike.",
     "preset": "A preset holds the values that the authors of the loss used on a data set.",
+    "classroom recipe": "The classroom recipe shows the effect in a minute or so on two cores.",
+    "paper recipe": "The paper recipe is the authors' protocol to the letter: hours or days without a GPU.",
+    "training samples": "How many of the training samples are used, the same share of every class.",
+    "batch": "A batch is how many samples one step of training looks at.",
+    "momentum": "Momentum is the share of the last step that is taken again in the next one.",
+    "weight decay": "Weight decay pulls every weight a little towards 0 in each step.",
+    "schedule": "The schedule says how the learning rate falls over the epochs.",
+    "clipping": "A gradient longer than this is shortened to it, so that no single step goes astray.",
+    "augmentation": "Moved pictures are harder to learn by heart: each epoch sees them shifted, mirrored or turned.",
     "learning rate": "The learning rate says how far one step of training moves the network.",
     "equal scale": (
         "With equal gradient scale each loss is divided by the largest sample weight it can give, so that losses are "

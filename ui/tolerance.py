@@ -1,18 +1,24 @@
-"""Which losses tolerate a noise: every loss of the catalogue and the reader's own, answered one by one, as a table."""
+"""Which losses tolerate a noise: every loss of the catalogue and the reader's own, answered one by one, as a table.
+
+Beside a loss that fails stands what would mend it: the nearest value of one hyperparameter at which it tolerates.
+"""
 
 import html
 import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from urllib.parse import urlencode
 
 import streamlit as st
+from sympy import Rational
 
+from alf.errors import InputError
 from alf.figures.palette import style
 from alf.losses import Loss, catalogue, parse
 from alf.theory import Verdict
 from ui.claims import COLOURS, WORDS
 from ui.controls import DATA_NAMES, swatch
 from ui.glossary import term
-from ui.prover import Question, answer
+from ui.prover import Question, answer, regions
 
 CLAIM = "noise_tolerant"
 EVERY = 0.4
@@ -32,28 +38,62 @@ def known() -> dict[str, str]:
 def ranking(noise: str, classes: int, own: tuple[str, ...]) -> None:
     """The table; looks again by itself until every loss is answered."""
     specs = tuple(dict.fromkeys((*own, *known())))
-    waiting = any(verdict is None for verdict in _verdicts(specs, noise, classes).values())
+    waiting = not _settled(*_answers(specs, noise, classes))
     st.fragment(_ranking, run_every=EVERY if waiting else None, key="ranking-live")(specs, noise, classes, own, waiting)
 
 
-def _verdicts(specs, noise: str, classes: int) -> dict[str, Verdict | None]:
-    return {spec: answer(Question(spec, noise, classes), CLAIM) for spec in specs}
+def _answers(specs, noise: str, classes: int) -> tuple[dict[str, Verdict | None], dict[str, list | None]]:
+    """Each loss's verdict, and once all are known what would mend the losses that fail; None while under way."""
+    found = {spec: answer(Question(spec, noise, classes), CLAIM) for spec in specs}
+    if None in found.values() or not any(verdict.holds for verdict in found.values()):
+        return found, {}  # where no loss at all tolerates, no hyperparameter would help
+    return found, {s: regions(Question(s, noise, classes)) for s, verdict in found.items() if verdict.holds is False}
+
+
+def _settled(found: dict, mends: dict) -> bool:
+    return None not in found.values() and None not in mends.values()
 
 
 def _ranking(specs, noise: str, classes: int, own, waiting: bool) -> None:
-    found = _verdicts(specs, noise, classes)
+    found, mends = _answers(specs, noise, classes)
     done = [verdict for verdict in found.values() if verdict is not None]
     good = sum(verdict.holds is True for verdict in done)
     said = f"{good} of {len(specs)} losses tolerate it" if len(done) == len(specs) else f"{len(done)} of {len(specs)} …"
     order = sorted(specs, key=_order(found)) if len(done) == len(specs) else specs  # nothing moves while it fills in
-    rows = "".join(_row(parse(spec), found[spec], noise, classes, spec in own) for spec in order)
+    rows = "".join(
+        _row(parse(spec), found[spec], mends.get(spec, []), Question(spec, noise, classes), spec in own)
+        for spec in order
+    )
     st.html(
         f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="alf-table"><thead><tr><th>Loss</th>'
-        f"<th>{term('noise tolerant', 'Tolerates it')}</th><th>{term('margin')}</th><th>Decided by</th><th></th></tr>"
-        f"</thead><tbody>{rows}</tbody></table></div>"
+        f"<th>{term('noise tolerant', 'Tolerates it')}</th><th>{term('margin')}</th><th>Decided by</th>"
+        f"<th>{term('mended', 'Would tolerate it')}</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
-    if waiting and len(done) == len(specs):
+    if waiting and _settled(found, mends):
         st.rerun()
+
+
+def mended(loss: Loss, regions: list[dict]) -> Loss | None:
+    """The loss with one hyperparameter moved, as little as possible in proportion, to where it tolerates the noise.
+
+    The value is rounded to three digits, away from the boundary.
+
+    >>> mended(parse("ael:a=2"), [{"name": "a", "relation": ">=", "value": 2.4663}]).spec
+    'ael:a=2.47'
+    """
+    moves = []
+    for region in regions:
+        if region["relation"] not in (">=", "<=") or region["value"] is None:
+            continue
+        rounding = ROUND_CEILING if region["relation"] == ">=" else ROUND_FLOOR
+        value = Context(prec=3, rounding=rounding).create_decimal(region["value"])
+        try:
+            moved = loss.replace(**{region["name"]: Rational(str(value))})
+        except InputError:
+            continue
+        was = loss.floats[region["name"]]
+        moves.append((abs(math.log(float(value) / was)) if was > 0 and value > 0 else math.inf, moved))
+    return min(moves, key=lambda move: move[0], default=(0, None))[1]
 
 
 def _order(found):
@@ -73,21 +113,41 @@ def _margin(verdict: Verdict) -> float:
     return -math.inf if margin is None else float(margin)
 
 
-def _row(loss: Loss, verdict: Verdict | None, noise: str, classes: int, own: bool) -> str:
-    values = html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
+def _row(loss: Loss, verdict: Verdict | None, regions: list[dict] | None, question: Question, own: bool) -> str:
     preset = "yours" if own else known().get(loss.spec, "")
     name = swatch(
-        style(loss.key), f"{html.escape(loss.name)}<small>{', '.join(t for t in (values, preset) if t)}</small>"
+        style(loss.key), f"{html.escape(loss.name)}<small>{', '.join(t for t in (_values(loss), preset) if t)}</small>"
     )
-    link = html.escape("prove?" + urlencode({"loss": loss.spec, "noise": noise, "classes": classes}))
     if verdict is None:
-        return f'<tr><td>{name}</td><td><span class="alf-chip alf-busy">…</span></td><td></td><td></td><td></td></tr>'
+        return f'<tr><td>{name}</td><td><span class="alf-chip alf-busy">…</span></td>{"<td></td>" * 4}</tr>'
     light, dark = COLOURS[verdict.status]
     word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
     margin = _margin(verdict)
     shown = f"{margin:.3g}" if math.isfinite(margin) else "—"
     rule = next((row["rule"] for row in reversed(verdict.data.get("rows", []))), "—")
+    if verdict.holds is not False:
+        mend = ""
+    elif regions is None:
+        mend = "…"
+    else:
+        better = mended(loss, regions)
+        mend = _link(better.spec, question, _changed(loss, better)) if better else "—"
     return (
         f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span></td>'
-        f'<td>{shown}</td><td>{rule}</td><td><a href="{link}" target="_self">Why?</a></td></tr>'
+        f"<td>{shown}</td><td>{rule}</td><td>{mend}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
     )
+
+
+def _values(loss: Loss) -> str:
+    return html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
+
+
+def _changed(loss: Loss, better: Loss) -> str:
+    """The hyperparameter in which two losses differ, as ``with a = 2.47``."""
+    name = next(n for n, value in better.values.items() if value != loss.values[n])
+    return html.escape(f"with {name} = {better.floats[name]:g}")
+
+
+def _link(spec: str, question: Question, text: str) -> str:
+    query = urlencode({"loss": spec, "noise": question.noise, "classes": question.classes})
+    return f'<a href="{html.escape("prove?" + query)}" target="_self">{text}</a>'

@@ -43,7 +43,7 @@ class Region:
     formula : Expr or None
         The boundary in R = w_m/w_n.
     value : float or None
-        The boundary for this noise, None where there is none in the domain.
+        The boundary for this noise, None where there is none in the domain; of a bracket the end that tolerates.
     interval : tuple of float or None
         Enclosure of the boundary.
     relation : str
@@ -223,10 +223,10 @@ def _by_search(loss: Loss, parameter, noise, width: float = 1e-3, values: int = 
     left, right, first = boundaries[0]
     relation = "?" if len(boundaries) > 1 else "<=" if first else ">="
     text = f"Tolerant at one end of [{float(left)}, {float(right)}] and not at the other: the boundary lies between."
+    ends, tolerant = (float(left), float(right)), float(left if first else right)
     return Region(
-        parameter.name, "certified", None, float(left + right) / 2, (float(left), float(right)), relation, joined,
-        (step(text, status="certified"),),
-    )  # fmt: skip
+        parameter.name, "certified", None, tolerant, ends, relation, joined, (step(text, status="certified"),)
+    )
 
 
 def _joined(stretches) -> tuple[Stretch, ...]:
