@@ -1,20 +1,9 @@
-"""What the worker processes of `ui.prover` run. No Streamlit here: every worker would import it."""
-
-import resource
+"""What the pages ask of the workers beside claims. No Streamlit here: every worker would import it."""
 
 from alf.losses import parse
 from alf.theory import Verdict
+from alf.theory.progress import stage
 from alf.theory.ratios import Ratio
-
-
-def limit(memory: int) -> None:
-    """Give this process at most so many bytes of address space."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-
-def read(text: str) -> str:
-    """The canonical spec of a typed loss."""
-    return parse(text).spec
 
 
 def ratio(spec: str) -> Ratio:
@@ -29,6 +18,7 @@ def document(kind: str, loss: str, noise: str, classes: int, verdicts: list[Verd
     from alf.export import latex_document, proof_script
     from alf.noise import parse_noise
 
+    stage("writing the file")
     write = {"script": proof_script, "latex": latex_document}[kind]
     return write(parse(loss), parse_noise(noise, classes), classes, verdicts)
 
@@ -43,6 +33,7 @@ def regions(loss: str, noise: str, classes: int) -> list[dict]:
     parsed, model = parse(loss), parse_noise(noise, classes)
     found = []
     for parameter in parsed.declaration.parameters:
+        stage(f"solving for {parameter.name}")
         region = tolerant_region(parsed, parameter.name, model)
         formula = "" if region.formula is None else sympy.latex(region.formula)
         found.append({"name": parameter.name, "relation": region.relation, "value": region.value, "formula": formula})

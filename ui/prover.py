@@ -1,36 +1,28 @@
-"""Symbols in the background: claims, ratios and typed formulas go to worker processes that can be killed.
+"""The theory engine's workers, shared by all sessions of this server, and what was asked of them.
 
-SymPy may never return, and a thread cannot be stopped. Answers are kept: the same question is free the next time.
+The workers are `alf.theory.worker.Prover`'s: they can be killed at a deadline. Here answers are kept, so that the same
+question is free the next time, and a page that asks again while a worker is busy gets None instead of waiting.
 """
 
-import multiprocessing
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
-from pebble import ProcessExpired, ProcessPool
 
 from alf.errors import InputError
 from alf.losses import Loss, parse
-from alf.losses.domain import quoted
 from alf.theory import CLAIMS, Step, Verdict
 from alf.theory.ratios import Ratio
 from alf.theory.verdict import not_defined
-from alf.theory.worker import Prover
+from alf.theory.worker import Asked, Prover, Unfinished
 from ui import jobs
 
-CLAIM_SECONDS = 10.0
-RATIO_SECONDS = 8.0
 DOCUMENT_SECONDS = 60.0
 REGION_SECONDS = 20.0
-PARSE_SECONDS = 2.0
 KEPT = 4096
-CLAIM_WORKERS, QUICK_WORKERS = 2, 1
-MEMORY = 4 * 2**30  # bytes of address space for a worker
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -42,63 +34,50 @@ class Question:
     classes: int
 
 
-class Pool:
-    """Killable workers for one kind of question, and their answers by key."""
+class Questions:
+    """What was asked, by key; each is asked only once."""
 
-    def __init__(self, workers: int):
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["alf.theory.claims", "flint"])
-        self._pool = ProcessPool(workers, max_tasks=200, context=context, initializer=jobs.limit, initargs=(MEMORY,))
+    def __init__(self):
+        self._prover = Prover(WORKERS)
         self._lock = threading.Lock()
         self._asked: OrderedDict = OrderedDict()
 
-    def ask(self, key: tuple, function: Callable, arguments: tuple, seconds: float):
-        """The future of this question; asked only once."""
+    def ask(self, key: tuple, ask: Callable[[Prover], Asked]) -> Asked:
+        """The question under this key."""
         with self._lock:
             if key not in self._asked:
-                self._asked[key] = self._pool.schedule(function, args=arguments, timeout=seconds)
+                self._asked[key] = ask(self._prover)
                 while len(self._asked) > KEPT:
-                    self._asked.popitem(last=False)[1].cancel()
+                    self._asked.popitem(last=False)[1].forget()
             self._asked.move_to_end(key)
             return self._asked[key]
 
-
-class Claims:
-    """The claims asked so far and the workers that prove them (`alf.theory.worker`)."""
-
-    def __init__(self):
-        self._prover = Prover(CLAIM_WORKERS, CLAIM_SECONDS)
-        self._lock = threading.Lock()
-        self._asked: OrderedDict = OrderedDict()
-
-    def answer(self, question: Question, claim: str) -> Verdict | None:
-        """The verdict, None while it is being worked on; asked only once."""
-        key = (question, claim)
+    def read(self, text: str) -> str:
+        """See `Prover.read`; a text that was a loss once is one."""
+        key = ("read", text)
         with self._lock:
-            if key not in self._asked:
-                self._asked[key] = self._prover.ask(claim, question.loss, question.noise, question.classes)
-                while len(self._asked) > KEPT:
-                    self._asked.popitem(last=False)[1][0].cancel()
-            self._asked.move_to_end(key)
-            asked = self._asked[key]
-        if not asked[0].done():
-            return None
-        try:
-            return self._prover.answer(claim, asked)
-        except InputError as error:
-            return not_defined(claim, str(error))
+            if key in self._asked:
+                return self._asked[key].spec
+        found = _Read(self._prover.read(text))
+        with self._lock:
+            self._asked[key] = found
+        return found.spec
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A text that was read, kept among the questions."""
+
+    spec: str
+
+    def forget(self) -> None:
+        """Nothing is under way."""
 
 
 @st.cache_resource(show_spinner=False)
-def claims() -> Claims:
-    """The claims of this server, shared by its sessions."""
-    return Claims()
-
-
-@st.cache_resource(show_spinner=False)
-def quick_pool() -> Pool:
-    """The worker for ratios, typed formulas and files, which no long proof can hold up."""
-    return Pool(QUICK_WORKERS)
+def questions() -> Questions:
+    """The questions of this server, shared by its sessions."""
+    return Questions()
 
 
 def answers(question: Question) -> dict[str, Verdict | None]:
@@ -106,13 +85,31 @@ def answers(question: Question) -> dict[str, Verdict | None]:
     return {claim: answer(question, claim) for claim in CLAIMS}
 
 
+def answer(question: Question, claim: str) -> Verdict | None:
+    """One claim's verdict, None while it is being worked on."""
+    asked = questions().ask(
+        (question, claim), lambda prover: prover.ask(claim, question.loss, question.noise, question.classes)
+    )
+    if not asked.done():
+        return None
+    try:
+        return Prover.answer(claim, asked)
+    except InputError as error:
+        return not_defined(claim, str(error))
+
+
 def document(kind: str, question: Question) -> str:
     """The settled claims as a file: a Python "script" that checks itself, or a "latex" document."""
     verdicts = [verdict for verdict in answers(question).values() if verdict is not None]
     arguments = (kind, question.loss, question.noise, question.classes, verdicts)
-    future = quick_pool().ask((kind, question, len(verdicts)), jobs.document, arguments, DOCUMENT_SECONDS)
-    value, said = _outcome(future, "The file", DOCUMENT_SECONDS)
-    return value if said is None else f'raise SystemExit("{said}")\n'
+    asked = questions().ask(
+        (kind, question, len(verdicts)),
+        lambda prover: prover.submit(jobs.document, *arguments, seconds=DOCUMENT_SECONDS),
+    )
+    try:
+        return asked.result()
+    except Unfinished as why:
+        return f'raise SystemExit("The file could not be written: {why}")\n'
 
 
 def regions(question: Question) -> list[dict] | None:
@@ -123,11 +120,15 @@ def regions(question: Question) -> list[dict] | None:
     if not parse(question.loss).declaration.parameters or question.noise == "none":
         return []
     arguments = (question.loss, question.noise, question.classes)
-    future = quick_pool().ask(("regions", question), jobs.regions, arguments, REGION_SECONDS)
-    if not future.done():
+    asked = questions().ask(
+        ("regions", question), lambda prover: prover.submit(jobs.regions, *arguments, seconds=REGION_SECONDS)
+    )
+    if not asked.done():
         return None
-    value, said = _outcome(future, "The search", REGION_SECONDS)
-    return value if said is None else []
+    try:
+        return asked.result()
+    except (Unfinished, InputError):
+        return []
 
 
 def ratio_of(spec: str) -> Ratio | None:
@@ -137,47 +138,24 @@ def ratio_of(spec: str) -> Ratio | None:
     """
     if not spec.startswith("formula:"):
         return _known_ratio(spec)
-    future = quick_pool().ask(("ratio", spec), jobs.ratio, (spec,), RATIO_SECONDS)
-    if not future.done():
+    asked = questions().ask(("ratio", spec), lambda prover: prover.submit(jobs.ratio, spec, quick=True))
+    if not asked.done():
         return None
-    value, said = _outcome(future, "The ratio", RATIO_SECONDS)
-    return value if said is None else Ratio("not_defined", steps=(Step(said, status="undecided"),))
+    try:
+        return asked.result()
+    except (Unfinished, InputError) as why:
+        return Ratio("not_defined", steps=(Step(str(why), status="undecided"),))
 
 
 def read_loss(text: str) -> Loss:
-    """`alf.losses.parse` for what a stranger wrote: a formula is first read in a worker, with a deadline.
+    """`alf.losses.parse` for what a stranger wrote: a formula is first read, and looked over, in a worker.
 
     Raises
     ------
     InputError
-        As `parse`, and when the formula could not be read in time.
+        As `Prover.read`.
     """
-    if text.strip().lower().startswith("formula:") and len(text) <= 2100:
-        future = quick_pool().ask(("parse", text), jobs.read, (text,), PARSE_SECONDS)
-        try:
-            future.result(timeout=4 * PARSE_SECONDS)
-        except InputError:
-            raise
-        except (Late, ProcessExpired, MemoryError, RecursionError):
-            raise InputError(f"formula: it could not be read within {PARSE_SECONDS:g} s: {quoted(text)}") from None
-    return parse(text)
-
-
-def answer(question: Question, claim: str) -> Verdict | None:
-    """One claim's verdict, None while it is being worked on."""
-    return claims().answer(question, claim)
-
-
-def _outcome(future, what: str, seconds: float) -> tuple[Any, str | None]:
-    """A finished future's value, or the sentence that says why there is none."""
-    try:
-        return future.result(), None
-    except Late:
-        return None, f"{what} did not finish within {seconds:.0f} seconds; the worker was stopped."
-    except (ProcessExpired, MemoryError):
-        return None, f"{what} needed more memory than a worker may use; it was stopped."
-    except InputError as error:
-        return None, str(error)
+    return parse(questions().read(text))
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)

@@ -171,8 +171,9 @@ def _not_bending(shape: Shape, claim: str) -> Witness | None:
 
     wrong = -1 if claim == "convex" else 1
     spans = [(r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong]
-    for kink in shape.kinks:
-        room = min(kink.lo, 1 - kink.hi) / 4
+    ends = [Fraction(0), *(k.lo for k in shape.kinks), Fraction(1)]
+    for before, kink, after in zip(ends, shape.kinks, ends[2:], strict=False):
+        room = min(kink.lo - before, after - kink.hi) / 4
         spans.append((kink.lo - room, kink.hi + room))
     for lo, hi in sorted(spans, key=lambda s: s[0] - s[1]):
         x, middle, y = _simple_points(lo, hi)

@@ -259,6 +259,10 @@ class Shape:
                 break
         return found
 
+    def enclosed_slope(self, lo: float, hi: float) -> tuple[float, float]:
+        """l' enclosed over a cell by interval arithmetic alone, kinks included."""
+        return self._enclose(1, lo, hi)
+
     @cached_property
     def _bending(self) -> tuple[tuple[float, float], ...]:
         """Stretches on which l'' has one sign and l' is continuous."""
@@ -344,6 +348,8 @@ def in_exponential(g: Expr) -> Expr | None:
     if not nodes:
         return None
     base, step = sympy.gcd_list(list(slopes.values())), sympy.gcd_list(list(rests.values()))
+    if max(abs(x) for x in slopes.values()) > 1000 * abs(base):
+        return None  # a polynomial of that degree takes too long
     z, c = sympy.Dummy("z", positive=True), sympy.Dummy("c", positive=True)
     powers = {n: z ** (slopes[n] / base) * (c ** (rests[n] / step) if step else 1) for n in nodes}
     replaced = g.xreplace(powers)

@@ -1,4 +1,7 @@
-"""Claims in worker processes that can be killed: SymPy may never return, and a thread cannot be stopped.
+"""Questions answered in worker processes that can be killed: SymPy may never return, and a thread cannot be stopped.
+
+Claims are what takes long; reading what a stranger typed, and ratios, go to a worker of their own, so that no proof
+holds them up. Every question has a deadline; one that was killed says at which step.
 
 >>> with Prover(workers=1) as prover:
 ...     prover.verdict("decreasing", "ael:a=2").holds
@@ -6,33 +9,98 @@ True
 """
 
 import multiprocessing
-import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from alf.theory.progress import follow, last_stage
+from alf.errors import InputError
+from alf.losses.domain import quoted
+from alf.theory.progress import follow, last_stage, stage
 from alf.theory.verdict import CLAIMS, Verdict, undecided
 
 DEADLINE = 10.0
 """Seconds a claim may take."""
 
+READ_SECONDS = 2.0
+DESCENT_SECONDS = 1.0
+"""Seconds for reading a typed formula, and for looking whether it rises somewhere."""
+
+BUSY_SECONDS = 30.0
+"""Seconds to wait for a free worker when a formula is read."""
+
 MEMORY = 4 * 2**30
 """Bytes of address space a worker may use."""
 
+_LONGEST = 2100  # a longer text is refused before anything looks into it
+
+
+class Unfinished(Exception):
+    """A question whose worker had to be stopped; the text is a sentence that says why and at which step."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question on its way: the future of its answer, the file that follows its steps, its deadline."""
+
+    future: Future
+    trail: Path
+    seconds: float
+
+    def done(self) -> bool:
+        """Whether `result` answers at once."""
+        return self.future.done()
+
+    def forget(self) -> None:
+        """Nobody will read the answer."""
+        self.future.cancel()
+        self.trail.unlink(missing_ok=True)
+
+    def result(self, wait: float | None = None) -> Any:
+        """The answer.
+
+        Parameters
+        ----------
+        wait : float, optional
+            Seconds to wait for it; a question that has a worker ends by itself at its deadline.
+
+        Raises
+        ------
+        Unfinished
+            Where the worker had to be stopped, or none became free.
+        InputError
+            As the function that was asked.
+        """
+        from pebble import ProcessExpired
+
+        try:
+            return self.future.result(wait)
+        except Late:
+            if self.future.done():
+                raise Unfinished(f"Not finished within {self.seconds:g} seconds: {last_stage(self.trail)}.") from None
+            self.forget()
+            raise Unfinished(f"No worker became free within {wait:g} seconds.") from None
+        except (ProcessExpired, MemoryError, RecursionError):
+            raise Unfinished(f"The worker ran out of memory: {last_stage(self.trail)}.") from None
+
 
 class Prover:
-    """A pool of killable workers.
+    """Killable workers, the only ones there are for symbols.
 
     Parameters
     ----------
     workers : int
+        Processes for claims and other long questions; each starts with the first question.
     seconds : float
         The deadline of a claim; after it the worker is killed, and the verdict says which step did not finish.
+    quick : int
+        Processes for short questions.
     """
 
-    def __init__(self, workers: int = 1, seconds: float = DEADLINE):
+    def __init__(self, workers: int = 1, seconds: float = DEADLINE, quick: int = 1):
         from pebble import ProcessPool
 
         context = multiprocessing.get_context("forkserver")
@@ -40,7 +108,9 @@ class Prover:
         self.seconds = seconds
         self._folder = tempfile.TemporaryDirectory(prefix="alf-prover-")
         self._count = 0
-        self._pool = ProcessPool(workers, max_tasks=200, context=context, initializer=_limit)
+        self._long, self._quick = (
+            ProcessPool(count, max_tasks=200, context=context, initializer=_limit) for count in (workers, quick)
+        )
 
     def __enter__(self) -> "Prover":
         return self
@@ -50,18 +120,26 @@ class Prover:
 
     def close(self) -> None:
         """Stop every worker at once."""
-        self._pool.stop()
-        self._pool.join()
+        for pool in (self._long, self._quick):
+            pool.stop()
+            pool.join()
         self._folder.cleanup()
 
-    def ask(self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None):
-        """The future of a claim's verdict and the file that follows its steps; `answer` reads both."""
+    def submit(self, function: Callable, *arguments, seconds: float | None = None, quick: bool = False) -> Asked:
+        """Ask any module-level function; its steps are followed (`alf.theory.progress.stage`)."""
         self._count += 1
         trail = Path(self._folder.name) / str(self._count)
-        arguments = (claim, loss, noise, classes, data, str(trail))
-        return self._pool.schedule(_prove, args=arguments, timeout=self.seconds), trail
+        seconds = self.seconds if seconds is None else seconds
+        pool = self._quick if quick else self._long
+        future = pool.schedule(_followed, args=(str(trail), function, arguments), timeout=seconds)
+        return Asked(future, trail, seconds)
 
-    def answer(self, claim: str, asked) -> Verdict:
+    def ask(self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None) -> Asked:
+        """A claim, to be read with `answer`."""
+        return self.submit(_prove, claim, loss, noise, classes, data)
+
+    @staticmethod
+    def answer(claim: str, asked: Asked) -> Verdict:
         """The verdict of what was asked; `undecided` with the unfinished step where the worker had to be killed.
 
         Raises
@@ -69,16 +147,10 @@ class Prover:
         InputError
             Where the loss or the noise cannot be read.
         """
-        from pebble import ProcessExpired
-
-        future, trail = asked
         try:
-            return future.result()
-        except Late:
-            reason = f"Not finished within {self.seconds:g} seconds: {last_stage(trail)}."
-        except (ProcessExpired, MemoryError, RecursionError):
-            reason = f"The worker ran out of memory: {last_stage(trail)}."
-        return undecided(claim, reason)
+            return asked.result()
+        except Unfinished as why:
+            return undecided(claim, str(why))
 
     def verdict(
         self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None
@@ -94,6 +166,48 @@ class Prover:
         for claim, one in zip(claims, asked, strict=True):
             yield self.answer(claim, one)
 
+    def read(self, text: str) -> str:
+        """The canonical spec of a loss that a stranger typed.
+
+        A formula is read in a worker, with a deadline, and then held against the sign prover for a second: where that
+        finds a stretch on which l does not fall, however narrow, the formula is refused with two points that show it.
+        Where the second is not enough the formula is accepted, and the claim "decreasing" answers.
+
+        Raises
+        ------
+        InputError
+            For anything that is not a loss.
+
+        Examples
+        --------
+        >>> with Prover() as prover:
+        ...     prover.read("formula: 1 - u + exp(-((u-0.3333)*5000)**2)/1000")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        alf.errors.InputError: formula: l must decrease strictly on (0, 1], got l(0.333007...) = ...
+        """
+        from alf.losses import parse
+
+        if not text.strip().lower().startswith("formula:") or len(text) > _LONGEST:
+            return parse(text).spec
+        asked = self.submit(_read, text, seconds=READ_SECONDS, quick=True)
+        try:
+            spec = asked.result(BUSY_SECONDS)
+        except Unfinished as why:
+            asked.forget()
+            raise InputError(f"formula: it could not be read: {_small(why)} Got {quoted(text)}") from None
+        asked = self.submit(_refuse_rise, spec, seconds=DESCENT_SECONDS, quick=True)
+        try:
+            asked.result(BUSY_SECONDS)
+        except Unfinished:
+            asked.forget()  # not settled in a second, so the claim "decreasing" will say
+        return spec
+
+
+def _small(why: Unfinished) -> str:
+    text = str(why)
+    return text[:1].lower() + text[1:]
+
 
 def _limit() -> None:
     """What a worker may use; a system without such limits has none."""
@@ -104,17 +218,53 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def _prove(claim: str, loss: str, noise: str, classes: int, data: str | None, trail: str) -> Verdict:
+# --- what the workers run -----------------------------------------------------------------------------------------
+
+
+def _followed(trail: str, function: Callable, arguments: tuple) -> Any:
+    follow(trail)
+    stage("reading the loss")
+    try:
+        value = function(*arguments)
+    except InputError:
+        Path(trail).unlink(missing_ok=True)
+        raise
+    Path(trail).unlink(missing_ok=True)  # whatever else stops it leaves the step it was at
+    return value
+
+
+def _prove(claim: str, loss: str, noise: str, classes: int, data: str | None) -> Verdict:
     from alf.losses import parse
     from alf.noise import parse_noise
     from alf.theory.claims import prove
-    from alf.theory.progress import stage
 
-    follow(trail)
-    stage("reading the loss")
     parsed = parse(loss)
     model = parse_noise(noise, classes, data)
     stage(f"deciding '{claim.replace('_', ' ')}'")
-    found = prove(claim, parsed, model, classes)
-    os.unlink(trail)
-    return found
+    return prove(claim, parsed, model, classes)
+
+
+def _read(text: str) -> str:
+    from alf.losses import parse
+
+    return parse(text).spec
+
+
+def _refuse_rise(spec: str) -> None:
+    """Refuse a formula that rises somewhere, with two points that show it."""
+    from alf.losses import parse
+    from alf.theory.descent import find_rise
+    from alf.theory.shape import shape_of
+
+    try:
+        shape = shape_of(parse(spec).exact)
+        found = find_rise(shape)
+    except (NotImplementedError, RecursionError, OverflowError, ValueError, TypeError):
+        return  # SymPy's ways of saying that it cannot; the claim "decreasing" will say so too
+    if found is not None:
+        x, y = found
+        first, last = shape.value(x, 300), shape.value(y, 300)
+        raise InputError(
+            "formula: l must decrease strictly on (0, 1], "
+            f"got l({float(x):.12g}) = {float(first):.12g} and l({float(y):.12g}) = {float(last):.12g}"
+        )

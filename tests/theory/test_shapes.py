@@ -172,3 +172,17 @@ def test_shapes_with_two_kinks_at_one_place_of_the_pattern():
     assert found.interval[0] <= 0.8202 <= found.interval[1] * 1.0005
     assert found.upper_interval[0] > 0.92
     assert shape_of(parse("formula:abs(u-1)").exact).kinks == ()
+
+
+NARROW = {
+    "1-u+exp(-((u-0.3333)*5000)**2)/1000": (False, False),  # exp(33330000 u) must not become a polynomial
+    "exp(-100000*u)+exp(-u/3)": (True, True),
+    "1-u+max(0,0.001-abs(u-0.33362))*0.5": (True, False),  # a tent between two kinks that turn the other way
+    "1-u+max(0,0.001-abs(u-0.33362))*1.1": (False, False),
+}
+
+
+@pytest.mark.parametrize("text", NARROW)
+def test_narrow_things_are_seen(text):
+    loss = parse("formula:" + text)
+    assert tuple(prove(claim, loss).holds for claim in ("decreasing", "convex")) == NARROW[text]

@@ -1,17 +1,44 @@
-"""Claims in workers that are killed at their deadline."""
+"""Questions in workers that are killed at their deadline, and formulas read there."""
 
 import time
 
-from alf.theory.worker import Prover
+import pytest
+
+from alf.errors import InputError
+from alf.losses import parse
+from alf.theory import prove
+from alf.theory.progress import stage
+from alf.theory.worker import MEMORY, Prover, Unfinished
 
 HARD = "formula:tanh(1/u)+sin(9*u)/50-u"
 
 
+def endless(step: str):
+    """What a worker must be stopped in."""
+    stage(step)
+    while True:
+        time.sleep(1)
+
+
+def greedy(size: int):
+    """What needs more memory than a worker may use."""
+    stage("filling memory")
+    return len(bytearray(size))
+
+
+def double(x: int) -> int:
+    return 2 * x
+
+
+@pytest.fixture(scope="module")
+def prover():
+    with Prover(workers=1) as found:
+        yield found
+
+
 def test_a_claim_that_takes_too_long_is_stopped_and_says_where():
-    start = time.monotonic()
     with Prover(workers=1, seconds=0.6) as prover:
         found = prover.verdict("completely_asymmetric", HARD, "pair:0.3", 3)
-    assert time.monotonic() - start < 20
     assert found.status == "undecided"
     assert found.holds is None
     assert "Not finished within 0.6 seconds" in found.steps[-1].statement
@@ -21,3 +48,57 @@ def test_verdicts_come_in_order():
     with Prover(workers=2, seconds=30) as prover:
         found = [v.claim for v in prover.verify("mae", claims=("decreasing", "symmetric", "calibrated"))]
     assert found == ["decreasing", "symmetric", "calibrated"]
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_every_question_has_the_same_rules(prover, quick):
+    """Its deadline, the step that did not finish, the limit on memory; and the next question is answered."""
+    with pytest.raises(Unfinished, match=r"^Not finished within 0.5 seconds: counting to infinity\.$"):
+        prover.submit(endless, "counting to infinity", seconds=0.5, quick=quick).result()
+    with pytest.raises(Unfinished, match=r"ran out of memory: filling memory"):
+        prover.submit(greedy, 2 * MEMORY, quick=quick).result()
+    assert prover.submit(double, 21, quick=quick).result() == 42
+
+
+def test_long_questions_do_not_hold_up_short_ones(prover):
+    long = prover.submit(endless, "waiting", seconds=60)
+    try:
+        assert prover.read("formula:1-u") == "formula:1-u"
+        assert not long.done()
+    finally:
+        long.future.cancel()
+
+
+RISING = {
+    "1-u+exp(-((u-0.3333)*5000)**2)/1000": (0.3330, 0.3334),
+    "1-u+exp(-((u-1/3)*100000)**2)/1000": (0.3333, 0.33334),
+    "1-u+max(0,0.001-abs(u-0.33362))*1.1": (0.3326, 0.33363),
+    "-u+abs(u-0.50001)-abs(u-0.50002)": (0.5, 0.50003),
+}
+
+
+@pytest.mark.parametrize("text", RISING)
+def test_a_rise_between_the_points_that_are_tried_is_found(prover, text):
+    spec = parse("formula:" + text).spec  # trying points does not see it
+    low, high = RISING[text]
+    with pytest.raises(InputError, match=r"must decrease strictly on \(0, 1\], got l\(") as error:
+        prover.read(spec)
+    x = float(str(error.value).split("l(")[1].split(")")[0])
+    assert low < x < high
+    assert prove("decreasing", parse(spec)).holds is not True
+
+
+FALLING = "exp(-u/a);a=2 -log(u) 1/u -u**0.3 -u+sin(2000*u)/2000 1-u**5 (1-u)**3 max(1-u,1.5-2*u) tanh(1/u)"
+
+
+@pytest.mark.parametrize("text", FALLING.split())
+def test_what_falls_is_accepted(prover, text):
+    assert prover.read("formula:" + text) == parse("formula:" + text).spec
+
+
+def test_what_is_no_formula_is_refused_without_a_worker(prover):
+    with pytest.raises(InputError, match="2000 characters"):
+        prover.read("formula:" + "-u" * 500_000)
+    with pytest.raises(InputError, match="xyz"):
+        prover.read("xyz")
+    assert prover.read("agce:q=.60,a=0.60") == "agce:a=0.6,q=0.6"
