@@ -138,6 +138,9 @@ class _TorchPrinter(PythonCodePrinter):
     def _print_Pow(self, power, rational=False) -> str:
         return f"power({self._print(power.base)}, {self._print(power.exp)})"
 
+    def _print_sign(self, expression) -> str:
+        return f"sign({self._print(expression.args[0])})"  # Python's own is a condition, which a tensor cannot answer
+
 
 def _lambdify(arguments: tuple[Symbol, ...], expressions, library: str, share: bool) -> Callable:
     if library != "torch":
