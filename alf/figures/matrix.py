@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from alf.figures.base import builder
-from alf.figures.palette import BAD, NEUTRAL
+from alf.figures.palette import BAD, HUES, NEUTRAL
 
 SCALE = [[0, "rgba(128,136,150,0.06)"], [0.25, "#BCD3E8"], [0.6, "#5E93BF"], [1, "#123A75"]]
+INK = HUES["ink"]
 MOST_NUMBERS = 12  # with more classes the cells are too small for a number
 
 
@@ -48,11 +49,25 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
             if not np.isfinite(ratio[i])
             else f"The clean label dominates every class, at least {ratio[i]:.3g} times as likely as any other"
         )
+    about = "How often a sample of each class is given each label."
+    return heat_map(matrix, names, title, about, framed=[int(i) for i in lost])
+
+
+def heat_map(
+    matrix: np.ndarray,
+    names: Sequence[str],
+    title: str,
+    about: str,
+    framed: Sequence[int] = (),
+    counts: np.ndarray | None = None,
+) -> dict:
+    """A matrix of shares, true classes by given labels, as plain data; some rows framed, counts shown on hover."""
+    size = len(matrix)
     heat = {
         "type": "heatmap",
         "z": np.asarray(matrix, dtype=np.float32),
-        "x": names,
-        "y": names,
+        "x": list(names),
+        "y": list(names),
         "zmin": 0,
         "zmax": 1,
         "colorscale": SCALE,
@@ -61,6 +76,9 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
         "ygap": 1,
         "hovertemplate": "true label %{y}, given label %{x}: %{z:.4g}<extra></extra>",
     }
+    if counts is not None:
+        heat["customdata"] = counts
+        heat["hovertemplate"] = "true label %{y}, given label %{x}: %{customdata} samples, %{z:.1%}<extra></extra>"
     words = []
     if size <= MOST_NUMBERS:
         words = [
@@ -69,7 +87,7 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
                 "y": i,
                 "text": f"{matrix[i, j]:.2g}" if matrix[i, j] else "0",
                 "showarrow": False,
-                "font": {"size": 12 if size <= 8 else 10, "color": "#FFFFFF" if matrix[i, j] > 0.5 else NEUTRAL[0]},
+                "font": {"size": 12 if size <= 8 else 10, "color": _ink(matrix[i, j])},
             }
             for i in range(size)
             for j in range(size)
@@ -79,17 +97,17 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
             "type": "rect",
             "x0": -0.5,
             "x1": size - 0.5,
-            "y0": int(i) - 0.5,
-            "y1": int(i) + 0.5,
+            "y0": i - 0.5,
+            "y1": i + 0.5,
             "line": {"color": BAD[0], "width": 2},
         }
-        for i in lost
+        for i in framed
     ]
     side = {"showgrid": False, "zeroline": False, "type": "category", "automargin": True, "fixedrange": True}
     return {
         "data": [heat],
         "layout": {
-            "title": {"text": title, "subtitle": {"text": "How often a sample of each class is given each label."}},
+            "title": {"text": title, "subtitle": {"text": about}},
             "height": 340,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "paper_bgcolor": "rgba(0,0,0,0)",
@@ -100,6 +118,11 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
             "yaxis": side | {"title": {"text": "true label", "standoff": 6}, "autorange": "reversed"},
             "shapes": frames,
             "annotations": words,
-            "meta": {"dark": {BAD[0]: BAD[1], NEUTRAL[0]: NEUTRAL[1], "#BCD3E8": "#24405F"}},
+            "meta": {"dark": {BAD[0]: BAD[1], NEUTRAL[0]: NEUTRAL[1], INK[0]: INK[1], "#BCD3E8": "#24405F"}},
         },
     }
+
+
+def _ink(share: float) -> str:
+    """The colour of a cell's number, to be read on the cell's own colour."""
+    return "#FFFFFF" if share > 0.6 else INK[0] if share > 0.25 else NEUTRAL[0]

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from alf.figures.base import Series, axis, band, builder, figure, line, names
+from alf.figures.base import Series, axis, band, builder, figure, line, mark, names
+from alf.training.recipe import Change
 
 TITLES = {
     "clean_accuracy": "Samples with their right label",
@@ -52,8 +53,11 @@ def bands(
 
 
 @builder
-def accuracy_figure(series: Sequence[Series], epochs: int) -> dict:
-    """Accuracy on the clean test set over the epochs; the title sets the last epoch beside the best one."""
+def accuracy_figure(series: Sequence[Series], epochs: int, changes: Sequence[Change] = ()) -> dict:
+    """Accuracy on the clean test set over the epochs; the title sets the last epoch beside the best one.
+
+    `changes` of the learning rate are marked, here as in the other figures.
+    """
     fallen = sorted(
         ((float(np.max(s.y) - s.y[-1]), float(np.max(s.y)), float(s.y[-1]), s.name) for s in series if len(s.y)),
         reverse=True,
@@ -70,11 +74,11 @@ def accuracy_figure(series: Sequence[Series], epochs: int) -> dict:
         best = max(fallen, key=lambda f: f[2])
         title = f"{best[3]} leads with {best[2]:.0%}" if len(fallen) > 1 else f"{best[3]} stands at {best[2]:.0%}"
     about = "Accuracy on clean test samples, mean over seeds; the band is one standard deviation."
-    return _over_epochs(series, epochs, title, about, "test accuracy", share=True)
+    return _over_epochs(series, epochs, title, about, "test accuracy", True, changes)
 
 
 @builder
-def memorised_figure(series: Sequence[Series], epochs: int) -> dict:
+def memorised_figure(series: Sequence[Series], epochs: int, changes: Sequence[Change] = ()) -> dict:
     """The share of wrong labels that are predicted as given: what has been learned by heart."""
     last = sorted(((float(s.y[-1]), s.name) for s in series if len(s.y)), reverse=True)
     if not last:
@@ -88,17 +92,24 @@ def memorised_figure(series: Sequence[Series], epochs: int) -> dict:
         (most, first), (least, other) = last[0], last[-1]
         title = f"{first} has learned {most:.0%} of the wrong labels by heart, {other} {least:.0%}"
     about = "Share of training samples with a wrong label that are predicted as that wrong label."
-    return _over_epochs(series, epochs, title, about, "wrong labels memorised", share=True)
+    return _over_epochs(series, epochs, title, about, "wrong labels memorised", True, changes)
 
 
 @builder
-def metric_figure(series: Sequence[Series], epochs: int, metric: str) -> dict:
+def metric_figure(series: Sequence[Series], epochs: int, metric: str, changes: Sequence[Change] = ()) -> dict:
     """Any other metric of the records over the epochs."""
     share = metric.endswith("accuracy")
-    return _over_epochs(series, epochs, TITLES[metric], ABOUT[metric], metric.replace("_", " "), share, height=240)
+    words = metric.replace("_", " ")
+    return _over_epochs(series, epochs, TITLES[metric], ABOUT[metric], words, share, changes, height=240)
 
 
-def _over_epochs(series, epochs, title, subtitle, y_title, share, height=340) -> dict:
+def pale(figure: dict, title: str, subtitle: str) -> dict:
+    """A figure's plain data as a pale picture under another title: what was before, while something new is awaited."""
+    layout = figure["layout"] | {"title": {"text": title, "subtitle": {"text": subtitle}}}
+    return {"data": [trace | {"opacity": 0.25, "hoverinfo": "skip"} for trace in figure["data"]], "layout": layout}
+
+
+def _over_epochs(series, epochs, title, subtitle, y_title, share, changes, height=340) -> dict:
     traces = [band(s) for s in series if s.spread is not None and len(s.y) and np.any(s.spread > 0)]
     traces += [line(s, hover="%{y:.1%}" if share else "%{y:.4g}") for s in series]
     y_axis = axis(y_title, -0.02, 1.02, tickformat=".0%") if share else axis(y_title)
@@ -108,6 +119,16 @@ def _over_epochs(series, epochs, title, subtitle, y_title, share, height=340) ->
         axis("epoch", 0, epochs, hoverformat="d"),
         y_axis,
         subtitle,
+        marks=_marks(changes, epochs),
         styles=[s.style for s in series],
         height=height,
     )
+
+
+def _marks(changes: Sequence[Change], epochs: int) -> list[tuple[dict, dict]]:
+    """A thin mark where the learning rate was changed; the words of neighbours stand below each other."""
+    marks = []
+    for number, change in enumerate(changes):
+        shape, word = mark(change.epoch - 0.5, f"lr {change.lr:g}", "right" if change.epoch < 0.8 * epochs else "left")
+        marks.append((shape, word | {"yshift": -14 * (number % 5)}))
+    return marks
