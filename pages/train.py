@@ -2,32 +2,14 @@
 
 import streamlit as st
 
-from alf.data import DATASETS, dataset
-from alf.errors import InputError
-from alf.settings import settings
-from ui import controls, lab, state
+from alf.data import dataset
+from ui import controls, inspection, lab, recipe_state, state
 from ui.live import results
+from ui.noise_picture import noise_picture
 from ui.prover import read_loss
+from ui.run_bar import bar
 from ui.shell import head
 from ui.view import View
-
-DEFAULTS = ("ce", "mae", "agce:a=4,q=0.2", "ael:a=3.5")
-
-
-def start() -> None:
-    """Hand the recipe of the controls to the engine; the run's id goes into the link."""
-    try:
-        View.set("run", lab.engine().start(lab.recipe_of(st.session_state["view.model"]), lab.owner()))
-    except InputError as error:
-        st.session_state["train.said"] = str(error)
-    else:
-        st.session_state.pop("train.said", None)
-
-
-def stop(run: str) -> None:
-    """Ask the engine to stop the run; the page shows at once that it was asked."""
-    lab.engine().stop(run)
-
 
 head(
     "Train",
@@ -35,15 +17,9 @@ head(
     "labels by heart.",
 )
 FIELDS = (
-    state.choice("data", tuple(DATASETS), "digits"),
-    state.losses(DEFAULTS, parse=read_loss),
-    state.noise("symmetric:0.5"),
-    state.whole("seeds", 3, 1, 10),
-    state.whole("epochs", 120, 1, settings().max_epochs),
-    state.share("lr", 1.0, 1e-5, 100.0),
-    state.choice("scale", ("own", "equal"), "own"),
-    state.choice("device", ("auto", "cpu", "cuda", "mps"), "auto"),
+    *recipe_state.fields(state.losses(recipe_state.LOSSES, parse=read_loss)),
     state.token("run"),
+    *inspection.FIELDS,
 )
 view = View("train", FIELDS)
 view.say()
@@ -51,13 +27,7 @@ shown, problem = lab.shown(view["run"])
 active = shown.progress is not None and shown.progress.active
 with st.container(key="train"):
     with st.container(key="start"):
-        with st.container(horizontal=True):
-            st.button("Start", type="primary", key="start-run", disabled=active, on_click=start, width="stretch")
-            if active:
-                asked = shown.progress.status == "stopping"
-                st.button("Stop", key="stop-run", disabled=asked, on_click=stop, args=(view["run"],), width="stretch")
-        if said := st.session_state.get("train.said"):
-            st.error(said)
+        bar(view, shown)
     with st.container(key="controls"):
         controls.data(view)
         controls.noise(view, dataset(view["data"]).classes, view["data"])
@@ -66,5 +36,6 @@ with st.container(key="train"):
     with st.container(key="results", gap="medium"):
         if problem:
             st.warning(f"{problem} The recorded run is shown instead.")
-        results(view["run"], active)
+        results(view["run"], shown)
+        noise_picture(view)
 view.save()

@@ -146,7 +146,7 @@ async function draw(state) {
   figures.forEach((figure, i) => {
     const cell = state.grid.children[i];
     cell.style.setProperty("--height", `${figure.layout.height ?? 320}px`);
-    cell.style.setProperty("--head", figures.length > 2 ? "7.4rem" : figures.length > 1 ? "5.6rem" : figure.layout.title?.text ? "3.4rem" : "0");
+    cell.style.setProperty("--head", figures.length > 2 ? "7.4rem" : figures.length > 1 ? "5.9rem" : figure.layout.title?.text ? "3.4rem" : "0");
     head(cell.children[0], figure.layout.title);
   });
   const ready = figures.map((figure) => themed(figure, css, state.root.clientWidth <= 640));

@@ -13,9 +13,9 @@ import streamlit as st
 from alf.errors import InputError
 from alf.noise import parse_noise
 from alf.training.recipe import Recipe
-from alf.training.recipes import classroom
 
 DEVICES_FRESH = 30.0  # seconds; free memory changes
+PACE_OVER = 8.0  # seconds over which the speed is measured
 
 
 @dataclass
@@ -27,20 +27,6 @@ class Shown:
     progress: object = None
     recorded: bool = False
     about: str = ""
-
-
-def recipe_of(view) -> Recipe:
-    """The recipe that the controls describe: the classroom's, with what the reader changed."""
-    return classroom(
-        view["data"],
-        losses=view["loss"],
-        noise=(view["noise"],),
-        seeds=tuple(range(view["seeds"])),
-        epochs=view["epochs"],
-        lr=view["lr"],
-        equal_scale=view["scale"] == "equal",
-        device=view["device"],
-    )
 
 
 @st.cache_resource(show_spinner=False)
@@ -70,13 +56,40 @@ def shown(run: str | None) -> tuple[Shown | None, str | None]:
         except InputError as error:
             problem = str(error)
         else:
+            # A run whose learning rate was changed is a run of another recipe: its records are counted anew.
+            key = (run, progress.recipe.key)
             kept = st.session_state.get("lab.records")
-            if not kept or kept[0] != run:
-                kept = (run, 0, [])
+            if not kept or kept[0] != key:
+                kept = (key, 0, [])
             new, cursor = engine().updates(run, kept[1])
-            st.session_state["lab.records"] = kept = (run, cursor, kept[2] + new)
-            return Shown(progress.recipe, kept[2], progress), None
+            st.session_state["lab.records"] = kept = (key, cursor, kept[2] + new if new else kept[2])
+            found = Shown(progress.recipe, kept[2], progress)
+            if found.records:
+                st.session_state["lab.last"] = found
+            return found, None
     return recorded_run(), problem
+
+
+def before() -> Shown:
+    """The run whose curves stay in sight until the next one has some of its own: the last one shown here."""
+    return st.session_state.get("lab.last") or recorded_run()
+
+
+def pace(shown: Shown) -> float | None:
+    """Epochs per second of a model, all models of a run going on together, as this page has seen them come."""
+    now, run = time.monotonic(), (shown.progress.run, shown.recipe.key)
+    kept, seen = st.session_state.get("lab.pace", (None, []))
+    if kept != run or shown.progress.status != "running":
+        seen = []
+    seen = [(when, count) for when, count in seen if now - when < PACE_OVER]
+    if not seen or now - seen[-1][0] > 0.3:
+        seen.append((now, len(shown.records)))
+    st.session_state["lab.pace"] = (run, seen)
+    models = len(shown.recipe.lanes) - len(shown.progress.ended)
+    took = seen[-1][0] - seen[0][0]
+    if took < 1.0 or seen[-1][1] == seen[0][1]:
+        return None
+    return (seen[-1][1] - seen[0][1]) / took / max(1, models)
 
 
 @st.cache_resource(show_spinner=False)
@@ -97,9 +110,13 @@ def in_words(recipe: Recipe) -> str:
     share = noise.overall_rate
     flipped = f", {float(share):.0%} of the labels wrong" if share is not None and recipe.noise[0] != "none" else ""
     seeds = f"{len(recipe.seeds)} seed{'s' if len(recipe.seeds) > 1 else ''}"
+    kind = noise.spec if len(noise.spec) < 40 else f"a matrix of {noise.classes} classes"
+    samples = f"{recipe.samples:,} training samples, " if recipe.samples else ""
+    then = "".join(f", {change.lr:g} from epoch {change.epoch}" for change in recipe.changes)
+    scale = ", equal gradient scale" if recipe.equal_scale else ""
     return (
-        f"{recipe.dataset.name}, {noise.spec.replace(':', ' ')}{flipped}, {recipe.network.replace(':', ' ').upper()}, "
-        f"{recipe.epochs} epochs, learning rate {recipe.lr:g}, {seeds}"
+        f"{recipe.dataset.name}, {kind.replace(':', ' ')}{flipped}, {recipe.network.replace(':', ' ').upper()}, "
+        f"{samples}{recipe.epochs} epochs, learning rate {recipe.lr:g}{then}{scale}, {seeds}"
     )
 
 

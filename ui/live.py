@@ -5,48 +5,80 @@ import streamlit as st
 
 from alf.figures.base import Series
 from alf.figures.palette import styles
-from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure
+from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
 from alf.losses import parse
 from alf.training.records import summarise
-from ui import lab
+from ui import inspection, lab
 from ui.chart import chart
 from ui.controls import swatch
 from ui.glossary import term
 
 EVERY = 0.7  # seconds between looks at the engine, while a run goes on
+SELDOM = 2.0  # while it is paused: another tab may let it go on
 MORE = ("clean_accuracy", "flipped_true_accuracy", "train_loss", "grad_norm")
 STATUS = {
     "queued": "waiting for a free worker",
     "running": "running",
-    "stopping": "stopping",
+    "paused": "paused",
+    "stopping": "stopping …",
     "stopped": "stopped",
     "finished": "finished",
     "failed": "failed",
 }
 
 
-def results(run: str | None, active: bool) -> None:
+def results(run: str | None, shown: lab.Shown) -> None:
     """Everything about the run; looks again by itself while it is going on."""
-    st.fragment(_results, run_every=EVERY if active else None, key="results-live")(run, active)
+    now = _state(shown)
+    every = None if now is None or not shown.progress.active else SELDOM if shown.progress.status == "paused" else EVERY
+    st.fragment(_results, run_every=every, key="results-live")(run, now)
+    inspection.panels(shown, run, bool(shown.progress and shown.progress.active))
 
 
-def _results(run: str | None, active: bool) -> None:
+def _state(shown: lab.Shown) -> tuple | None:
+    """What decides which buttons there are; when it changes the whole page runs again."""
+    if shown.progress is None:
+        return None
+    progress = shown.progress
+    return progress.run, progress.status, progress.message == "Pausing.", shown.recipe.key
+
+
+def _results(run: str | None, drawn: tuple | None) -> None:
     shown, _ = lab.shown(run)
     _status(shown)
-    curves = {metric: series(shown, metric) for metric in ("test_accuracy", "flipped_given_accuracy")}
-    epochs = shown.recipe.epochs
-    chart(
-        accuracy_figure.spec(curves["test_accuracy"], epochs),
-        memorised_figure.spec(curves["flipped_given_accuracy"], epochs),
-        key="train-curves",
-    )
+    _curves(shown)
     st.html(table(shown))
-    with st.expander("More curves", key="more-curves"):
-        figures = [metric_figure.spec(series(shown, metric), epochs, metric) for metric in MORE]
-        chart(*figures[:2], key="train-more", legend=False)
-        chart(*figures[2:], key="train-scale", legend=False)
-    if active and not shown.progress.active:
-        st.rerun()  # once more as a whole, so that the looking ends and Start comes back
+    more = st.expander("More curves", key="more-curves", on_change="rerun")
+    if more.open:
+        with more:
+            _more(shown)
+    if _state(shown) != drawn:
+        st.rerun()
+
+
+def _curves(shown: lab.Shown) -> None:
+    """Accuracy and memorisation; before there is an epoch, those of the run before, pale, in the same place."""
+    waiting = bool(shown.progress and shown.progress.active and not shown.records)
+    source = lab.before() if waiting else shown
+    epochs, changes = source.recipe.epochs, source.recipe.changes
+    figures = [
+        accuracy_figure.spec(series(source, "test_accuracy"), epochs, changes),
+        memorised_figure.spec(series(source, "flipped_given_accuracy"), epochs, changes),
+    ]
+    if waiting:
+        whose = "the recorded run" if source.recorded else "the run before"
+        words = shown.progress.message or "The first epoch is being computed"
+        figures = [
+            pale(figure, words.rstrip("."), f"Pale: {whose}, until your first epoch is done.") for figure in figures
+        ]
+    chart(*figures, key="train-curves")
+
+
+def _more(shown: lab.Shown) -> None:
+    recipe = shown.recipe
+    figures = [metric_figure.spec(series(shown, metric), recipe.epochs, metric, recipe.changes) for metric in MORE]
+    chart(*figures[:2], key="train-more", legend=False)
+    chart(*figures[2:], key="train-scale", legend=False)
 
 
 def _status(shown: lab.Shown) -> None:
@@ -58,16 +90,32 @@ def _status(shown: lab.Shown) -> None:
         )
         return
     progress = shown.progress
-    left = lab.time_left(progress.seconds_left)
-    said = f"{STATUS[progress.status]}, epoch {progress.epoch} of {progress.epochs}" + (f", {left}" if left else "")
     st.html(
-        f'<div class="alf-run"><b>Your run</b> {said}<i style="--w:{progress.fraction:.1%}"></i>'
+        f'<div class="alf-run"><b>Your run</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
         f"<small>{words}</small></div>"
     )
     if progress.status == "failed":
         st.error(progress.message)
     for note in (*progress.notes, *dict.fromkeys(progress.ended.values())):
         st.info(note)
+
+
+def said(shown: lab.Shown) -> str:
+    """How a run stands: "running, epoch 5 of 120, 62 s left, 18 models at 3.1 epochs/s, learning rate now 0.98"."""
+    progress, recipe = shown.progress, shown.recipe
+    if progress.status == "paused":
+        return f"paused after epoch {progress.epoch} of {progress.epochs}"
+    status = "pausing …" if progress.message == "Pausing." else STATUS[progress.status]
+    parts = [status, f"epoch {progress.epoch} of {progress.epochs}"]
+    if progress.status == "running":
+        parts.append(lab.time_left(progress.seconds_left))
+        speed = lab.pace(shown)
+        models = len(recipe.lanes) - len(progress.ended)
+        parts.append(f"{models} model{'s' if models > 1 else ''} at {speed:.2g} epochs/s" if speed else "")
+        parts.append(f"learning rate now {recipe.lr_at(min(progress.epoch + 1, recipe.epochs)):.3g}")
+    elif not progress.active and progress.seconds:
+        parts.append(f"{progress.seconds:.0f} s of training")
+    return ", ".join(filter(None, parts))
 
 
 def series(shown: lab.Shown, metric: str) -> list[Series]:

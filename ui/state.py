@@ -5,7 +5,7 @@ one sentence that says what was wrong. Reading what was written gives the same s
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alf.errors import InputError
@@ -30,12 +30,20 @@ class Field:
         (texts, values so far) -> (value, problems). Raises InputError when nothing of it can be used.
     write : callable
         value -> texts; an empty list leaves it out of the URL.
+    own : callable, optional
+        (values so far) -> the value that None stands for, see `follows`.
     """
 
     name: str
     default: Any
     read: Callable[[Sequence[str], Mapping[str, Any]], tuple[Any, list[str]]]
     write: Callable[[Any], list[str]]
+    own: Callable[[Mapping[str, Any]], Any] | None = None
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """Its value in a state, with what None stands for put in."""
+        value = values[self.name]
+        return self.own(values) if value is None and self.own else value
 
 
 def decode(fields: Sequence[Field], params: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], list[str]]:
@@ -58,6 +66,8 @@ def decode(fields: Sequence[Field], params: Mapping[str, Sequence[str]]) -> tupl
         except InputError as error:
             values[field.name], said = field.default, [str(error)]
         problems += said
+        if field.own and values[field.name] == field.own(values):
+            values[field.name] = None
     return values, problems
 
 
@@ -67,7 +77,22 @@ def encode(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, list
     >>> encode([losses(), classes()], {"loss": ("ce", "ael:a=2"), "classes": 10})
     {'loss': ['ce', 'ael:a=2'], 'classes': ['10']}
     """
-    return {field.name: texts for field in fields if (texts := field.write(values[field.name]))}
+    return {field.name: texts for field in fields if (texts := field.write(field.value(values)))}
+
+
+def follows(field: Field, own: Callable[[Mapping[str, Any]], Any]) -> Field:
+    """The field with None for "what the rest of the state gives": the learning rate of the data set's own recipe.
+
+    The URL carries the value itself, so that a link means the same when a recipe changes; a value that is the one it
+    would have anyway is read as None, so that it follows when the reader chooses another data set.
+
+    >>> fields = [whole("low", 1, 0, 9), follows(whole("high", 5, 0, 9), lambda values: values["low"] + 1)]
+    >>> decode(fields, {"low": ["3"], "high": ["4"]}), decode(fields, {"low": ["3"], "high": ["8"]})
+    (({'low': 3, 'high': None}, []), ({'low': 3, 'high': 8}, []))
+    >>> encode(fields, {"low": 6, "high": None})
+    {'low': ['6'], 'high': ['7']}
+    """
+    return replace(field, default=None, own=own)
 
 
 def losses(
@@ -111,6 +136,25 @@ def whole(name: str, default: int, low: int, high: int) -> Field:
     return Field(name, default, read, lambda value: [str(value)])
 
 
+def whole_or_all(name: str, low: int, high: int) -> Field:
+    """A whole number between `low` and `high`, or 0, written "all".
+
+    >>> decode([whole_or_all("samples", 1, 99)], {"samples": ["all"]})
+    ({'samples': 0}, [])
+    """
+    number = whole(name, 0, low, high)
+
+    def read(texts, values):
+        if texts[-1].strip() == "all":
+            return 0, []
+        try:
+            return number.read(texts, values)
+        except InputError as error:
+            raise InputError(str(error).replace("must be", "must be all or", 1)) from None
+
+    return Field(name, 0, read, lambda value: [str(value or "all")])
+
+
 def choice(name: str, options: Sequence[str], default: str) -> Field:
     """One of a few words."""
 
@@ -123,18 +167,27 @@ def choice(name: str, options: Sequence[str], default: str) -> Field:
     return Field(name, default, read, lambda value: [value])
 
 
+def spec(name: str, check: Callable[[str, Mapping[str, Any]], str], default: str | None = None) -> Field:
+    """A text that `check(text, values so far)` makes canonical or refuses with an InputError."""
+
+    def read(texts, values):
+        return check(texts[-1].strip(), values), []
+
+    return Field(name, default, read, lambda value: [value])
+
+
 def noise(default: str = "symmetric:0.4") -> Field:
     """A noise spec, in its canonical form; it must fit the classes, or the data set, read before it."""
 
-    def read(texts, values):
+    def check(text, values):
         from alf.data import dataset
         from alf.noise import parse_noise
 
         data = values.get("data")
         classes = dataset(data).classes if data else values.get("classes", 10)
-        return parse_noise(texts[-1].strip(), classes, data).spec, []
+        return parse_noise(text, classes, data).spec
 
-    return Field("noise", default, read, lambda value: [value])
+    return spec("noise", check, default)
 
 
 def token(name: str) -> Field:
@@ -162,4 +215,4 @@ def share(name: str, default: float, low: float, high: float) -> Field:
             raise InputError(f"{name} must be a number in [{low:g}, {high:g}], got {quoted(texts[-1])}")
         return float(value), []
 
-    return Field(name, default, read, lambda value: [f"{value:g}"])
+    return Field(name, default, read, lambda value: [f"{value:.12g}"])

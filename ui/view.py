@@ -27,7 +27,9 @@ class View:
         asked = {field.name: st.query_params.get_all(field.name) for field in fields}
         asked = {name: texts for name, texts in asked.items() if texts}
         touched = st.session_state.pop(_TOUCHED, False)
+        linked = False
         if asked and not touched and self._from_outside(asked):
+            linked = True
             values, problems = decode(fields, asked)
             for field in fields:
                 # What the link leaves out keeps the reader's own value, where there is one.
@@ -36,14 +38,24 @@ class View:
             st.session_state[_SAID] = (page, problems)
         for field in fields:
             model.setdefault(field.name, field.default)
-        if st.session_state.get(_PAGE) != page:
-            # Another page may have left a value that this one does not accept, such as too many losses.
+        if linked or st.session_state.get(_PAGE) != page:
+            # The reader's own value, or one from another page, may not go with the rest: too many losses, a noise of
+            # other classes.
             values, _ = decode(fields, encode(fields, model))
             model.update(values)
             st.session_state[_PAGE] = page
 
     def __getitem__(self, name: str) -> Any:
         return st.session_state[_MODEL][name]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The whole model, as the fields' own rules need it; not to be changed."""
+        return st.session_state[_MODEL]
+
+    def value(self, name: str) -> Any:
+        """A field's value, with what None stands for put in (see `ui.state.follows`)."""
+        return next(field for field in self.fields if field.name == name).value(self.values)
 
     @staticmethod
     def set(name: str, value: Any) -> None:

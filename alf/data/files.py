@@ -11,6 +11,10 @@ from pathlib import Path
 from alf.errors import InputError
 
 
+class Missing(InputError):
+    """None of a data set's files is there: the only case in which a download helps."""
+
+
 @dataclass(frozen=True)
 class File:
     """A file of a data set, described by its unpacked contents.
@@ -110,11 +114,11 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("asymmetric-loss-explorer", appauthor=False)) / "data"
 
 
-def missing(key: str, names: Sequence[str], folder: Path | None) -> InputError:
+def missing(key: str, names: Sequence[str], folder: Path | None) -> Missing:
     """Say that files are not there, and what to do about it."""
     where = f"{folder} or in the downloads" if folder else "the downloads"
     shown = ", ".join(names)
-    return InputError(
+    return Missing(
         f"data {key}: {shown} not found in {where}; run `python -m alf data fetch {key}`, "
         f"or point ALF_DATA_DIR to a folder that has them"
     )

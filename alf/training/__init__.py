@@ -12,7 +12,7 @@ Nothing here imports torch until something is trained.
 from alf.training.devices import Device, choose, devices
 from alf.training.local import run
 from alf.training.recipe import Change, Lane, Recipe
-from alf.training.recipes import CLASSROOM, KINDS, LOSSES, PAPER, classroom, named_recipe, paper
+from alf.training.recipes import CLASSROOM, KINDS, LOSSES, PAPER, classroom, kinds_of, named_recipe, paper
 from alf.training.records import METRICS, RECORD_KEYS, summarise
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "choose",
     "classroom",
     "devices",
+    "kinds_of",
     "named_recipe",
     "paper",
     "run",

@@ -101,6 +101,15 @@ def paper(
     )
 
 
+def kinds_of(data: str) -> tuple[str, ...]:
+    """Return the kinds of recipe that a data set has.
+
+    >>> kinds_of("mnist"), kinds_of("digits")
+    (('classroom', 'paper'), ('classroom',))
+    """
+    return tuple(kind for kind, table in zip(KINDS, (CLASSROOM, PAPER), strict=True) if data in table)
+
+
 def named_recipe(kind: str, data: str, **fields) -> Recipe:
     """Return a recipe by the name of its kind.
 

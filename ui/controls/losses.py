@@ -1,24 +1,19 @@
-"""Controls made from the declarations: a loss's sliders, presets and spec; K; adding and removing losses."""
+"""A loss's controls, made from its declaration: sliders, presets and spec; adding and removing losses."""
 
 import re
 from collections.abc import Sequence
 
 import streamlit as st
 
-from alf.data import DATASETS
 from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, Parameter, catalogue, parse
-from alf.noise import parse_noise
-from alf.settings import settings
-from alf.training.recipes import CLASSROOM
 from ui.glossary import hint
 from ui.prover import read_loss
-from ui.state import MOST_CLASSES, MOST_LOSSES
+from ui.state import MOST_LOSSES
 from ui.view import View, keep
 
-DEFAULT_NOISE = "symmetric:0.4"
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
@@ -162,121 +157,6 @@ def add_loss(view: View, most: int = MOST_LOSSES) -> None:
         _said("add-typed")
 
 
-def class_count(most: int = MOST_CLASSES) -> None:
-    """K, as a number field."""
-    key = keep("classes", st.session_state["view.model"]["classes"])
-    st.number_input("Classes K", 2, most, step=1, key=key, help=hint("K"), on_change=_classes, args=(key,))
-
-
-def noise(view: View, classes: int, data: str | None = None) -> None:
-    """The kind of label noise and its rate, or a typed noise."""
-    spec = view["noise"]
-    kind = spec.partition(":")[0]
-    shown = kind if kind in ("none", "symmetric", "pair") else "typed"
-    kinds = {"none": "None", "symmetric": "Symmetric", "pair": "Pair", "typed": "Typed"}
-    where = (classes, data)
-    key = keep("noise-kind", shown)
-    st.segmented_control(
-        "Label noise",
-        list(kinds),
-        format_func=kinds.get,
-        key=key,
-        required=True,
-        width="stretch",
-        help=f"{hint('symmetric noise')} {hint('pair noise')}",
-        on_change=_noise_kind,
-        args=(key, *where),
-    )
-    if shown in ("symmetric", "pair"):
-        rate = float(parse_noise(spec, *where).rate)
-        key = keep("noise-rate", rate)
-        st.slider(
-            "Rate",
-            0.0,
-            max(0.95, rate),
-            step=0.01,
-            format="%.2f" if round(rate, 2) == rate else "%g",
-            key=key,
-            help=hint("noise rate"),
-            on_change=_noise_rate,
-            args=(key, shown, *where),
-        )
-    elif shown == "typed":
-        key = keep("noise-typed", spec)
-        st.text_input(
-            "As text",
-            key=key,
-            help="symmetric:0.4, pair:1/3, a matrix by rows such as matrix:.6,.4;.3,.7"
-            + (" or asymmetric:0.4 for confusable classes" if data else ""),
-            on_change=_noise_typed,
-            args=(key, *where),
-        )
-        _said(key)
-
-
-def data(view: View) -> None:
-    """The data set; choosing one brings its classroom recipe along."""
-    key = keep("pick-data", view["data"])
-    st.selectbox("Data", list(DATASETS), format_func=_data_name, key=key, on_change=_data, args=(key,))
-
-
-def number(view: View, name: str, label: str, low: float, high: float, step: float, term: str) -> None:
-    """A number field for one part of the view's state."""
-    key = keep(f"number-{name}", view[name])
-    st.number_input(label, low, high, step=step, key=key, help=hint(term), on_change=_set, args=(key, name))
-
-
-def pick(view: View, name: str, label: str, options: dict[str, str], about: str) -> None:
-    """A choice of one of a few words, each with the text it is shown by."""
-    key = keep(f"pick-{name}", view[name])
-    st.selectbox(label, list(options), format_func=options.get, key=key, help=about, on_change=_set, args=(key, name))
-
-
-def recipe(view: View) -> None:
-    """The rest of a training recipe, for those who want to change it."""
-    from ui import lab
-
-    found = lab.devices().known()
-    names = {"auto": "The best there is", "cpu": "CPU", "cuda": "CUDA", "mps": "Apple GPU"}
-    for device in found or ():
-        names[device["key"]] = device["label"]
-    there = [device["key"] for device in found or ()]
-    offered = {key: text for key, text in names.items() if not found or key in ("auto", view["device"], *there)}
-    pick(view, "device", "Device", offered, "Where the networks are trained.")
-    st.fragment(_device_caption, run_every=1.0 if found is None else None, key="device-caption")(view["device"], names)
-    with st.expander("Recipe", key="recipe"):
-        number(view, "seeds", "Seeds", 1, 10, 1, "seed")
-        number(view, "epochs", "Epochs", 1, settings().max_epochs, 10, "epoch")
-        number(view, "lr", "Learning rate", 1e-5, 100.0, 0.1, "learning rate")
-        pick(
-            view,
-            "scale",
-            "Gradient scale",
-            {"own": "Each loss's own", "equal": "Equal for all losses"},
-            hint("equal scale"),
-        )
-
-
-def _device_caption(wanted: str, names: dict[str, str]) -> None:
-    """Say in words which device a run would use; looks again by itself until that is known."""
-    from ui import lab
-
-    found = lab.devices().known()
-    if found is None:
-        st.caption("Looking for a GPU …")
-        return
-    there = {device["key"]: device["label"] for device in found}
-    best = next(iter(there.values()))
-    if wanted not in ("auto", *there):
-        st.caption(f"{names[wanted]} was not found here: the run uses {best}.")
-    elif list(there) == ["cpu"]:
-        st.caption(f"No GPU was found: the run uses {best}.")
-    else:
-        st.caption(f"The run uses {best if wanted == 'auto' else there[wanted]}.")
-    if set(there) - set(names) or any(names.get(key) != label for key, label in there.items()):
-        st.rerun()  # once more as a whole: the list above shows their names too
-
-
 def swatch(style: Style, name: str, more: str = "") -> str:
     """The loss's line and name, as on every chart."""
     edge = "solid" if style.dash == "solid" else "dotted" if style.dash.startswith("2") else "dashed"
@@ -399,64 +279,3 @@ def _typed(key: str) -> str | None:
     except InputError as error:
         st.session_state[f"{key}.said"] = str(error)
         return None
-
-
-def _data_name(key: str) -> str:
-    declared = DATASETS[key]
-    return f"{declared.name}, {declared.classes} classes" + ("" if declared.local else ", downloaded on first use")
-
-
-def _data(key: str) -> None:
-    chosen = st.session_state[key]
-    View.set("data", chosen)
-    for name in ("epochs", "lr"):
-        View.set(name, CLASSROOM[chosen][name])
-    if not _fits(st.session_state["view.model"]["noise"], DATASETS[chosen].classes, chosen):
-        View.set("noise", "symmetric:0.3")
-
-
-def _set(key: str, name: str) -> None:
-    View.set(name, st.session_state[key])
-
-
-def _classes(key: str) -> None:
-    classes = int(st.session_state[key])
-    View.set("classes", classes)
-    spec = st.session_state["view.model"].get("noise")
-    if spec and not _fits(spec, classes):
-        View.set("noise", DEFAULT_NOISE)
-
-
-def _fits(spec: str, classes: int, data: str | None = None) -> bool:
-    """Whether a noise can be used here: it fits the classes and, for training, leaves clean labels the likeliest."""
-    try:
-        found = parse_noise(spec, classes, data)
-    except InputError:
-        return False
-    return data is None or found.clean_dominates is not False
-
-
-def _noise_kind(key: str, classes: int, data: str | None) -> None:
-    kind, spec = st.session_state[key], st.session_state["view.model"]["noise"]
-    before, _, rate = spec.partition(":")
-    if kind == "none":
-        View.set("noise", "none")
-    elif kind == "typed":
-        rows = parse_noise(spec, classes, data).exact
-        few = rows if rows and classes <= 20 else ((1,),)
-        matrix = "matrix:" + ";".join(",".join(str(p) for p in row) for row in few)
-        View.set("noise", parse_noise(matrix, classes).spec if len(few) == classes else spec)
-    else:
-        View.set("noise", parse_noise(f"{kind}:{rate if before in ('symmetric', 'pair') else 0.4}", classes).spec)
-
-
-def _noise_rate(key: str, kind: str, classes: int, data: str | None) -> None:
-    View.set("noise", parse_noise(f"{kind}:{round(st.session_state[key], 6)}", classes).spec)
-
-
-def _noise_typed(key: str, classes: int, data: str | None) -> None:
-    st.session_state.pop(f"{key}.said", None)
-    try:
-        View.set("noise", parse_noise(st.session_state[key].strip(), classes, data).spec)
-    except InputError as error:
-        st.session_state[f"{key}.said"] = str(error)

@@ -1,0 +1,131 @@
+"""Which labels are made wrong, and how many: the kind of noise, its rate, or a typed noise."""
+
+import streamlit as st
+
+from alf.data.confusions import CONFUSIONS
+from alf.errors import InputError
+from alf.noise import parse_noise
+from ui.glossary import hint
+from ui.view import View, keep
+
+DEFAULT_NOISE = "symmetric:0.4"
+SHORT = {"none": "None", "symmetric": "Symmetric", "pair": "Pair", "typed": "Typed"}
+LONG = {
+    "none": "None: every label is right",
+    "symmetric": "Symmetric: any other class",
+    "pair": "Pair: always the next class",
+    "asymmetric": "Asymmetric: a class that looks alike",
+    "instance": "Instance: depends on the sample",
+    "typed": "Your own matrix, typed",
+}
+_WITHOUT_RATE = ("none", "typed")
+
+
+def noise(view: View, classes: int, data: str | None = None) -> None:
+    """The kind of label noise and its rate, or a typed noise; with a data set, the kinds that need one too."""
+    spec = view["noise"]
+    where = (classes, data)
+    kind = spec.partition(":")[0]
+    if data is None:
+        shown = kind if kind in SHORT else "typed"
+        _short_list(shown, where)
+    else:
+        shown = kind if kind in LONG else "typed"
+        _long_list(shown, where)
+    if shown not in _WITHOUT_RATE:
+        _rate(spec, shown, where)
+    elif shown == "typed":
+        _text(spec, where)
+
+
+def _short_list(shown: str, where: tuple) -> None:
+    key = keep("noise-kind", shown)
+    st.segmented_control(
+        "Label noise",
+        list(SHORT),
+        format_func=SHORT.get,
+        key=key,
+        required=True,
+        width="stretch",
+        help=f"{hint('symmetric noise')} {hint('pair noise')}",
+        on_change=_kind,
+        args=(key, *where),
+    )
+
+
+def _long_list(shown: str, where: tuple) -> None:
+    key = keep("noise-kind-data", shown)
+    st.selectbox(
+        "Label noise",
+        [kind for kind in LONG if kind != "asymmetric" or where[1] in CONFUSIONS],
+        format_func=LONG.get,
+        key=key,
+        help=" ".join(hint(f"{kind} noise") for kind in ("symmetric", "pair", "asymmetric", "instance")),
+        on_change=_kind,
+        args=(key, *where),
+    )
+
+
+def _rate(spec: str, kind: str, where: tuple) -> None:
+    rate = float(parse_noise(spec, *where).rate)
+    key = keep("noise-rate", rate)
+    st.slider(
+        "Rate",
+        0.0,
+        max(0.95, rate),
+        step=0.01,
+        format="%.2f" if round(rate, 2) == rate else "%g",
+        key=key,
+        help=hint("noise rate"),
+        on_change=_rated,
+        args=(key, kind, *where),
+    )
+
+
+def _text(spec: str, where: tuple) -> None:
+    key = keep("noise-typed", spec)
+    st.text_input(
+        "As text",
+        key=key,
+        help="symmetric:0.4, pair:1/3, a matrix by rows such as matrix:.6,.4;.3,.7"
+        + (" or asymmetric:0.4 for confusable classes" if where[1] else ""),
+        on_change=_typed,
+        args=(key, *where),
+    )
+    if error := st.session_state.get(f"{key}.said"):
+        st.error(error)
+
+
+def fits(spec: str, classes: int, data: str | None = None) -> bool:
+    """Whether a noise can be used here: it fits the classes and, for training, leaves clean labels the likeliest."""
+    try:
+        found = parse_noise(spec, classes, data)
+    except InputError:
+        return False
+    return data is None or found.clean_dominates is not False
+
+
+def _kind(key: str, classes: int, data: str | None) -> None:
+    kind, now = st.session_state[key], parse_noise(st.session_state["view.model"]["noise"], classes, data)
+    rate = 0.4 if now.rate in (None, 0) else now.rate
+    if kind == "none":
+        View.set("noise", "none")
+    elif kind == "typed":
+        rows = now.exact or parse_noise(f"symmetric:{rate}", classes).exact
+        if classes <= 20:  # a matrix of a hundred classes is not typed
+            matrix = "matrix:" + ";".join(",".join(str(p) for p in row) for row in rows)
+            View.set("noise", parse_noise(matrix, classes).spec)
+    else:
+        View.set("noise", parse_noise(f"{kind}:{rate}", classes, data).spec)
+
+
+def _rated(key: str, kind: str, classes: int, data: str | None) -> None:
+    View.set("noise", parse_noise(f"{kind}:{round(st.session_state[key], 6)}", classes, data).spec)
+
+
+def _typed(key: str, classes: int, data: str | None) -> None:
+    st.session_state.pop(f"{key}.said", None)
+    try:
+        View.set("noise", parse_noise(st.session_state[key].strip(), classes, data).spec)
+    except InputError as error:
+        st.session_state[f"{key}.said"] = str(error)

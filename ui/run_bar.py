@@ -1,0 +1,151 @@
+"""Start, Pause, Play, Step and Stop, and the learning rate: what a reader does to a run."""
+
+import streamlit as st
+
+from alf.errors import InputError
+from alf.training.recipe import Recipe
+from ui import controls, lab
+from ui.controls.recipe import lr_step
+from ui.fetching import fetches, key_of, needed
+from ui.glossary import hint
+from ui.recipe_state import recipe_of
+from ui.view import View, keep
+
+_SAID, _PENDING, _RATE = "train.said", "train.pending", "train.rate"
+
+
+def bar(view: View, shown: lab.Shown) -> None:
+    """The buttons, each there when it can be pressed and always at the same place; below, the learning rate."""
+    run = view["run"] if shown.progress is not None else None
+    active = run is not None and shown.progress.active
+    pending = st.session_state.get(_PENDING)
+    with st.container(key="run-bar"):
+        st.button("Start", type="primary", key="start-run", disabled=active or bool(pending), on_click=_start)
+        if active:
+            _of_a_run(run, shown)
+        elif pending:
+            st.button("Cancel", key="cancel-run", on_click=_cancel)
+        else:
+            st.caption(_models(view), width="content")
+    if pending:
+        st.fragment(_fetching, run_every=0.3, key="fetching")(pending)
+    if said := st.session_state.get(_SAID):
+        st.error(said)
+    if active and shown.progress.status != "stopping":
+        _rate_now(run, shown.recipe)
+    else:
+        controls.rate(view)
+        st.caption("You can change it while the run goes on.")
+
+
+def held(shown: lab.Shown) -> bool:
+    """Whether the run is paused, or is about to be."""
+    return shown.progress.status == "paused" or shown.progress.message == "Pausing."
+
+
+def _of_a_run(run: str, shown: lab.Shown) -> None:
+    stopping, holding = shown.progress.status == "stopping", held(shown)
+    if holding:
+        st.button("Play", key="play-run", help="Let it go on", on_click=_do, args=("play", run))
+    else:
+        st.button("Pause", key="pause-run", disabled=stopping, on_click=_do, args=("pause", run))
+    paused = shown.progress.status == "paused"
+    st.button("Step", key="step-run", disabled=not paused, help="One epoch", on_click=_do, args=("step", run))
+    st.button("Stop", key="stop-run", disabled=stopping, on_click=_do, args=("stop", run))
+
+
+def _models(view: View) -> str:
+    losses, seeds = len(view["loss"]), view["seeds"]
+    return f"{losses} loss{'es' if losses > 1 else ''} × {seeds} seed{'s' if seeds > 1 else ''}"
+
+
+def _rate_now(run: str, recipe: Recipe) -> None:
+    """The learning rate of the run that is going; a change counts from the next epoch that has not begun."""
+    base = recipe.changes[-1].lr if recipe.changes else recipe.lr
+    key = keep("lr-now", base)
+    st.number_input(
+        "Learning rate of this run",
+        1e-5,
+        100.0,
+        step=lr_step(base),
+        format="%g",
+        key=key,
+        help=hint("learning rate"),
+        on_change=_set_rate,
+        args=(key, run),
+    )
+    told = st.session_state.get(_RATE)
+    if told and told[0] == run:
+        st.caption(told[1])
+    else:
+        st.caption("A change counts from the next epoch." if recipe.schedule == "constant" else _cosine(recipe))
+
+
+def _cosine(recipe: Recipe) -> str:
+    return f"At the start; it falls to 0 by epoch {recipe.epochs}."
+
+
+def _fetching(recipe: Recipe) -> None:
+    """How far the download is that a run waits for; starts the run when it is there."""
+    key = key_of(recipe)
+    state = (fetches().state(*key) or fetches().ask(*key)) if needed(recipe) else None
+    if state is not None and state.going:
+        st.progress(state.share or 0.0, state.words)
+        return
+    st.session_state.pop(_PENDING, None)
+    if state is None or state.ready:
+        _launch(recipe)
+    else:
+        st.session_state[_SAID] = state.error
+    st.rerun()
+
+
+# Callbacks.
+
+
+def _start() -> None:
+    """Hand the recipe of the controls to the engine, or first see to its data."""
+    st.session_state.pop(_SAID, None)
+    try:
+        recipe = recipe_of(st.session_state["view.model"])
+    except InputError as error:
+        st.session_state[_SAID] = str(error)
+        return
+    if needed(recipe):
+        fetches().ask(*key_of(recipe))
+        st.session_state[_PENDING] = recipe
+    else:
+        _launch(recipe)
+
+
+def _launch(recipe: Recipe) -> None:
+    """The run's id goes into the link."""
+    try:
+        View.set("run", lab.engine().start(recipe, lab.owner()))
+    except InputError as error:
+        st.session_state[_SAID] = str(error)
+
+
+def _cancel() -> None:
+    st.session_state.pop(_PENDING, None)
+
+
+def _do(what: str, run: str) -> None:
+    """Ask the engine to pause, play, step or stop the run; the page shows at once that it was asked."""
+    st.session_state.pop(_SAID, None)
+    engine = lab.engine()
+    try:
+        {"pause": engine.pause, "play": engine.play, "step": engine.step, "stop": engine.stop}[what](run)
+    except InputError as error:
+        st.session_state[_SAID] = str(error)
+
+
+def _set_rate(key: str, run: str) -> None:
+    lr = st.session_state[key]
+    st.session_state.pop(_SAID, None)
+    try:
+        epoch = lab.engine().set_lr(run, lr)
+    except InputError as error:
+        st.session_state[_SAID] = str(error)
+    else:
+        st.session_state[_RATE] = (run, f"{lr:g} counts from epoch {epoch}.")
