@@ -5,7 +5,7 @@ import streamlit as st
 from ui import controls, state
 from ui.prover import read_loss
 from ui.shell import head
-from ui.simplex import KINDS, released, simplex
+from ui.simplex import KINDS, edge, released, simplex
 from ui.view import View
 
 MOST = 3
@@ -28,15 +28,35 @@ FIELDS = (
     state.losses(("ce", "agce:a=0.6,q=0.6", "ngce:q=0.7"), most=MOST, parse=read_loss),
     state.choice("kind", tuple(KINDS), "pair"),
     state.share("rate", 0.3, 0.0, 2 / 3),
+    state.choice("shown", ("triangle", "edge"), "triangle"),
+    state.choice("beside", ("no", "yes"), "no"),
+    state.classes(),
 )
 view = View("simplex", FIELDS)
 view.say()
+triangle = view["shown"] == "triangle"
+rate = min(view["rate"], KINDS[view["kind"]])
 with st.container(key="simplex"):
     with st.container(key="controls"):
         controls.pick(
             view, "kind", "Label noise", {"symmetric": "Symmetric", "pair": "Pair"}, controls.hint("noise rate")
         )
+        controls.pick(
+            view,
+            "shown",
+            "Predictions",
+            {"triangle": "Over three classes", "edge": "Between two of K classes"},
+            "The triangle has every prediction over three classes. With more classes, its edge between the true class "
+            "and the likeliest wrong label tells when the true class is given up.",
+        )
+        if triangle:
+            controls.switch(view, "beside", "Clean labels beside", "no", "yes", "The same risk without wrong labels.")
+        else:
+            controls.class_count()
         controls.loss_list(view, compact=True, most=MOST)
     with st.container(key="claims"):
-        simplex(view["loss"], view["kind"], min(view["rate"], KINDS[view["kind"]]), KEY, release)
+        if triangle:
+            simplex(view["loss"], view["kind"], rate, KEY, release, view["beside"] == "yes")
+        else:
+            edge(view["loss"], view["kind"], rate, view["classes"])
 view.save()

@@ -95,13 +95,15 @@ function flow(loss, start) {
 
 const STARTS = [[1 / 3, 1 / 3, 1 / 3], [0.12, 0.2, 0.68], [0.12, 0.68, 0.2], [0.3, 0.1, 0.6], [0.3, 0.6, 0.1], [0.06, 0.47, 0.47], [0.5, 0.1, 0.4], [0.5, 0.4, 0.1]];
 
-function draw(state) {
+// Everything, or after the rate has moved only what that changes.
+function draw(state, moved = false) {
   const { message, css } = state;
   const dark = state.dark;
-  const rate = state.rate, w = weights(message.kind, rate);
   state.label.innerHTML = "";
-  state.label.append("Wrong labels ", Object.assign(document.createElement("b"), { textContent: `${(100 * rate).toFixed(1)}%` }));
+  state.label.append("Wrong labels ", Object.assign(document.createElement("b"), { textContent: `${(100 * state.rate).toFixed(1)}%` }));
   state.losses.forEach((loss, n) => {
+    if (loss.clean && moved) return;
+    const rate = loss.clean ? 0 : state.rate, w = weights(message.kind, rate);
     const { canvas, title, about } = state.cells[n];
     paint(loss, w, state.colors);
     const scale = Math.min(2, window.devicePixelRatio || 1), width = canvas.clientWidth || 320;
@@ -153,9 +155,10 @@ function draw(state) {
       pen.fillText(text, x + (align === "left" ? -14 : align === "right" ? 14 : 0), y + shift);
     }
     const stays = !edge && best[0] > 0.9995;
-    title.textContent = edge ? `${loss.label}: a whole edge is as good as the clean label`
-      : stays ? `${loss.label} stays with the clean label` : `${loss.label} moves to ${best.map((p) => p.toFixed(2)).join(", ")}`;
-    about.textContent = loss.critical === null ? "The asymmetry ratio is not defined for this loss."
+    const name = loss.clean ? `${loss.label} on clean labels` : loss.label, label = loss.clean ? "right label" : "clean label";
+    title.textContent = edge ? `${name}: a whole edge is as good as the ${label}`
+      : stays ? `${name} stays with the ${label}` : `${name} moves to ${best.map((p) => p.toFixed(2)).join(", ")}`;
+    about.textContent = loss.clean ? "The risk without wrong labels." : loss.critical === null ? "The asymmetry ratio is not defined for this loss."
       : loss.critical === 0 ? "It leaves the corner with the first wrong label." : `It leaves the corner at ${(100 * loss.critical).toFixed(1)}% wrong labels.`;
     state.cells[n].figure.dataset.best = best.join(",");
   });
@@ -174,7 +177,7 @@ function build(root) {
   let asked = false;
   slider.oninput = () => {
     state.rate = Number(slider.value);
-    if (!asked) requestAnimationFrame(() => { asked = false; draw(state); });
+    if (!asked) requestAnimationFrame(() => { asked = false; draw(state, true); });
     asked = true;
   };
   slider.onchange = () => state.send("rate", Math.round(Number(slider.value) * 1000) / 1000);

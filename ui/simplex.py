@@ -13,10 +13,14 @@ import streamlit as st
 
 from alf.figures.minimiser import minimise
 from alf.figures.palette import styles
+from alf.figures.risk import P, edge_figure
 from alf.figures.simplex import SCALE, raster
 from alf.losses import parse
 from alf.theory import critical_noise
+from ui.chart import chart
+from ui.controls import hint, series
 from ui.prover import ratio_of
+from ui.view import View, keep
 
 _HERE = Path(__file__).parent
 _CSS, _JS = (_HERE / "simplex.css").read_text(), (_HERE / "simplex.js").read_text()
@@ -25,7 +29,7 @@ STEPS = 121
 COLUMNS = 111
 
 
-def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate) -> None:
+def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate, beside: bool = False) -> None:
     """One triangle for each loss and one slider for all of them.
 
     Parameters
@@ -36,6 +40,8 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate) -
         Where the slider stands.
     on_rate : callable
         Called after the slider is let go; `released(key)` then gives its rate.
+    beside : bool
+        Show the risk under clean labels beside each.
     """
     shown = styles(parse(spec).key for spec in specs)
     losses = [
@@ -48,8 +54,43 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate) -
         }
         for spec, style in zip(specs, shown, strict=True)
     ]
+    if beside:
+        losses = [picture for loss in losses for picture in (loss | {"clean": True}, loss)]
     message = {"losses": losses, "kind": kind, "rate": rate, "top": KINDS[kind], "scale": SCALE}
     mount(orjson.dumps(message), key, on_rate)
+
+
+def edge(specs: tuple[str, ...], kind: str, rate: float, classes: int) -> None:
+    """The risk between the true class and its strongest rival among K classes, and a slider for the rate."""
+    share = rival_share(kind, rate, classes)
+    predictions = np.zeros((len(P), classes))
+    predictions[:, 0], predictions[:, 1] = P, 1 - P
+    losses = [parse(spec) for spec in specs]
+    with np.errstate(all="ignore"):
+        curves = series(losses, P, lambda loss: loss.vector(predictions)[:, 0])
+    noise = f"{100 * rate:.3g}% {kind} noise over {classes} classes" if rate else ""
+    chart(edge_figure.spec(curves, share, noise), key="simplex-edge")
+    top = KINDS[kind]
+    st.slider(
+        "Share of wrong labels",
+        0.0,
+        top,
+        step=0.01,
+        format="percent",
+        key=keep("simplex-rate", rate),
+        help=hint("noise rate"),
+        on_change=lambda: View.set("rate", round(st.session_state["simplex-rate"], 4)),
+    )
+
+
+def rival_share(kind: str, rate: float, classes: int) -> float:
+    """Of the labels that say the true class or its likeliest rival, the share that say the rival.
+
+    >>> rival_share("pair", 0.4, 10), round(rival_share("symmetric", 0.6, 4), 6)
+    (0.4, 0.333333)
+    """
+    rival = rate if kind == "pair" else rate / (classes - 1)
+    return rival / (1 - rate + rival)
 
 
 def released(key: str) -> float | None:

@@ -35,10 +35,12 @@ def minimiser(risk: np.ndarray) -> float:
 
 
 @builder
-def edge_figure(series: Sequence[Series], rate: float) -> dict:
+def edge_figure(series: Sequence[Series], rate: float, noise: str = "") -> dict:
     """The risk of every loss over the probability given to the true class, with its minimiser marked.
 
     Each risk is drawn from its minimum and on its own scale: where the minimum sits is the point, not how high it is.
+    `rate` is the share of the two classes' labels that say the other class; where that is not all of the noise,
+    `noise` names it: "symmetric noise 0.4 over 10 classes".
     """
     traces, best = [], {}
     for s in series:
@@ -54,29 +56,27 @@ def edge_figure(series: Sequence[Series], rate: float) -> dict:
         )
     return figure(
         traces,
-        _message(best, rate),
+        _message(best, noise or f"{rate:.0%} wrong labels", rate > 0),
         axis("probability given to the true class", -0.02, 1.03, tickformat=".0%"),
         axis("risk above its minimum, scaled", -0.08, 1.1, showticklabels=False, showgrid=False),
         "Each curve is the average loss over right and wrong labels. The dot is the prediction it prefers.",
-        [mark(1 - rate, f"right labels: {1 - rate:.0%}", side="left")] if rate > 0 else (),
+        [mark(1 - rate, f"right labels{' of these two classes' if noise else ''}: {1 - rate:.0%}", side="left")]
+        if rate > 0
+        else (),
         styles=[s.style for s in series],
         hovermode="closest",
     )
 
 
-def _message(best: dict[str, float], rate: float) -> str:
+def _message(best: dict[str, float], noise: str, noisy: bool) -> str:
     pulled = {name: where for name, where in best.items() if where < 0.995}
     firm = [name for name in best if name not in pulled]
     if not pulled:
-        return (
-            f"With {rate:.0%} wrong labels every loss here still commits to the true class"
-            if rate
-            else ("With clean labels every loss commits to the true class")
-        )
+        return f"With {noise if noisy else 'clean labels'} every loss here commits to the true class"
     if not firm:
-        return f"With {rate:.0%} wrong labels no loss here commits to the true class any more"
+        return f"With {noise} no loss here commits to the true class any more"
     where = " and ".join(f"{value:.0%}" for value in dict.fromkeys(round(v, 2) for v in pulled.values()))
-    return f"With {rate:.0%} wrong labels {names(list(pulled))} settles at {where} sure; {names(firm)} still commits"
+    return f"With {noise} {names(list(pulled))} settles at {where} sure; {names(firm)} still commits"
 
 
 @builder

@@ -35,3 +35,29 @@ def test_the_kind_changes_the_reach(open_app, given):
 def test_three_losses_are_the_most_and_garbage_falls_back(open_app, given):
     app = open_app("simplex", loss=["ce", "mae", "ael:a=1", "ael:a=2"], kind=["x"], rate=["9"])
     assert len(given["losses"]) == 3 and len(app.warning) == 1 and not app.exception
+
+
+def test_clean_risk_stands_beside_noisy_risk(open_app, given):
+    app = open_app("simplex", loss=["nce"], kind=["pair"], rate=["0.3"])
+    assert ["clean" in loss for loss in given["losses"]] == [False]
+    app.toggle(key="switch-beside").set_value(True).run()
+    assert [loss.get("clean", False) for loss in given["losses"]] == [True, False]
+    assert given["losses"][0]["edges"][0] is not None  # without noise a whole edge is as good already
+    assert query(app, "beside") == ["yes"]
+
+
+def test_more_classes_show_the_edge_to_the_likeliest_wrong_label(open_app, charts):
+    app = open_app("simplex", loss=["ce", "agce:a=0.6,q=0.6"], kind=["pair"], rate=["0.4"], shown=["edge"])
+    app.number_input(key="classes").set_value(100).run()
+    [figure] = charts["simplex-edge"]
+    assert figure["layout"]["title"]["text"].startswith("With 40% pair noise over 100 classes CE settles at 60% sure")
+    app.slider(key="simplex-rate").set_value(0.41).run()
+    assert "no loss here commits" in charts["simplex-edge"][0]["layout"]["title"]["text"]
+    assert query(app, "rate") == ["0.41"] and not app.exception
+
+
+def test_an_edge_of_symmetric_noise_counts_the_rival_alone(open_app, charts):
+    open_app("simplex", loss=["ce"], kind=["symmetric"], rate=["0.6"], shown=["edge"], classes=["4"])
+    # of the labels that say either class, 0.4 say the true one and 0.2 the rival
+    [dot] = [trace for trace in charts["simplex-edge"][0]["data"] if trace["mode"] == "markers"]
+    assert dot["x"] == [pytest.approx(2 / 3, abs=0.002)]
