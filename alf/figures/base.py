@@ -193,6 +193,13 @@ def names(labels: Sequence[str]) -> str:
 
 
 def _numbers(values) -> np.ndarray:
-    """Single precision with gaps for what is not finite: half the bytes to send, finer than a pixel."""
-    values = np.asarray(values, dtype=np.float32)
-    return np.where(np.isfinite(values), values, np.float32(np.nan))
+    """Single precision where it holds the values, half the bytes to send and finer than a pixel; gaps for infinity."""
+    values = np.asarray(values, dtype=np.float64)
+    finite = np.abs(values[np.isfinite(values)])
+    largest = finite.max(initial=0.0)
+    kind = np.float32 if _TINY < largest < _HUGE or largest == 0 else np.float64
+    return np.where(np.isfinite(values), values, np.nan).astype(kind)
+
+
+_TINY, _HUGE = 1e-30, 1e37
+"""Between them single precision has all its digits."""

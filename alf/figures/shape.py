@@ -8,6 +8,7 @@ from alf.figures.base import Series, axis, builder, figure, line, mark, names
 
 U = np.unique(np.concatenate([np.linspace(0, 1, 161), np.geomspace(1e-4, 3e-2, 24)]))
 U_AXIS = "u, probability given to the label"
+_LARGEST = 1e300  # the end of an axis stays a number that can be added to
 _SHOWN_FROM = 0.04  # an unbounded curve is drawn down to here before it leaves the first view
 
 
@@ -50,15 +51,21 @@ def weight_figure(series: Sequence[Series], classes: int) -> dict:
     start = [(float(np.interp(1 / classes, s.x, s.y)), s) for s in series]
     if len(series) == 1:
         value, only = start[0]
-        title = f"Training starts at {value / np.nanmax(only.y):.0%} of the weight {only.name} can give"
+        peak = _finite(only.y).max(initial=0.0)
+        if not peak or not np.isfinite(value):
+            title = f"{only.name} hardly pulls at all between u = 0 and u = 1"
+        else:
+            title = f"Training starts at {value / peak:.0%} of the weight {only.name} can give"
     else:
         (low, slow), (high, fast) = min(start, key=lambda t: t[0]), max(start, key=lambda t: t[0])
-        if low <= 0 or high / low < 1.05:
+        if low <= 0 or high < 1.05 * low:
             title = "All start with about the same weight"
+        elif high / 1000 > low:
+            title = f"At the start {fast.name} pulls more than 1,000 times as hard as {slow.name}"
         else:
             title = f"At the start {fast.name} pulls {high / low:.2g} times as hard as {slow.name}"
-    top = 1.08 * max(float(np.nanmax(np.where(np.isfinite(s.y), s.y, np.nan))) for s in series)
-    low = min(0.0, *(float(np.nanmin(s.y)) for s in series)) if series else 0.0
+    top = 1.08 * min(max(_finite(s.y).max(initial=0.0) for s in series), _LARGEST)
+    low = min(0.0, *(_finite(s.y).min(initial=0.0) for s in series)) if series else 0.0
     about = "How hard a sample pulls on the network, −ℓ′(u) u (1 − u). Training starts at u = 1/K."
     return _over_u(series, classes, title, about, "sample weight", low, top or 1)
 
@@ -75,13 +82,22 @@ def _over_u(series, classes, title, subtitle, y_title, low, high) -> dict:
     )
 
 
+def _finite(y: np.ndarray) -> np.ndarray:
+    return y[np.isfinite(y)]
+
+
 def _view(series: Sequence[Series]) -> tuple[float, float]:
     """The first range of the y axis: all of every bounded curve; an unbounded one leaves the view after a while."""
-    endless = [s for s in series if not np.isfinite(s.y[0]) or abs(s.y[0]) > 8 * abs(np.interp(_SHOWN_FROM, s.x, s.y))]
-    bounded = [s.y[np.isfinite(s.y)] for s in series if s not in endless]
+    curves = [(s.x, np.where(np.isfinite(s.y), np.clip(s.y, -_LARGEST, _LARGEST), s.y)) for s in series]
+    endless = [not np.isfinite(y[0]) or abs(y[0]) / 8 > abs(np.interp(_SHOWN_FROM, x, y)) for x, y in curves]
+    bounded = [_finite(y) for (_, y), far in zip(curves, endless, strict=True) if not far]
     # Beside bounded curves an unbounded one gets three times their height, so that they can still be told apart.
     reach = 3 * max((float(np.abs(y).max()) for y in bounded), default=np.inf)
-    parts = [np.clip(s.y[(s.x >= _SHOWN_FROM) & np.isfinite(s.y)], -reach, reach) for s in endless]
+    parts = [
+        np.clip(y[(x >= _SHOWN_FROM) & np.isfinite(y)], -reach, reach)
+        for (x, y), far in zip(curves, endless, strict=True)
+        if far
+    ]
     values = np.concatenate([*bounded, *parts]) if series else np.array([0.0, 1.0])
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     pad = 0.06 * (high - low or 1)
