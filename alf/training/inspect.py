@@ -80,7 +80,8 @@ def snapshot(trainer) -> dict[str, np.ndarray]:
             logits = trainer.model(torch.from_numpy(grid(side)).to(trainer.device)[None])
             logits = (logits - logits.amax(dim=-1, keepdim=True)).clamp_min(-6e4)  # what half precision can hold
             arrays["scores"] = logits.view(-1, side, side, trainer.classes).half().cpu().numpy()
-    return arrays
+    # safetensors writes memory as it lies: transposed arrays would come back scrambled
+    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
 def on_principal_axes(features, axes: int):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load, save
 
 from alf.data import DATASETS
 from alf.training.inspect import AXES, COARSE, FINE, REACH, inspect, on_principal_axes, snapshot, tsne
@@ -75,7 +76,7 @@ def test_regions_are_the_predictions_on_the_grid():
         side = FINE if epoch == 5 else COARSE
         shot = snapshot(trainer)
         assert shot["scores"].shape == (1, side, side, 2) and shot["features"].shape[2] == (16 if epoch == 5 else 10)
-    seen = inspect(recipe, recipe.load(), snapshot(trainer), 0)
+    seen = inspect(recipe, recipe.load(), load(save(snapshot(trainer))), 0)  # as the store has it
     assert seen.regions.shape == (FINE, FINE)
     along = np.linspace(-REACH, REACH, FINE)
     for row, column in ((0, 0), (10, 50), (FINE - 1, 3)):
