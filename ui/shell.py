@@ -68,6 +68,7 @@ PAGES = (
         "What happens when we train?",
         "Train small networks on wrong labels and watch which loss memorises them.",
     ),
+    Entry("runs.py", "runs", "Runs", "What has been run?"),
 )
 
 

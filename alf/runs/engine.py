@@ -143,6 +143,32 @@ class Engine:
         """Return the epoch as of which `inspect` shows each lane; lanes of which nothing was kept yet are left out."""
         return self.store.snapshot_epochs(run)
 
+    def runs(self, owner: str, offset: int = 0, limit: int | None = None) -> list[Progress]:
+        """Return how far an owner's runs are, the newest first, or a page of them."""
+        return [self.progress(run) for run in self.store.runs(owner, offset, limit)]
+
+    def count(self, owner: str) -> int:
+        """Count an owner's runs."""
+        return self.store.count(owner)
+
+    def latest(self, run: str) -> list[dict]:
+        """Return the last record of every lane: what a run has come to, without its curves."""
+        return self.store.latest(run)
+
+    def rename(self, run: str, name: str) -> None:
+        """Give a run a name, at most 200 characters; an empty one takes it away."""
+        self.store.rename(run, name)
+
+    def delete(self, run: str) -> None:
+        """Forget a run, and its result when nobody else looks at it.
+
+        Raises
+        ------
+        InputError
+            It is still going: it must be stopped first.
+        """
+        self.store.delete(run)
+
     def inspect(self, run: str, lane: int) -> Inspection | None:
         """Return what a lane's model does sample by sample, at its last snapshot; None before there is one.
 

@@ -1,0 +1,135 @@
+"""Runs beside each other: a loss keeps its colour, a run has its dash, published numbers are diamonds at the end."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from alf.figures.base import Series, axis, builder, figure, line
+from alf.figures.palette import DASHES, Style, styles
+from alf.figures.training import bands
+from alf.losses import parse
+from alf.training.recipe import Recipe
+
+MOST = len(DASHES)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What one run shows under one noise: its `name` in a legend, its `dash`, and its losses' accuracy `series`.
+
+    `noise` is the spec, `epochs` how far the axis must go.
+    """
+
+    name: str
+    noise: str
+    epochs: int
+    dash: str
+    series: tuple[Series, ...]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A published number: `value` and `spread` as fractions at an `epoch`, in the `style` of its loss."""
+
+    label: str
+    style: Style
+    epoch: int
+    value: float
+    spread: float
+
+
+def loss_styles(recipes: Sequence[Recipe]) -> dict[str, Style]:
+    """One style for each loss spec of all the runs, in the order of their first appearance.
+
+    >>> a, b = (Recipe(data="digits", losses=losses) for losses in (("ce", "ael:a=2"), ("ael:a=3", "ce")))
+    >>> [spec for spec in loss_styles([a, b])]
+    ['ce', 'ael:a=2', 'ael:a=3']
+    """
+    specs = list(dict.fromkeys(spec for recipe in recipes for spec in recipe.losses))
+    return dict(zip(specs, styles(parse(spec).key for spec in specs), strict=True))
+
+
+def curves(runs: Sequence[tuple[str, Recipe, Sequence[dict], Collection[int], bool]]) -> list[Curves]:
+    """Test accuracy of several runs, one `Curves` per run and noise.
+
+    A run is given as its name, recipe, records, the lanes that ended early, and whether it is still going: only then
+    room is left for the epochs that are to come.
+    """
+    chosen = loss_styles([recipe for _, recipe, *_ in runs])
+    result: list[Curves] = []
+    for name, recipe, records, ended, going in runs:
+        epochs = recipe.epochs if going else max((record["epoch"] for record in records), default=recipe.epochs)
+        for noise in recipe.noise:
+            dash = DASHES[len(result) % MOST]
+            found = bands([r for r in records if r["noise"] == noise], "test_accuracy", ended)
+            nothing = (np.array([]),) * 3
+            label = name
+            if len(recipe.noise) > 1:
+                label = noise.replace(":", " ") if len(runs) == 1 else f"{name}: {noise.replace(':', ' ')}"
+            series = tuple(
+                Series(parse(spec).label, replace(chosen[spec], dash=dash), *found.get(spec, nothing), parse(spec).name)
+                for spec in recipe.losses
+            )
+            result.append(Curves(label, noise, epochs, dash, series))
+    return result
+
+
+@builder
+def compare_figure(shown: Sequence[Curves], marks: Sequence[Mark] = ()) -> dict:
+    """Accuracy on the clean test set over the epochs, of all losses of all runs."""
+    many = len(shown) > 1
+    traces, used = [], []
+    for group in shown:
+        for series in group.series:
+            used.append(series.style)
+            label = f"{series.label} · {group.name}" if many else series.label
+            traces.append(line(replace(series, label=label), hover="%{y:.1%}") | {"connectgaps": False})
+    traces += [_diamond(mark) for mark in marks]
+    used += [mark.style for mark in marks]
+    about = "Accuracy on clean test samples, mean over seeds."
+    if many:
+        about += " Colours are losses, dashes tell what they were trained as."
+    if marks:
+        about += " Diamonds are published numbers."
+    epochs = max([group.epochs for group in shown] + [mark.epoch for mark in marks], default=1)
+    y = axis("test accuracy", -0.02, 1.02, tickformat=".0%")
+    return figure(
+        traces, _message(shown), axis("epoch", 0, epochs * 1.01, hoverformat="d"), y, about, styles=used, height=380
+    )
+
+
+def _message(shown: Sequence[Curves]) -> str:
+    """Which loss of which run stands highest at its last epoch, and which fell most."""
+    ends = [
+        (float(s.y[-1]), float(np.max(s.y)), s.name, group.name) for group in shown for s in group.series if len(s.y)
+    ]
+    if not ends:
+        return "Accuracy on clean test samples"
+    of = (lambda name: f" of {name}") if len(shown) > 1 else (lambda name: "")
+    last, _, best, run = max(ends)
+    title = f"{best}{of(run)} ends highest, at {last:.1%}"
+    fell, top, name, run = max((high - end, high, name, run) for end, high, name, run in ends)
+    if fell > 0.05 and name != best:
+        title += f"; {name}{of(run)} falls from {top:.0%} to {top - fell:.0%}"
+    return title
+
+
+def _diamond(mark: Mark) -> dict:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": mark.label,
+        "legendgroup": mark.label,
+        "showlegend": False,
+        "x": [mark.epoch],
+        "y": [mark.value],
+        "error_y": {"type": "constant", "value": mark.spread, "color": mark.style.color, "thickness": 1.2, "width": 4},
+        "marker": {
+            "color": mark.style.color,
+            "size": 10,
+            "symbol": "diamond",
+            "line": {"color": "#FFFFFF", "width": 1.5},
+        },
+        "hovertemplate": f"%{{y:.1%}}<extra>{mark.label}</extra>",
+    }

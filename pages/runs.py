@@ -1,0 +1,94 @@
+"""What has been run?"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from alf.errors import InputError
+from alf.figures.runs import MOST
+from ui import lab, run_actions, runs, state
+from ui.shell import entry, head, page
+from ui.view import View, keep
+
+EACH = 8  # runs on a page of the list
+EVERY = 1.0  # seconds between looks, while one of them is going
+CSS = (Path(runs.__file__).parent / "runs.css").read_text()
+
+
+def pick(run: str, key: str) -> None:
+    """Take a run into the comparison, or out of it."""
+    others = tuple(other for other in st.session_state["view.model"]["runs"] if other != run)
+    View.set("runs", ((*others, run) if st.session_state[key] else others)[-MOST:])
+
+
+def listed(view: View) -> list[runs.Run]:
+    """One page of the reader's own runs, and the recorded one."""
+    count = lab.engine().count(lab.owner())
+    pages = max(1, -(-count // EACH))
+    at = min(view["list"], pages)
+    found = [
+        runs.of(progress, lab.engine().latest(progress.run))
+        for progress in lab.engine().runs(lab.owner(), EACH * (at - 1), EACH)
+    ]
+    if not count:
+        st.html('<p class="alf-note">You have not run anything yet, on this browser.</p>')
+        st.page_link(page(entry("Train")), label="Train something →")
+    for run in (*found, *(runs.of_recording(name) for name in runs.NAMES if at == pages)):
+        with st.container(key=f"row-{run.id}", horizontal=True, gap="small", wrap=False):
+            key = keep(f"pick-{run.id}", run.id in view["runs"])
+            st.checkbox(
+                f"Compare {run.title}", key=key, label_visibility="collapsed", on_change=pick, args=(run.id, key)
+            )
+            st.html(runs.row(run))
+    if pages > 1:
+        turn(at, pages)
+    return found
+
+
+def turn(at: int, pages: int) -> None:
+    """Newer and older runs."""
+    with st.container(key="pages", horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("Newer", key="newer", disabled=at == 1, on_click=View.set, args=("list", at - 1))
+        st.caption(f"Page {at} of {pages}", width="content")
+        st.button("Older", key="older", disabled=at == pages, on_click=View.set, args=("list", at + 1))
+
+
+def chosen(view: View, found: list[runs.Run]) -> list[runs.Run]:
+    """The runs to show: those that are ticked, otherwise the newest one, otherwise the recorded one."""
+    shown = []
+    for run in view["runs"]:
+        try:
+            shown.append(runs.find(run))
+        except InputError as error:
+            st.warning(run_actions.plain(str(error)))
+    return shown or [runs.find(found[0].id) if found else runs.of_recording(runs.NAMES[0])]
+
+
+def body(view: View, looking: bool) -> None:
+    """The list and the comparison; looks again by itself while something is going on."""
+    with st.container(key="runs"):
+        with st.container(key="runs-list", gap="small"):
+            run_actions.open_file()
+            found = listed(view)
+        with st.container(key="runs-shown", gap="medium"):
+            run_actions.said()
+            shown = chosen(view, found)
+            runs.compare(shown)
+            for run in shown:
+                with st.container(key=f"bar-{run.id}", gap="small"):
+                    run_actions.bar(run)
+    view.save()
+    st.session_state["runs.looking"] = any(run.active for run in (*found, *shown))
+    if looking != st.session_state["runs.looking"]:
+        st.rerun()  # as a whole, so that the looking begins or ends
+
+
+head(
+    "Runs",
+    "Your runs, the newest first. Tick some to see them in one figure, beside published numbers where there are any.",
+)
+st.html(f"<style>{CSS}</style>")
+view = View("runs", (runs.tokens("runs"), state.whole("list", 1, 1, 10**6)))
+view.say()
+looking = st.session_state.get("runs.looking", False)
+st.fragment(body, run_every=EVERY if looking else None, key="runs-body")(view, looking)

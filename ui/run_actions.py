@@ -1,0 +1,160 @@
+"""What a reader does to a run: open it, run it again, go on with it, name it, take it away, delete it."""
+
+import re
+from html import escape
+
+import streamlit as st
+
+from alf.errors import InputError
+from alf.export.run import csv_text, json_text, read_recipe, recipe_text
+from alf.export.script import script
+from ui import lab
+from ui.prover import read_loss
+from ui.runs import Run, again, plain, state
+from ui.shell import entry, page
+from ui.view import View
+
+_SAID = "runs.said"
+
+
+def said() -> None:
+    """What could not be done, until the next thing is done."""
+    if sentence := st.session_state.get(_SAID):
+        st.error(plain(sentence))
+
+
+def bar(run: Run) -> None:
+    """A run's name and state, why it ended, and everything one can do with it."""
+    st.html(f'<div class="alf-bar"><h3>{escape(run.title)}</h3>{state(run)}</div>')
+    st.caption(plain(lab.in_words(run.recipe)))
+    if run.message:
+        (st.error if run.status == "failed" else st.caption)(plain(run.message))
+    for note in (*run.notes, *dict.fromkeys(run.ended.values())):
+        st.caption(plain(note))
+    with st.container(key=f"do-{run.id}", horizontal=True, gap="small", vertical_alignment="center"):
+        if run.mine:
+            _going(run)
+        if not run.is_recorded:
+            st.page_link(page(entry("Train")), label="Open on Train", query_params={"run": run.id})
+        st.page_link(
+            page(entry("Train")),
+            label="Run again with other settings",
+            query_params=again(run.recipe),
+            help="Opens Train with this run's settings, ready to be changed.",
+        )
+        _export(run)
+        if run.mine:
+            _rename(run)
+            _delete(run)
+
+
+def _going(run: Run) -> None:
+    if run.active:
+        asked = run.status == "stopping"
+        st.button("Stop", key=f"stop-{run.id}", disabled=asked, on_click=_do, args=(_stop, run))
+    elif run.status in ("stopped", "failed"):
+        help = "Goes on from its last finished epoch." if run.status == "stopped" else "Tries again where it failed."
+        st.button("Resume", key=f"resume-{run.id}", help=help, on_click=_do, args=(_resume, run))
+
+
+def _rename(run: Run) -> None:
+    with st.popover("Rename", key=f"rename-{run.id}"):
+        key = f"name-{run.id}"
+        st.text_input("Name", run.title, max_chars=200, key=key, on_change=_do, args=(_name, run, key))
+
+
+def _delete(run: Run) -> None:
+    with st.popover("Delete", key=f"delete-{run.id}"):
+        if run.active:
+            st.write("It is still going: stop it first.")
+            return
+        st.write("Its curves are gone for good, for whoever has a link to it too.")
+        st.button("Delete this run", key=f"really-{run.id}", type="primary", on_click=_do, args=(_forget, run))
+
+
+def _export(run: Run) -> None:
+    """Files are made when they are asked for."""
+    recipe, name = run.recipe, _file(run.title)
+    with st.popover("Export", key=f"export-{run.id}"):
+        save = _saver(run.id)
+        save("Curves as CSV", lambda: csv_text(run.records), f"{name}.csv", "text/csv", not run.records)
+        save("Curves and recipe as JSON", lambda: json_text(recipe, run.records), f"{name}.json", "application/json")
+        save("Recipe (JSON)", lambda: recipe_text(recipe), f"{name}.recipe.json", "application/json")
+        save("PyTorch script", lambda: script(recipe), f"{name}.py", "text/x-python", help=_SCRIPT)
+        st.caption("The recipe can be opened here again, or trained by `python -m alf sweep`.")
+
+
+_SCRIPT = "Reproduces the run without this project; needs PyTorch and NumPy."
+
+
+def _saver(run: str):
+    def save(label, make, name, mime, disabled=False, help=None):
+        key = f"save-{run}-{name.rpartition('.')[2]}-{mime}-{label[:6]}"
+        st.download_button(
+            label, make, name, mime, key=key, help=help, disabled=disabled, on_click="ignore", width="stretch"
+        )
+
+    return save
+
+
+def open_file() -> None:
+    """A recipe from a file: read, said in words, and started when the reader says so."""
+    with st.popover("Open a recipe", key="open-recipe", help="A recipe or a run that was exported as JSON"):
+        given = st.file_uploader("A recipe, or a run with one in it, as JSON", type=["json"], key="recipe-file")
+        if given is None:
+            return
+        try:
+            recipe = read_recipe(given.getvalue(), read_loss)
+        except InputError as error:
+            st.error(plain(str(error)))
+            return
+        st.write(plain(lab.in_words(recipe)) + ". " + plain(f"Losses: {', '.join(recipe.losses)}."))
+        st.button("Start", key="start-recipe", type="primary", on_click=_do, args=(_start, recipe))
+        st.page_link(page(entry("Train")), label="Open its settings on Train", query_params=again(recipe))
+
+
+# Callbacks.
+
+
+def _do(what, *arguments) -> None:
+    """Do it, or keep the sentence that says why not."""
+    st.session_state.pop(_SAID, None)
+    try:
+        what(*arguments)
+    except InputError as error:
+        st.session_state[_SAID] = str(error)
+
+
+def _mine(run: Run) -> str:
+    """The run's id, once it is sure that it is this reader's."""
+    if lab.engine().progress(run.id).owner != lab.owner():
+        raise InputError("run: must be one of yours to be changed, got somebody else's")
+    return run.id
+
+
+def _stop(run: Run) -> None:
+    lab.engine().stop(_mine(run))
+
+
+def _resume(run: Run) -> None:
+    _mine(run)
+    lab.engine().start(run.recipe, lab.owner())
+
+
+def _name(run: Run, key: str) -> None:
+    lab.engine().rename(_mine(run), st.session_state[key])
+
+
+def _forget(run: Run) -> None:
+    lab.engine().delete(_mine(run))
+    View.set("runs", tuple(other for other in st.session_state["view.model"]["runs"] if other != run.id))
+
+
+def _start(recipe) -> None:
+    View.set("runs", (lab.engine().start(recipe, lab.owner()),))
+    View.set("list", 1)
+
+
+def _file(title: str) -> str:
+    """A file's name from a run's."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", title).strip("-.").lower()[:60] or "run"
