@@ -20,7 +20,7 @@ with st.container(key="noise"):
     with st.container(key="controls"):
         controls.class_count(most=MOST)
         controls.noise(view, view["classes"])
-        matrix.editor(view, noise)
+        matrix.editor(noise)
     with st.container(key="claims", gap="medium"):
         if noise.transition is not None:
             chart(matrix_figure.spec(noise.transition), key="noise-matrix", legend=False)

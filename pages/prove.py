@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import controls, state
+from alf.noise import parse_noise
+from ui import controls, matrix, state
 from ui.board import board
 from ui.glossary import hint
 from ui.prover import Question, read_loss
@@ -22,6 +23,8 @@ with st.container(key="prove"):
         controls.only_loss(view)
         controls.class_count()
         controls.noise(view, view["classes"])
+        if view["noise"].startswith("matrix:"):
+            matrix.editor(parse_noise(view["noise"], view["classes"]))
     with st.container(key="claims"):
         board(question)
         with st.expander("Words that are easily confused", key="vocabulary"):

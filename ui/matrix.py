@@ -1,5 +1,10 @@
-"""The matrix on the page: a preset, cell by cell, pasted or uploaded; rows are normalised only when asked."""
+"""The matrix on the page: as text, cell by cell, pasted or uploaded; rows are normalised only when asked.
 
+What cannot be used is kept where it was typed, with the reason beside it; a matrix that a new number of classes does
+not fit is set aside, and comes back with its own number.
+"""
+
+import re
 import zlib
 
 import pandas as pd
@@ -8,12 +13,36 @@ import streamlit as st
 from alf.errors import InputError
 from alf.noise import Noise, parse_noise, show
 from ui import table
-from ui.view import View
+from ui.view import View, keep
 
-_DRAFT, _SAID = "matrix.draft", "matrix.said"
+STAND_IN = "symmetric:0.4"
+"""The noise in the place of a matrix that does not fit."""
+
+_PROBLEM, _ASIDE = "matrix.problem", "matrix.aside"
+_MOST_TYPED = 100
 
 
-def editor(view: View, noise: Noise) -> None:
+def text(spec: str, classes: int, data: str | None = None) -> None:
+    """A noise as text, a matrix row by row; a text that is none stays, and the reason stands below it."""
+    key = "noise-typed"
+    problem = _problem("text")
+    if problem is None or key not in st.session_state:
+        keep(key, table.lines(spec))
+    rows = st.session_state[key].count("\n") + 1
+    st.text_area(
+        "As text",
+        key=key,
+        height=min(28 + 24 * max(2, rows), 240),
+        max_chars=table.LONGEST,
+        help="The rows of a matrix, such as .6, .4 and below it .3, .7; or symmetric:0.4, pair:1/3"
+        + (", or asymmetric:0.4 for confusable classes" if data else ""),
+        on_change=_typed,
+        args=(key, classes, data),
+    )
+    _say(problem)
+
+
+def editor(noise: Noise) -> None:
     """The matrix cell by cell, and the ways to bring one along."""
     labels = [str(i + 1) for i in range(noise.classes)]
     if noise.exact is not None and noise.classes <= table.MOST:
@@ -30,24 +59,105 @@ def editor(view: View, noise: Noise) -> None:
             on_change=_pasted,
         )
         st.file_uploader("Or a CSV file", type=["csv", "tsv", "txt"], key="matrix-file", on_change=_uploaded)
-    if said := st.session_state.get(_SAID):
-        st.error(said)
-        if st.session_state.get(_DRAFT):
-            st.button("Normalise the rows", key="matrix-normalise", on_click=_normalise)
+    _say(_problem("cells"))
+
+
+def resize(classes: int) -> None:
+    """Another number of classes: a noise that does not fit is set aside, one that was set aside for it comes back."""
+    model = st.session_state["view.model"]
+    before, spec = model["classes"], model.get("noise")
+    View.set("classes", classes)
+    aside = _aside()
+    if aside is not None and _fits(aside[0], classes):
+        back()
+    elif spec and not _fits(spec, classes):
+        st.session_state[_ASIDE] = (spec, before)
+        View.set("noise", STAND_IN)
+
+
+def set_aside() -> None:
+    """Say which matrix was set aside, and offer to go back to it."""
+    found = _aside()
+    if found is None:
+        return
+    n = found[1]
+    st.info(f"Your {n} × {n} matrix does not fit this number of classes. 40% symmetric noise stands in for it.")
+    st.button(f"Back to the matrix, K = {n}", key="matrix-back", on_click=back)
+
+
+def back() -> None:
+    """The matrix that was set aside, with its number of classes."""
+    spec, classes = st.session_state.pop(_ASIDE)
+    View.set("classes", classes)
+    View.set("noise", spec)
+
+
+def _aside() -> tuple[str, int] | None:
+    """The noise that was set aside and its classes, as long as the reader has not chosen another noise."""
+    if st.session_state["view.model"].get("noise") != STAND_IN:
+        st.session_state.pop(_ASIDE, None)
+    return st.session_state.get(_ASIDE)
+
+
+def _fits(spec: str, classes: int) -> bool:
+    try:
+        parse_noise(spec, classes)
+    except InputError:
+        return False
+    return True
+
+
+# --- what cannot be used ------------------------------------------------------------------------------------------
+
+
+def _refuse(where: str, reason: str, draft=None) -> None:
+    """Keep the reason, and the numbers where normalising would help, until the noise changes."""
+    model = st.session_state["view.model"]
+    st.session_state[_PROBLEM] = (where, reason, draft, model["noise"])
+
+
+def _problem(where: str):
+    found = st.session_state.get(_PROBLEM)
+    if found is None or found[0] != where or found[3] != st.session_state["view.model"]["noise"]:
+        return None
+    return found
+
+
+def _say(problem) -> None:
+    if problem is None:
+        return
+    st.error(problem[1])
+    if problem[2] is not None:
+        st.button("Normalise the rows", key=f"matrix-normalise-{problem[0]}", on_click=_normalise)
+
+
+# --- callbacks ----------------------------------------------------------------------------------------------------
+
+
+def _typed(key: str, classes: int, data: str | None) -> None:
+    typed = st.session_state[key].strip()
+    if not table.named(typed):
+        rows = re.sub(r"^\s*matrix\s*:?", "", typed, flags=re.I)
+        _read(rows, "text", None if data is None else classes, _MOST_TYPED)
+        return
+    try:
+        View.set("noise", parse_noise(typed, classes, data).spec)
+    except InputError as error:
+        _refuse("text", str(error))
 
 
 def _edited(key: str, spec: str, classes: int) -> None:
     rows = [[show(p) for p in row] for row in parse_noise(spec, classes).exact]
     for row, changes in st.session_state[key]["edited_rows"].items():
-        for column, text in changes.items():
-            rows[int(row)][int(column) - 1] = text if text is not None else ""
-    _take(rows)
+        for column, cell in changes.items():
+            rows[int(row)][int(column) - 1] = cell if cell is not None else ""
+    _take(rows, "cells")
 
 
 def _pasted() -> None:
-    text = st.session_state["matrix-paste"]
-    if text.strip():
-        _read(text)
+    pasted = st.session_state["matrix-paste"]
+    if pasted.strip():
+        _read(pasted, "cells")
 
 
 def _uploaded() -> None:
@@ -55,48 +165,44 @@ def _uploaded() -> None:
     if file is None:
         return
     data = file.getvalue()[: table.LONGEST + 1]
-    _read(data.decode("utf-8", "replace"))
+    _read(data.decode("utf-8", "replace"), "cells")
 
 
-def _read(text: str) -> None:
+def _read(rows: str, where: str, classes: int | None = None, most: int = table.MOST) -> None:
     try:
-        rows = table.read_table(text)
+        cells = table.read_table(rows, most)
+        if classes is not None and len(cells) != classes:
+            raise InputError(f"matrix: {classes} rows of {classes} numbers are needed here, got {len(cells)} rows")
     except InputError as error:
-        st.session_state[_SAID] = str(error)
-        st.session_state.pop(_DRAFT, None)
+        _refuse(where, str(error))
         return
-    _take(rows)
+    _take(cells, where)
 
 
-def _take(rows: list[list[str]]) -> None:
+def _take(rows: list[list[str]], where: str) -> None:
     """Use these cells where they are a transition matrix; otherwise keep them and say what is wrong."""
-    st.session_state.pop(_DRAFT, None)
-    st.session_state.pop(_SAID, None)
+    values = None
     try:
         values = table.numbers(rows)
-    except InputError as error:
-        st.session_state[_SAID] = str(error)
-        return
-    try:
         noise = parse_noise(table.spec(values), len(values))
     except InputError as error:
-        st.session_state[_SAID] = str(error)
-        st.session_state[_DRAFT] = values
+        _refuse(where, str(error), values)
         return
     _use(noise)
 
 
 def _normalise() -> None:
+    where, _, draft, _ = st.session_state[_PROBLEM]
     try:
-        rows = table.normalise(st.session_state[_DRAFT])
+        rows = table.normalise(draft)
     except InputError as error:
-        st.session_state[_SAID] = str(error)
+        _refuse(where, str(error))
         return
     _use(parse_noise(table.spec(rows), len(rows)))
 
 
 def _use(noise: Noise) -> None:
-    View.set("classes", noise.classes)
+    if "classes" in st.session_state["view.model"]:  # a page with a data set has its classes
+        View.set("classes", noise.classes)
     View.set("noise", noise.spec)
-    st.session_state.pop(_DRAFT, None)
-    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_PROBLEM, None)

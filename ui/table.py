@@ -15,8 +15,10 @@ _NUMBER = re.compile(
 )
 
 
-def read_table(text: str) -> list[list[str]]:
+def read_table(text: str, most: int = MOST) -> list[list[str]]:
     """The cells of a pasted or uploaded square table, by lines; cells end at tabs, semicolons, commas or spaces.
+
+    One line is read as a noise spec writes a matrix, its rows by semicolons.
 
     Raises
     ------
@@ -35,8 +37,10 @@ def read_table(text: str) -> list[list[str]]:
     if len(text) > LONGEST:
         raise InputError(f"matrix: at most {LONGEST} characters are read, got {len(text)}")
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    if len(lines) == 1 and lines[0].count(";") and "," in lines[0]:
-        lines = [part for part in lines[0].split(";") if part.strip()]  # as a noise spec writes it
+    if len(lines) == 1:
+        parts = [part.strip() for part in lines[0].split(";") if part.strip()]
+        if len(parts) > 1 and any(re.search(r"[\s,]", part) for part in parts):
+            lines = parts
     rows = [[cell.strip() for cell in re.split(_separator(line), line.strip(" ,;\t"))] for line in lines]
     widths = {len(row) for row in rows}
     if not rows:
@@ -44,8 +48,8 @@ def read_table(text: str) -> list[list[str]]:
     if widths != {len(rows)}:
         sizes = " or ".join(map(str, sorted(widths)[:4]))
         raise InputError(f"matrix: as many rows as columns are needed, got {len(rows)} rows of {sizes}")
-    if not FEWEST <= len(rows) <= MOST:
-        raise InputError(f"matrix: between {FEWEST} and {MOST} classes fit this page, got {len(rows)}")
+    if not FEWEST <= len(rows) <= most:
+        raise InputError(f"matrix: between {FEWEST} and {most} classes fit this page, got {len(rows)}")
     return rows
 
 
@@ -89,6 +93,28 @@ def spec(rows: Sequence[Sequence[Fraction]]) -> str:
     'matrix:2/3,1/3;0,1'
     """
     return "matrix:" + ";".join(",".join(show(value) for value in row) for row in rows)
+
+
+def lines(spec: str) -> str:
+    """A noise spec as a field of several lines shows it: a matrix row by row, any other as it is.
+
+    >>> print(lines("matrix:2/3,1/3;0,1"))
+    2/3, 1/3
+    0, 1
+    >>> lines("pair:0.4")
+    'pair:0.4'
+    """
+    kind, _, rows = spec.partition(":")
+    return rows.replace(",", ", ").replace(";", "\n") if kind == "matrix" else spec
+
+
+def named(text: str) -> bool:
+    """Whether a typed noise begins with its kind, as `pair:0.4` does; anything else is the rows of a matrix.
+
+    >>> named("pair:0.4"), named("matrix: .6 .4; .3 .7"), named("0.6 0.4")
+    (True, False, False)
+    """
+    return text.strip()[:1].isalpha() and not text.strip().lower().startswith("matrix")
 
 
 def _separator(line: str) -> str:

@@ -61,14 +61,45 @@ def test_the_link_follows_loss_noise_and_classes(open_app):
 def test_a_matrix_is_typed_and_checked(open_app):
     app = open_app("prove", loss=["mae"], noise=["symmetric:0.3"], classes=["3"])
     app.segmented_control(key="noise-kind").set_value("typed").run()
-    assert query(app, "noise")[0].startswith("matrix:")
-    app.text_input(key="noise-typed").set_value("matrix:.6,.4,0;.3,.7,0").run()
-    assert len(app.error) == 1 and "noise" in app.error[0].value.lower()
-    app.text_input(key="noise-typed").set_value("matrix:.6,.4,0;.3,.7,0;0,0,1").run()
-    assert not app.error
-    app.number_input(key="classes").set_value(4).run()  # the matrix no longer fits: a noise that does takes its place
+    assert app.text_area(key="noise-typed").value == "0.7, 0.15, 0.15\n0.15, 0.7, 0.15\n0.15, 0.15, 0.7"
+    wrong = ".6 .4 0\n.3 .7 0\n0 0 2"
+    app.text_area(key="noise-typed").set_value(wrong).run()
+    assert len(app.error) == 1 and "row 3, column 3" in app.error[0].value
+    assert app.text_area(key="noise-typed").value == wrong  # kept as it was typed
+    assert query(app, "noise") == ["matrix:0.7,0.15,0.15;0.15,0.7,0.15;0.15,0.15,0.7"]
+    app.button(key="matrix-normalise-text").click().run()
+    assert not app.error and query(app, "noise") == ["matrix:0.6,0.4,0;0.3,0.7,0;0,0,1"]
+    app.text_area(key="noise-typed").set_value("matrix:2/3,1/3;1/4,3/4").run()  # a matrix brings its own K
+    assert query(app, "noise") == ["matrix:2/3,1/3;0.25,0.75"] and query(app, "classes") == ["2"]
+    app.text_area(key="noise-typed").set_value("pair:1/3").run()
+    assert query(app, "noise") == ["pair:1/3"] and not app.error and not app.exception
+
+
+def test_a_matrix_that_no_longer_fits_is_set_aside(open_app):
+    spec = "matrix:0.6,0.4,0;0.3,0.7,0;0,0,1"
+    app = open_app("prove", loss=["mae"], noise=[spec], classes=["3"])
+    assert not app.info
+    app.number_input(key="classes").set_value(4).run()
     assert query(app, "noise") == ["symmetric:0.4"]
-    assert not app.exception
+    assert "Your 3 × 3 matrix does not fit" in app.info[0].value
+    app.button(key="matrix-back").click().run()
+    assert query(app, "noise") == [spec] and query(app, "classes") == ["3"] and not app.info
+    app.number_input(key="classes").set_value(5).run()
+    app.number_input(key="classes").set_value(3).run()  # its own number brings it back
+    assert query(app, "noise") == [spec]
+    app.number_input(key="classes").set_value(4).run()
+    app.slider(key="noise-rate").set_value(0.2).run()  # another noise was chosen
+    assert not app.info and not app.exception
+
+
+@pytest.mark.parametrize("classes", ["1", "0", "10000", "abc", "-3", "1e1", "3.5"])
+@pytest.mark.parametrize("page", ["prove", "explore"])
+def test_a_number_of_classes_that_cannot_be_is_one_sentence(open_app, page, classes):
+    app = open_app(page, classes=[classes])
+    assert [w.value for w in app.warning] and not app.exception
+    [warning] = app.warning
+    assert "Classes must be a whole number in" in warning.value and classes in warning.value.replace("\\", "")
+    assert query(app, "classes") == ["10"]
 
 
 def test_garbage_in_the_link(open_app):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.controls.noise import DEFAULT_NOISE, fits
+from ui import matrix
 from ui.glossary import hint
 from ui.state import MOST_CLASSES
 from ui.view import View, keep
@@ -35,8 +35,4 @@ def _switch(key: str, name: str, off: str, on: str) -> None:
 
 
 def _classes(key: str) -> None:
-    classes = int(st.session_state[key])
-    View.set("classes", classes)
-    spec = st.session_state["view.model"].get("noise")
-    if spec and not fits(spec, classes):
-        View.set("noise", DEFAULT_NOISE)
+    matrix.resize(int(st.session_state[key]))

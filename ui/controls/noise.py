@@ -5,10 +5,10 @@ import streamlit as st
 from alf.data.confusions import CONFUSIONS
 from alf.errors import InputError
 from alf.noise import parse_noise
+from ui import matrix
 from ui.glossary import hint
 from ui.view import View, keep
 
-DEFAULT_NOISE = "symmetric:0.4"
 SHORT = {"none": "None", "symmetric": "Symmetric", "pair": "Pair", "typed": "Typed"}
 LONG = {
     "none": "None: every label is right",
@@ -35,7 +35,9 @@ def noise(view: View, classes: int, data: str | None = None) -> None:
     if shown not in _WITHOUT_RATE:
         _rate(spec, shown, where)
     elif shown == "typed":
-        _text(spec, where)
+        matrix.text(spec, *where)
+    if data is None:
+        matrix.set_aside()
 
 
 def _short_list(shown: str, where: tuple) -> None:
@@ -82,20 +84,6 @@ def _rate(spec: str, kind: str, where: tuple) -> None:
     )
 
 
-def _text(spec: str, where: tuple) -> None:
-    key = keep("noise-typed", spec)
-    st.text_input(
-        "As text",
-        key=key,
-        help="symmetric:0.4, pair:1/3, a matrix by rows such as matrix:.6,.4;.3,.7"
-        + (" or asymmetric:0.4 for confusable classes" if where[1] else ""),
-        on_change=_typed,
-        args=(key, *where),
-    )
-    if error := st.session_state.get(f"{key}.said"):
-        st.error(error)
-
-
 def fits(spec: str, classes: int, data: str | None = None) -> bool:
     """Whether a noise can be used here: it fits the classes and, for training, leaves clean labels the likeliest."""
     try:
@@ -121,11 +109,3 @@ def _kind(key: str, classes: int, data: str | None) -> None:
 
 def _rated(key: str, kind: str, classes: int, data: str | None) -> None:
     View.set("noise", parse_noise(f"{kind}:{round(st.session_state[key], 6)}", classes, data).spec)
-
-
-def _typed(key: str, classes: int, data: str | None) -> None:
-    st.session_state.pop(f"{key}.said", None)
-    try:
-        View.set("noise", parse_noise(st.session_state[key].strip(), classes, data).spec)
-    except InputError as error:
-        st.session_state[f"{key}.said"] = str(error)
