@@ -95,7 +95,8 @@ def panels(shown: lab.Shown, run: str | None, active: bool) -> None:
         which = None if shown.recorded else run
         _choices(recipe, look)
         every, awaiting = _pace(shown, which, active, look)
-        with st.container(key="inside-body", gap="small"):
+        side_by_side = look in ("regions", "sees") or (look == "heart" and not recipe.dataset.is_picture)
+        with st.container(key=f"inside-body-{len(recipe.losses) if side_by_side else 1}", gap="small"):
             st.fragment(_body, run_every=every, key="inside-live")(which, look, awaiting)
 
 
@@ -255,7 +256,7 @@ def _regions(models: Sequence[Model], data: DataSet) -> None:
                 _height(models),
             )
         )
-    _side_by_side(figures, "inside-regions")
+    _side_by_side(figures, "inside-regions", legend=False)
     st.html(
         '<p class="alf-note">The colour of the plane is the class the network would predict there, stronger where it '
         "is surer. Dots are training points in the colour of their label; a cross has a wrong label. A cross in a "
@@ -278,7 +279,7 @@ def _points_by_heart(models: Sequence[Model], data: DataSet) -> None:
         )
         for model in models
     ]
-    _side_by_side(figures, "inside-heart")
+    _side_by_side(figures, "inside-heart", legend=False)
     st.html(
         '<p class="alf-note">Full discs: points whose wrong label the network now predicts. Open ones: it does not. '
         "The other training points are in the colour of their class.</p>"
@@ -311,7 +312,7 @@ def _sees(run: str | None, shown: lab.Shown, models: Sequence[Model], data: Data
         st.rerun()  # once more as a whole, so that the looking ends
 
 
-def _side_by_side(figures: Sequence[dict], key: str, legend: bool = True) -> None:
+def _side_by_side(figures: Sequence[dict], key: str, legend: bool) -> None:
     """One chart of several square figures, in as many columns as look well."""
     columns = {1: 1, 2: 2, 4: 2}.get(len(figures), 3)
     with st.container(key=f"inside-columns-{columns}"):

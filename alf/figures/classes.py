@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 COLORS = (
     *("#77AADD", "#EE8866", "#EEDD88", "#44BB99", "#FFAABB"),
-    *("#99DDFF", "#BBCC33", "#C0A0DC", "#AAAA00", "#DDDDDD"),
+    *("#99DDFF", "#BBCC33", "#C0A0DC", "#AAAA00", "#F0F0F0"),
 )
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "cross", "x", "hexagram")
 EDGE = "#3A4552"

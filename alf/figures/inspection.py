@@ -213,7 +213,7 @@ def plane_figure(
     bare = {"showticklabels": False, "ticks": "", "showgrid": False}
     return figure(
         traces,
-        f"{loss}: {agree:.0%} lie next to one of their own class",
+        f"{loss}: {agree:.0%} of the samples lie next to their own class",
         axis(axes[0]) | bare,
         axis(axes[1]) | bare,
         height=height,
