@@ -35,7 +35,7 @@ with st.container(key="train"):
         controls.recipe(view)
     with st.container(key="results", gap="medium"):
         if problem:
-            st.warning(f"{problem} The recorded run is shown instead.")
+            st.warning(f"{problem}. The recorded run is shown instead.")
         results(view["run"], shown)
         noise_picture(view)
 view.save()

@@ -63,7 +63,10 @@ class Fetches:
                 declared.load(settings().data_dir, partial)
             except Missing:
                 self._put(declared, partial, Fetched(f"Downloading {declared.name} …"))
-                fetch(declared, tell, mirror=settings().data_mirror)
+                try:
+                    fetch(declared, tell, mirror=settings().data_mirror)
+                except InputError as error:
+                    raise InputError(f"{error}, or point ALF_DATA_DIR to a folder that has its files") from None
                 self._put(declared, partial, Fetched(f"Checking {declared.name} …", 1.0))
                 declared.load(settings().data_dir, partial)
         except InputError as error:

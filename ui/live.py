@@ -91,7 +91,7 @@ def _status(shown: lab.Shown) -> None:
         return
     progress = shown.progress
     st.html(
-        f'<div class="alf-run"><b>Your run</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
+        f'<div class="alf-run"><b>Your run:</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
         f"<small>{words}</small></div>"
     )
     if progress.status == "failed":
@@ -106,6 +106,8 @@ def said(shown: lab.Shown) -> str:
     if progress.status == "paused":
         return f"paused after epoch {progress.epoch} of {progress.epochs}"
     status = "pausing …" if progress.message == "Pausing." else STATUS[progress.status]
+    if progress.status == "queued" and progress.message:
+        status = progress.message[:1].lower() + progress.message[1:].rstrip(".")
     parts = [status, f"epoch {progress.epoch} of {progress.epochs}"]
     if progress.status == "running":
         parts.append(lab.time_left(progress.seconds_left))

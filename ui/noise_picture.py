@@ -9,7 +9,7 @@ from alf.data import dataset
 from alf.data.files import Missing
 from alf.errors import InputError
 from alf.figures.matrix import matrix_figure
-from alf.figures.noise import drawn_figure, points_figure, rates_figure
+from alf.figures.noise import POINTS_HEIGHT, drawn_figure, points_figure, rates_figure
 from alf.figures.pictures import sample_picture
 from alf.noise import Noise, parse_noise
 from alf.settings import settings
@@ -94,11 +94,12 @@ def _panel(data: str, samples: int, spec: str) -> None:
     matrices = [asked] if asked else []
     chart(*matrices, drawn_figure.spec(drawn.counts, names), key="noise-matrices", legend=False)
     rates = None if noise.transition is None else 1 - noise.transition.diagonal()
-    chart(rates_figure.spec(drawn.counts, rates, names), key="noise-rates", legend=False)
     if declared.is_picture:
+        chart(rates_figure.spec(drawn.counts, rates, names), key="noise-rates", legend=False)
         st.html(_pictures(drawn, names, declared.high))
     else:
-        chart(points_figure.spec(drawn.inputs, drawn.true, drawn.given, names), key="noise-points")
+        points = points_figure.spec(drawn.inputs, drawn.true, drawn.given, names)
+        chart(rates_figure.spec(drawn.counts, rates, names, POINTS_HEIGHT), points, key="noise-rates", legend=False)
 
 
 def _rates(noise: Noise, drawn: Drawn | None) -> str:

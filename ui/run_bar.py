@@ -61,7 +61,7 @@ def _models(view: View) -> str:
 
 def _rate_now(run: str, recipe: Recipe) -> None:
     """The learning rate of the run that is going; a change counts from the next epoch that has not begun."""
-    base = recipe.changes[-1].lr if recipe.changes else recipe.lr
+    base = _base(recipe)
     key = keep("lr-now", base)
     st.number_input(
         "Learning rate of this run",
@@ -79,6 +79,11 @@ def _rate_now(run: str, recipe: Recipe) -> None:
         st.caption(told[1])
     else:
         st.caption("A change counts from the next epoch." if recipe.schedule == "constant" else _cosine(recipe))
+
+
+def _base(recipe: Recipe) -> float:
+    """The learning rate last asked for, before the schedule."""
+    return recipe.changes[-1].lr if recipe.changes else recipe.lr
 
 
 def _cosine(recipe: Recipe) -> str:
@@ -142,6 +147,9 @@ def _do(what: str, run: str) -> None:
 
 def _set_rate(key: str, run: str) -> None:
     lr = st.session_state[key]
+    progress = lab.engine().progress(run)
+    if not progress.active or lr == _base(progress.recipe):
+        return  # a field that has just left the page may report once more what it held
     st.session_state.pop(_SAID, None)
     try:
         epoch = lab.engine().set_lr(run, lr)

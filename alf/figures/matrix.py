@@ -61,7 +61,7 @@ def heat_map(
     framed: Sequence[int] = (),
     counts: np.ndarray | None = None,
 ) -> dict:
-    """A matrix of shares, true classes by given labels, as plain data; some rows framed, counts shown on hover."""
+    """A matrix of shares, true classes by given labels, as plain data; its cells say `counts` where there are any."""
     size = len(matrix)
     heat = {
         "type": "heatmap",
@@ -85,7 +85,7 @@ def heat_map(
             {
                 "x": j,  # a position: on an axis of categories a text that looks like a number is one too
                 "y": i,
-                "text": f"{matrix[i, j]:.2g}" if matrix[i, j] else "0",
+                "text": _text(matrix[i, j], size) if counts is None else str(counts[i, j]),
                 "showarrow": False,
                 "font": {"size": 12 if size <= 8 else 10, "color": _ink(matrix[i, j])},
             }
@@ -121,6 +121,12 @@ def heat_map(
             "meta": {"dark": {BAD[0]: BAD[1], NEUTRAL[0]: NEUTRAL[1], INK[0]: INK[1], "#BCD3E8": "#24405F"}},
         },
     }
+
+
+def _text(share: float, size: int) -> str:
+    """A cell's number, without its leading zero where cells are small: .056."""
+    text = f"{share:.2g}" if share else "0"
+    return text.removeprefix("0") if size > 8 and share else text
 
 
 def _ink(share: float) -> str:

@@ -9,6 +9,8 @@ from alf.figures.classes import EDGE, class_color
 from alf.figures.matrix import heat_map
 from alf.figures.palette import BAD, NEUTRAL
 
+POINTS_HEIGHT = 340
+
 
 @builder
 def drawn_figure(counts: np.ndarray, names: Sequence[str]) -> dict:
@@ -29,11 +31,13 @@ def drawn_figure(counts: np.ndarray, names: Sequence[str]) -> dict:
     wrong, total = int(counts.sum() - np.trace(counts)), int(counts.sum())
     sizes = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     title = f"{wrong:,} of {total:,} labels are wrong: {wrong / total:.1%}"
-    return heat_map(counts / sizes, names, title, "Drawn with seed 0. Hover for the number of samples.", counts=counts)
+    return heat_map(
+        counts / sizes, names, title, "Drawn with seed 0: how many samples of each class got each label.", counts=counts
+    )
 
 
 @builder
-def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[str]) -> dict:
+def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[str], height: int = 240) -> dict:
     """The share of wrong labels in each class, with the share that was asked for as a mark."""
     drawn = 1 - counts.diagonal() / np.maximum(counts.sum(axis=1), 1)
     most, least = int(drawn.argmax()), int(drawn.argmin())
@@ -74,11 +78,11 @@ def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[s
     return figure(
         traces,
         title,
-        axis("true class", type="category", showgrid=False),
+        axis("true class", type="category", showgrid=False, nticks=min(len(names), 20)),
         axis("wrong labels", 0, max(0.05, 1.1 * float(max(drawn.max(), 0 if asked is None else asked.max()))))
         | {"tickformat": ".0%"},
         about,
-        height=240,
+        height=height,
         hovermode="closest",
         bargap=0.35,
     )
@@ -127,6 +131,6 @@ def points_figure(points: np.ndarray, true: np.ndarray, given: np.ndarray, names
         axis("first coordinate"),
         axis("second coordinate") | square,
         about,
-        height=360,
+        height=POINTS_HEIGHT,
         hovermode="closest",
     )
