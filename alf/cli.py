@@ -256,6 +256,66 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
         raise click.exceptions.Exit(1)
 
 
+@app.command()
+@click.argument("files", nargs=-1, required=True, metavar="RECIPE.json ...")
+def sweep(files):
+    """Train the recipes in files, one after another; every line of output is a JSON object, as with train --json.
+
+    A file is a recipe as the Runs page exports it, or a run exported as JSON. All are read before anything is trained.
+    """
+    from alf.settings import settings
+    from alf.training import run
+
+    recipes = [(file, _recipe_in(file)) for file in files]
+    failed = False
+    for file, recipe in recipes:
+        try:
+            for record in run(recipe, folder=settings().data_dir):
+                _print_json(record)
+            failed = failed or record["status"] != "finished"
+        except (
+            InputError
+        ) as error:  # its data are not here, or its models do not fit: the others are trained all the same
+            failed = True
+            _complain(f"{file}: {error}", 1)
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _recipe_in(file: str):
+    """The recipe in a file."""
+    from pathlib import Path
+
+    from alf.export.run import read_recipe
+
+    try:
+        contents = Path(file).read_bytes()
+    except OSError as error:
+        raise InputError(f"sweep: a file with a recipe is needed, got {file} ({error.strerror})") from None
+    try:
+        return read_recipe(contents)
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from None
+
+
+@app.command()
+@json_option
+def doctor(as_json):
+    """Check that everything is here: versions, settings, devices, data sets, the store of runs, worker processes."""
+    from alf.doctor import examine
+
+    checks = []
+    for check in examine(os.environ):
+        checks.append(check)
+        if not as_json:
+            click.echo(f"{check.state:8} {check.name:10} {check.words}")
+    broken = any(check.state == "problem" for check in checks)
+    if as_json:
+        _print_json({"ok": not broken, "checks": [check.to_dict() for check in checks]})
+    if broken:
+        raise click.exceptions.Exit(1)
+
+
 def _percent(value: float | None) -> str:
     return "     -" if value is None else f"{value:6.1%}"
 

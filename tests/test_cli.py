@@ -6,7 +6,12 @@ import sys
 
 import pytest
 
+from alf import doctor
 from alf.cli import main
+from alf.doctor import Check
+from alf.export.run import json_text, recipe_text
+from alf.settings import Settings
+from alf.training import Recipe
 
 
 def run(*arguments, **environment):
@@ -135,9 +140,80 @@ def test_train(capsys):
         assert 0 <= record["test_accuracy"] <= 1
 
 
+def test_sweep_trains_one_recipe_after_another(capsys, tmp_path):
+    recipe = Recipe(data="digits", losses=("ce",), noise=("symmetric:0.5",), network="mlp:8", epochs=2)
+    (tmp_path / "one.json").write_text(recipe_text(recipe))
+    (tmp_path / "two.json").write_text(json_text(recipe.with_(losses=("mae",)), []))
+    assert main(["sweep", str(tmp_path / "one.json"), str(tmp_path / "two.json")]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line.get("loss") for line in lines] == ["ce", "ce", None, "mae", "mae", None]
+    assert [line["status"] for line in lines if "epoch" not in line] == ["finished", "finished"]
+    assert Recipe.from_dict(lines[2]["recipe"]) == recipe and lines[0]["run"] != lines[3]["run"]
+
+
+def test_sweep_reads_every_file_before_it_trains_anything(capsys, tmp_path):
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(recipe_text(Recipe(data="digits", losses=("ce",), network="mlp:8", epochs=1)))
+    bad.write_text('{"data": "digits", "losses": ["ce"], "epochs": 0}')
+    for second, says in (
+        (str(bad), f"{bad}: epochs: must be a whole number in [1, 100000], got 0"),
+        (str(tmp_path), f"sweep: a file with a recipe is needed, got {tmp_path} (Is a directory)"),
+        ("nowhere.json", "sweep: a file with a recipe is needed, got nowhere.json (No such file or directory)"),
+    ):
+        assert main(["sweep", str(good), second]) == 2
+        streams = capsys.readouterr()
+        assert streams.err == says + "\n" and streams.out == ""
+
+
+def test_sweep_goes_on_when_the_data_of_one_are_not_here(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("alf.data.cifar.cache_folder", lambda: tmp_path)
+    absent = Recipe(data="cifar100", losses=("ce",), network="cnn-small", epochs=1)
+    here = Recipe(data="digits", losses=("ce",), network="mlp:8", epochs=1)
+    for name, recipe in (("absent", absent), ("here", here)):
+        (tmp_path / f"{name}.json").write_text(recipe_text(recipe))
+    assert main(["sweep", str(tmp_path / "absent.json"), str(tmp_path / "here.json")]) == 1
+    streams = capsys.readouterr()
+    assert "cifar-100-binary.tar.gz" in streams.err and streams.err.count("\n") == 1
+    assert [json.loads(line).get("epoch") for line in streams.out.splitlines()] == [1, None]
+
+
+def test_doctor_says_in_words_what_it_found(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("alf.doctor.workers", lambda settings: Check("workers", "ok", "They start."))
+    monkeypatch.setattr("alf.data.cifar.cache_folder", lambda: tmp_path)
+    monkeypatch.setenv("ALF_STORE", str(tmp_path / "runs.sqlite"))
+    found = answer(capsys, "doctor", "--json")
+    states = {check["name"]: check["state"] for check in found["checks"]}
+    assert found["ok"] and states["store"] == states["packages"] == states["settings"] == "ok"
+    words = {check["name"]: check["words"] for check in found["checks"]}
+    assert "it holds 0 runs" in words["store"] and "digits" in words["data"] and "CPU" in words["devices"]
+    assert states["data"] == "warning" and "cifar100" in words["data"]
+    monkeypatch.setenv("ALF_WORKERS", "many")
+    assert main(["doctor"]) == 1
+    shown = capsys.readouterr().out
+    assert "problem  settings   ALF_WORKERS: a whole number in [1, 256] is needed, got many." in shown
+
+
+def test_doctor_finds_what_is_broken(tmp_path):
+    (tmp_path / "train.bin").write_bytes(b"short"), (tmp_path / "file").write_text("")
+    settings = Settings.from_environment({"ALF_DATA_DIR": str(tmp_path), "ALF_STORE": "sqlite:////proc/no/runs.sqlite"})
+    assert doctor.data(settings).state == "problem" and "train.bin must hold" in doctor.data(settings).words
+    assert doctor.store(settings).state == "problem" and "cannot be opened for writing" in doctor.store(settings).words
+    gone = doctor.packages(needed=("numpy", "no-such-package"), pages=("no-such-page",))
+    assert gone.state == "problem" and "Not installed: no-such-package, no-such-page" in gone.words
+    assert doctor.packages(pages=("no-such-page",)).state == "warning"
+
+
+def test_doctor_starts_a_worker(tmp_path):
+    settings = Settings.from_environment({"ALF_STORE": str(tmp_path / "runs.sqlite")})
+    assert doctor.workers(settings).words == "A worker process starts and answers."
+    nobody = Settings.from_environment({"ALF_SCHEDULER": "tcp://127.0.0.1:9"})
+    assert doctor.workers(nobody).words == "ALF_SCHEDULER: no scheduler answers at tcp://127.0.0.1:9."
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("sweep",), "Missing argument 'RECIPE.json ...'"),
         (("ratio", "foo"), "unknown loss 'foo'; choose one of ce, fl"),
         (("ratio", "aul:a=0.5,p=1"), "AUL: a must lie in (1, oo), got 0.5"),
         (("ratio", "agce:a=nan,q=1"), "AGCE: a must be a number in (0, oo), got 'nan'"),

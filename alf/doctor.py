@@ -1,0 +1,194 @@
+"""Is everything here that the explorer needs? One check after another, each said in words.
+
+>>> [check.name for check in (python(), settings_of({}))]
+['Python', 'settings']
+"""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from alf.errors import InputError
+from alf.settings import Settings
+
+NEEDED = (
+    "numpy",
+    "sympy",
+    "python-flint",
+    "torch",
+    "scikit-learn",
+    "SQLAlchemy",
+    "distributed",
+    "safetensors",
+    "pooch",
+)
+PAGES = ("streamlit", "plotly")
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found: `state` is ok, warning or problem, `words` one sentence for a person."""
+
+    name: str
+    state: str
+    words: str
+
+    to_dict = asdict
+
+
+def examine(environment: Mapping[str, str]) -> Iterator[Check]:
+    """Make every check, one by one; a defect that a check did not foresee is a problem in words too."""
+    yield python()
+    yield packages()
+    yield (configured := settings_of(environment))
+    if configured.state == "problem":
+        return
+    settings = Settings.from_environment(environment)
+    for name, look in (
+        ("devices", devices),
+        ("memory", memory),
+        ("data", lambda: data(settings)),
+        ("store", lambda: store(settings)),
+        ("workers", lambda: workers(settings)),
+    ):
+        yield _guarded(name, look)
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except Exception as error:
+        return Check(name, "problem", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+
+
+def python() -> Check:
+    """Which Python this is; one that is too old does not come this far."""
+    return Check("Python", "ok", f"Python {sys.version.split()[0]} on {sys.platform}.")
+
+
+def packages(needed: tuple[str, ...] = NEEDED, pages: tuple[str, ...] = PAGES) -> Check:
+    """Which versions are installed; without those of the pages the command line works all the same."""
+    found, absent = {}, []
+    for name in (*needed, *pages):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            absent.append(name)
+    words = ", ".join(f"{name} {number}" for name, number in found.items()) + "."
+    if absent:
+        state = "problem" if set(absent) & set(needed) else "warning"
+        return Check("packages", state, f"Not installed: {', '.join(absent)}. Installed: {words}")
+    return Check("packages", "ok", words)
+
+
+def settings_of(environment: Mapping[str, str]) -> Check:
+    """Whether the settings can be read."""
+    try:
+        settings = Settings.from_environment(environment)
+    except InputError as error:
+        return Check("settings", "problem", f"{error}.")
+    given = sorted(name for name in environment if name.startswith("ALF_"))
+    where = ", ".join(given) if given else "none in the environment, so the defaults count"
+    return Check(
+        "settings", "ok", f"{where}; {settings.workers} workers, runs of at most {settings.max_epochs} epochs."
+    )
+
+
+def devices() -> Check:
+    """What models can be trained on."""
+    from alf.training.devices import devices as find
+
+    return Check("devices", "ok", "; ".join(device.label for device in find()) + ".")
+
+
+def memory() -> Check:
+    """Whether there is memory to train in."""
+    import psutil
+
+    free = psutil.virtual_memory().available / GIB
+    return Check("memory", "ok" if free >= 1 else "warning", f"{free:.1f} GiB are free.")
+
+
+def data(settings: Settings) -> Check:
+    """Which data sets are here, whole; what is not there can be fetched, what is damaged is a problem."""
+    from alf.data import DATASETS
+    from alf.data.files import Missing
+
+    found, absent, damaged = [], [], []
+    for declared in DATASETS.values():
+        try:
+            declared.load(settings.data_dir, partial=True)
+        except Missing:
+            absent.append(declared.key)
+        except InputError as error:
+            damaged.append(str(error))
+        else:
+            found.append(declared.key)
+    words = f"Here: {', '.join(found)}."
+    if absent:
+        words += f" Not here: {', '.join(absent)} (python -m alf data fetch NAME, or ALF_DATA_DIR)."
+    if damaged:
+        return Check("data", "problem", f"{'; '.join(damaged)}. {words}")
+    return Check("data", "warning" if absent else "ok", words)
+
+
+def store(settings: Settings) -> Check:
+    """Whether runs can be kept: opening the store writes to it."""
+    from sqlalchemy import func, select
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from alf.runs import tables as t
+    from alf.runs.store import Store
+
+    url = make_url(settings.store)
+    shown = url.render_as_string(hide_password=True)
+    try:
+        opened = Store(settings.store)
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
+        return Check("store", "problem", f"{shown} cannot be opened for writing: {reason}.")
+    try:
+        with opened.read() as connection:
+            runs = connection.scalar(select(func.count()).select_from(t.runs))
+    finally:
+        opened.close()
+    words = f"{shown} can be written; it holds {runs} run{'' if runs == 1 else 's'}."
+    if url.get_backend_name() == "sqlite" and url.database:
+        free = shutil.disk_usage(Path(url.database).resolve().parent).free / GIB
+        if free < 1:
+            return Check("store", "warning", f"{words} Only {free:.1f} GiB of disk are free.")
+    return Check("store", "ok", words)
+
+
+def workers(settings: Settings, patience: float = 60.0) -> Check:
+    """Whether a worker process starts and answers; with a scheduler, whether it has any."""
+    import logging
+
+    from distributed import Client, LocalCluster
+
+    from alf.runs.worker import identity
+
+    if settings.scheduler:
+        try:
+            with Client(settings.scheduler, timeout=10, set_as_default=False) as client:
+                count = len(client.nthreads())
+                if not count:
+                    return Check("workers", "problem", f"{settings.scheduler} answers, but has no workers.")
+                client.submit(identity, settings.store, pure=False).result(timeout=patience)
+        except (OSError, TimeoutError):
+            return Check("workers", "problem", f"ALF_SCHEDULER: no scheduler answers at {settings.scheduler}.")
+        return Check("workers", "ok", f"{count} at {settings.scheduler}.")
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):  # fmt: skip
+        client.submit(identity, settings.store, pure=False).result(timeout=patience)
+    return Check("workers", "ok", "A worker process starts and answers.")
