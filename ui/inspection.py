@@ -223,8 +223,8 @@ def _when(shown: lab.Shown, models: Sequence[Model]) -> str:
         return "" if any(model.why for model in models) else "This run kept no pictures: it ended too soon."
     when = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {epochs[0]} to {epochs[-1]}"
     noise = "" if len(recipe.noise) == 1 else f", {recipe.noise[0]}"
-    seeds = f"seed {chosen_seed(recipe)}, " if len(recipe.seeds) > 1 else ""
-    return f"The models of {seeds}after {when} of {recipe.epochs}{noise}."
+    seeds = f" of seed {chosen_seed(recipe)}" if len(recipe.seeds) > 1 else ""
+    return f"The models{seeds} after {when} of {recipe.epochs}{noise}."
 
 
 def _wrong(models: Sequence[Model], chosen: Model | None, data: DataSet) -> None:

@@ -43,7 +43,7 @@ def regions_picture(scores: np.ndarray, pixels: int = PIXELS) -> str:
     fine = np.einsum("yi,xj,ijk->yxk", weights, weights, scores.astype(np.float32), optimize=True)
     fine -= fine.max(axis=-1, keepdims=True)
     sure = 1 / np.exp(fine).sum(axis=-1)  # the likeliest class's probability
-    levels = max(1, min(16, 250 // classes))
+    levels = max(1, min(32, 250 // classes))
     level = np.round((sure - 1 / classes) / (1 - 1 / classes) * (levels - 1)).clip(0, levels - 1)
     index = fine.argmax(axis=-1) * levels + level.astype(int)
     picture = Image.frombytes("P", (pixels, pixels), index[::-1].astype(np.uint8).tobytes())
