@@ -83,10 +83,7 @@ def body(view: View, looking: bool) -> None:
         st.rerun()  # as a whole, so that the looking begins or ends
 
 
-head(
-    "Runs",
-    "Your runs, the newest first. Tick some to see them in one figure, beside published numbers where there are any.",
-)
+head("Runs", "Your runs, the newest first. Tick some to compare them in one figure.")
 st.html(f"<style>{CSS}</style>")
 view = View("runs", (runs.tokens("runs"), state.whole("list", 1, 1, 10**6)))
 view.say()

@@ -35,10 +35,10 @@ def bar(run: Run) -> None:
         if run.mine:
             _going(run)
         if not run.is_recorded:
-            st.page_link(page(entry("Train")), label="Open on Train", query_params={"run": run.id})
+            st.page_link(page(entry("Train")), label="Open on Train →", query_params={"run": run.id})
         st.page_link(
             page(entry("Train")),
-            label="Run again with other settings",
+            label="Run again with other settings →",
             query_params=again(run.recipe),
             help="Opens Train with this run's settings, ready to be changed.",
         )
@@ -110,7 +110,7 @@ def open_file() -> None:
             return
         st.write(plain(lab.in_words(recipe)) + ". " + plain(f"Losses: {', '.join(recipe.losses)}."))
         st.button("Start", key="start-recipe", type="primary", on_click=_do, args=(_start, recipe))
-        st.page_link(page(entry("Train")), label="Open its settings on Train", query_params=again(recipe))
+        st.page_link(page(entry("Train")), label="Open its settings on Train →", query_params=again(recipe))
 
 
 # Callbacks.

@@ -153,8 +153,8 @@ def compare(runs: list[Run]) -> None:
     legend = sum(len(group.series) for group in shown) <= LONGEST_LEGEND
     chart(compare_figure.spec(shown, marks(runs)), key="runs-curves", legend=legend)
     st.html(table(runs))
-    for note in notes(runs):
-        st.caption(note)
+    if said := notes(runs):
+        st.caption("\n\n".join(said))
 
 
 def _curves(runs: list[Run]) -> list[Curves]:
@@ -232,7 +232,11 @@ def _line(style, loss, name, found, numbers, many: bool, with_published: bool, b
     if with_published:
         cells.append("<br>".join(f"{n.mean:.2f}%<small> ± {n.spread:.2f}</small>" for n in numbers) or "—")
         mine = None if found is None else 100 * found["last"]["mean"]
-        cells.append("<br>".join(f"{mine - n.mean:+.1f}" for n in numbers) if mine is not None and numbers else "—")
+        cells.append(
+            "<br>".join(f"{mine - n.mean:+.1f}".replace("-", "−") for n in numbers)
+            if mine is not None and numbers
+            else "—"
+        )
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 

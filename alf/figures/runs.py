@@ -106,7 +106,7 @@ def _message(shown: Sequence[Curves]) -> str:
     ]
     if not ends:
         return "Accuracy on clean test samples"
-    of = (lambda name: f" of {name}") if len(shown) > 1 else (lambda name: "")
+    of = (lambda name: f" in “{name}”") if len(shown) > 1 else (lambda name: "")
     last, _, best, run = max(ends)
     title = f"{best}{of(run)} ends highest, at {last:.1%}"
     fell, top, name, run = max((high - end, high, name, run) for end, high, name, run in ends)

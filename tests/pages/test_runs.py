@@ -89,7 +89,7 @@ def test_published_numbers_stand_beside_what_they_belong_to(open_app, engine, ch
     recipe = paper("cifar10", losses=("ce", "agce:a=0.6,q=0.6"), noise=("symmetric:0.4",), seeds=(0,), epochs=2)
     run = trained(engine, recipe, accuracy=0.4)
     app = open_app("runs", runs=[run])
-    assert "58.46%" in html(app) and "-18.5" in html(app)
+    assert "58.46%" in html(app) and "−18.5" in html(app)
     diamonds = [t for t in charts["runs-curves"][0]["data"] if t.get("marker", {}).get("symbol") == "diamond"]
     assert [t["y"] for t in diamonds] == [[0.5846]]
     said = " ".join(caption.value for caption in app.caption)
