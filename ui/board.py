@@ -38,7 +38,8 @@ def _cards(question: Question, waiting: bool) -> None:
     st.html(_headline(question, answers["noise_tolerant"]))
     enough, ratio = regions(question), ratio_of(question.loss)
     with st.container(key="enough"):
-        st.markdown(claims.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …")
+        condition = claims.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …"
+        st.markdown(condition, unsafe_allow_html=True)
         st.markdown(claims.enough(enough) if enough is not None else "Looking for what would be enough …")
     with st.container(key="proof-files", horizontal=True, gap="small"):
         name = parse(question.loss).key.replace("+", "-")
@@ -69,7 +70,7 @@ def _card(question: Question, claim: str, verdict: Verdict | None) -> None:
     if verdict is None:
         return
     with st.expander(f"{len(verdict.steps)} step{'s' if len(verdict.steps) != 1 else ''}", key=f"steps-{claim}"):
-        st.markdown(claims.steps(verdict))
+        st.markdown(claims.steps(verdict), unsafe_allow_html=True)
         _picture(question, claim, verdict)
         with st.popover("Copy as LaTeX", key=f"latex-{claim}", type="tertiary"):
             st.code(

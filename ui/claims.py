@@ -1,6 +1,7 @@
 """A claim on the page: its question in plain words, its verdict in words and colour, its steps as rendered formulas."""
 
 import html
+import itertools
 import re
 from fractions import Fraction
 
@@ -75,18 +76,56 @@ def reason(verdict: Verdict) -> str:
 
 
 def steps(verdict: Verdict) -> str:
-    """Every step as Markdown: its sentence, its formula, and how it is known."""
+    """Every step as Markdown with HTML in it: its sentence, its formula, and how it is known."""
     lines = []
-    for number, step in enumerate(verdict.steps, 1):
-        lines.append(f"**{number}.** {escape(step.statement)} *({WORDS[step.status]})*")
+    for place, step in enumerate(verdict.steps, 1):
+        lines.append(f"**{place}.** {plain(step.statement)} *({WORDS[step.status]})*")
         if step.latex:
             lines.append(f"$$\n{step.latex}\n$$")
     if verdict.witness is not None:
         w = verdict.witness
-        lines.append(f"**Counterexample.** {escape(w.statement)}")
-        lines.append(f"$$\n({', '.join(_coordinate(x) for x in w.point)})\n$$")
-        lines.append(f"{escape(w.labels[0])}: {w.value:.8g}, {escape(w.labels[1])}: {w.bound:.8g}")
+        lines.append(f"**Counterexample.** {plain(w.statement)}")
+        if w.point:
+            lines.append(f'<span class="alf-vector">{vector(w.point)}</span>')
+        lines.append(f"{plain(w.labels[0])}: {number(w.value)}, {plain(w.labels[1])}: {number(w.bound)}")
     return "\n\n".join(lines)
+
+
+def vector(point) -> str:
+    """A point in HTML that may wrap; from the fifth on, equal neighbours are counted.
+
+    >>> vector((Fraction(1, 2), *[Fraction(1, 14)] * 7))
+    '(1/2, 1/14 at each of the 7 others)'
+    >>> vector((Fraction(9, 10), Fraction(1, 10)))
+    '(9/10, 1/10)'
+    """
+    parts: list[str] = []
+    runs = [(value, len(list(run))) for value, run in itertools.groupby(point)]
+    for place, (value, count) in enumerate(runs):
+        if count < 5:
+            parts += [coordinate(value)] * count
+        else:
+            where = "others" if place == len(runs) - 1 and place else "next"
+            parts.append(f"{coordinate(value)} at each of the {count} {where}")
+    return f"({', '.join(parts)})"
+
+
+def coordinate(value) -> str:
+    """A number of a point: a short fraction as it is, anything else to six digits."""
+    text = str(value)
+    if len(text) <= 9 and not isinstance(value, float):
+        return text
+    return f"≈ {number(float(value), 6)}" if float(value) else "a positive number below every double"
+
+
+def number(value: float, digits: int = 8) -> str:
+    """A number in HTML.
+
+    >>> number(5.42101e-20, 3), number(float("-inf")), number(0.25)
+    ('5.42·10<sup>−20</sup>', '−∞', '0.25')
+    """
+    text = f"{value:.{digits}g}".replace("-", "−").replace("inf", "∞")
+    return re.sub(r"e([−+])0*(\d+)", lambda m: f"·10<sup>{m[1].strip('+')}{m[2]}</sup>", text)
 
 
 def noise_in_words(spec: str) -> str:
@@ -131,7 +170,7 @@ def condition(ratio: Ratio) -> str:
     'Asymmetry ratio $r = 1$ (proved): asymmetric wherever one label is the heaviest.'
     """
     if not ratio.defined or ratio.value is None:
-        return f"Asymmetry ratio: {escape(ratio.steps[-1].statement)}"
+        return f"Asymmetry ratio: {plain(ratio.steps[-1].statement)}"
     formula = ratio.formula if ratio.formula is not None and ratio.formula.free_symbols else ratio.exact
     known = f" ({WORDS[ratio.status]})"
     if ratio.exact is not None and ratio.exact.is_Integer:
@@ -156,22 +195,28 @@ def condition(ratio: Ratio) -> str:
     )
 
 
+_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "eta": "η", "lambda": "λ", "phi": "φ",
+          "psi": "ψ", "sigma": "σ", "sum": "∑"}  # fmt: skip
+_SIGNS = {"-&gt;": "→", "&lt;=": "≤", "&gt;=": "≥", "!=": "≠", "&#x27;&#x27;": "″", "&#x27;": "′"}
+
+
 def plain(text: str) -> str:
-    """A sentence of the library as HTML, its indices set as indices.
+    """A sentence of the library as HTML, also inside Markdown: its mathematics set as such, its marks as they are.
 
-    >>> plain("p_m < 1")
-    'p<sub>m</sub> &lt; 1'
+    >>> plain("p_m < 1"), plain("l''(u) >= 0, sum_i phi(u_i) -> r_up - u2")
+    ('p<sub>m</sub> &lt; 1', 'ℓ″(u) ≥ 0, ∑<sub>i</sub> φ(u<sub>i</sub>) → r<sub>up</sub> − u<sub>2</sub>')
+    >>> plain("u_y**q and 2**-40 of [x](y)")
+    'u<sub>y</sub><sup>q</sup> and 2<sup>−40</sup> of &#91;x](y)'
     """
-    return re.sub(r"\b([A-Za-z])_([a-z]{1,2}|\d)\b", r"\1<sub>\2</sub>", html.escape(text, quote=False))
-
-
-def escape(text: str) -> str:
-    """A sentence of the library inside Markdown: its stars, underscores and dollars are meant as they are."""
-    for mark in "\\`*_$[]<>~|":
-        text = text.replace(mark, "\\" + mark)
-    return text
-
-
-def _coordinate(value) -> str:
-    text = str(value)
-    return text if len(text) <= 9 and not isinstance(value, float) else rf"\approx {float(value):.6g}"
+    text = html.escape(text)
+    for written, sign in _SIGNS.items():
+        text = text.replace(written, sign)
+    text = re.sub(r"\b(" + "|".join(_GREEK) + r")(?=\b|_)", lambda m: _GREEK[m[1]], text)
+    text = re.sub(r"\bl(?=[(′″])|\bl(?= is\b| has\b| decreases\b| does\b)", "ℓ", text)
+    text = re.sub(r"(?<= )-(?= )", "−", text)
+    text = re.sub(r"(?<![\w/])([A-Za-zα-ω∑])_([A-Za-z]{1,2}|\d)\b", r"\1<sub>\2</sub>", text)
+    text = re.sub(r"\bu([12])\b", r"u<sub>\1</sub>", text)
+    text = re.sub(
+        r"(?<=[\w)>])(?:\*\*|\^)(-?\w+|\(.*?\))", lambda m: f"<sup>{m[1].strip('()').replace('-', '−')}</sup>", text
+    )
+    return re.sub(r"[\\`*_$\[~|]", lambda m: f"&#{ord(m[0])};", text)

@@ -14,6 +14,8 @@ import streamlit as st
 from ui.state import Field, decode, encode
 
 _MODEL, _PAGE, _WRITTEN, _TOUCHED, _SAID = "view.model", "view.page", "view.written", "view.touched", "view.said"
+_CHANGED = "view.changed"
+_UNSEEN = 1.5  # seconds within which the browser may not have drawn the widgets of our last change
 _IN_FLIGHT = 1.5  # seconds within which the browser may still send the URL from before our last change
 
 
@@ -44,6 +46,7 @@ class View:
             values, _ = decode(fields, encode(fields, model))
             model.update(values)
             st.session_state[_PAGE] = page
+            st.session_state[_CHANGED] = time.monotonic()
 
     def __getitem__(self, name: str) -> Any:
         return st.session_state[_MODEL][name]
@@ -62,6 +65,7 @@ class View:
         """Change the state, from a widget's callback."""
         st.session_state[_MODEL][name] = value
         st.session_state[_TOUCHED] = True
+        st.session_state[_CHANGED] = time.monotonic()
         st.session_state.pop(_SAID, None)
 
     def say(self) -> None:
@@ -91,8 +95,14 @@ class View:
 
 
 def keep(key: str, value: Any) -> str:
-    """Set a widget's value from the model before it is drawn; returns its key."""
-    if key not in st.session_state or st.session_state[key] != value:
+    """Set a widget's value from the model before it is drawn; returns its key.
+
+    Streamlit tells the browser a value once. When the page runs again before the browser has drawn it (claims that are
+    settled at once), the second run's message takes the place of the first and the widget would show its default: so
+    the value is told again for a moment.
+    """
+    fresh = time.monotonic() - st.session_state.get(_CHANGED, 0.0) < _UNSEEN
+    if fresh or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
     return key
 

@@ -215,7 +215,7 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
         "rows": [{**d.to_json(), "labels": [p + 1 for p in places]} for d, places in decisions],
         "margin": min((d.margin for d, _ in decisions if d.margin is not None), default=None),
     }
-    steps = _row_steps(decisions)
+    steps = _row_steps(decisions, noise.classes)
     failed = next((d for d, _ in decisions if d.holds is False), None)
     if failed is not None:
         return refuted(claim, steps, failed.witness, data)
@@ -259,15 +259,31 @@ def _distinct_rows(noise):
     return {r: rows[r] for r in hardest}, tied
 
 
-def _row_steps(decisions) -> list[Step]:
+def _row_steps(decisions, classes: int) -> list[Step]:
     steps: list[Step] = []
     for decision, places in decisions:
-        labels = ", ".join(str(p + 1) for p in places[:6]) + (", ..." if len(places) > 6 else "")
-        word = {True: "asymmetric", False: "not asymmetric", None: "not settled"}[decision.holds]
+        word = {True: "is asymmetric", False: "is not asymmetric", None: "was not settled"}[decision.holds]
+        rule = "" if decision.rule == "none" else f" by the {decision.rule} rule"
         margin = "" if decision.margin is None else f", margin {decision.margin:.6g}"
         for one in decision.steps:
             if one not in steps:
                 steps.append(one)
         status = "undecided" if decision.holds is None else "proved"
-        steps.append(Step(f"Rows of label(s) {labels}: {word} by the {decision.rule} rule{margin}.", status=status))
+        steps.append(Step(f"{_when(places, classes)} the loss {word}{rule}{margin}.", status=status))
     return steps
+
+
+def _when(places: list[int], classes: int) -> str:
+    """The rows of a noise matrix as a sentence names them.
+
+    >>> _when([0, 1, 2], 3), _when([1], 3), _when([0, 2], 3)
+    ('Whatever the clean label,', 'When the clean label is 2,', 'When the clean label is 1 or 3,')
+    >>> _when(list(range(8)), 10)
+    'When the clean label is 1, 2, 3, 4, 5 or one of 3 others,'
+    """
+    if len(places) == classes:
+        return "Whatever the clean label,"
+    named = [str(p + 1) for p in places[: 6 if len(places) <= 6 else 5]]
+    if len(places) > 6:
+        named.append(f"one of {len(places) - 5} others")
+    return f"When the clean label is {' or '.join(filter(None, (', '.join(named[:-1]), named[-1])))},"

@@ -1,6 +1,9 @@
 """The Prove page as a reader uses it."""
 
+import re
+
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import settle
 
@@ -55,3 +58,12 @@ def test_cards_keep_their_place_while_they_fill_in(open_page):
     before = page.evaluate(where)
     after = answered(page).evaluate(where)
     assert len(after) == 6 and max(abs(a - b) for a, b in zip(before, after, strict=False)) <= 120
+
+
+@pytest.mark.parametrize("spec", ["mae", "agce:a=2,q=0.5", "aul:a=3.5,p=2", "gce:q=0.5"])
+def test_the_controls_show_what_the_link_says(open_page, spec):
+    """Claims that are settled at once run the page again before the browser has drawn its controls."""
+    page = answered(open_page(f"/prove?loss={spec}&noise=pair:0.35&classes=7"))
+    expect(page.locator(".st-key-classes input")).to_have_value("7")
+    expect(page.locator(".st-key-noise-rate input[type=range]")).to_have_value("0.35")
+    expect(page.locator(".st-key-pick input")).to_have_value(re.compile(f"^{spec.partition(':')[0].upper()}: "))
