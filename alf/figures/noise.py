@@ -58,25 +58,20 @@ def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[s
         "marker": {"color": [BAD[0]] * len(names), "opacity": 0.75},
         "hovertemplate": "%{x}: %{y:.1%} drawn<extra></extra>",
     }
-    traces = [bars]
+    marks = []
     if asked is not None:
-        mark = {"symbol": "line-ew-open", "size": max(6, 240 // len(names)), "color": NEUTRAL[0], "line": {"width": 2}}
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": list(names),
-                "y": asked,
-                "name": "asked for",
-                "marker": mark,
-                "hovertemplate": "%{x}: %{y:.1%} asked for<extra></extra>",
-            }
-        )
+        bars |= {
+            "customdata": asked,
+            "hovertemplate": "%{x}: %{y:.1%} drawn, %{customdata:.1%} asked for<extra></extra>",
+        }
+        line = {"color": NEUTRAL[0], "width": 2.5}
+        for k, rate in enumerate(asked):
+            marks.append({"type": "line", "x0": k - 0.42, "x1": k + 0.42, "y0": rate, "y1": rate, "line": line})
     about = "Share of wrong labels in each class: drawn (bars)" + (
         " and asked for (lines)." if asked is not None else "."
     )
     return figure(
-        traces,
+        [bars],
         title,
         axis("true class", type="category", showgrid=False, nticks=min(len(names), 20)),
         axis("wrong labels", 0, max(0.05, 1.1 * float(max(drawn.max(), 0 if asked is None else asked.max()))))
@@ -85,6 +80,7 @@ def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[s
         height=height,
         hovermode="closest",
         bargap=0.35,
+        shapes=marks,
     )
 
 

@@ -114,3 +114,108 @@ def test_zoom_survives_live_updates(open_page):
     assert page.evaluate(zoom) == zoomed != [0, 498]
     page.get_by_role("button", name="Stop", exact=True).click()
     status(page, ["stopped"], 20_000)
+
+
+def field(page, label):
+    return page.get_by_role("spinbutton", name=label, exact=True)
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def places(page):
+    """Where the parts of the page stand, in pixels from its top."""
+    return page.evaluate(
+        "['.alf-run', '.alf-plot', '.alf-table', '.st-key-run-bar', '.st-key-controls']"
+        ".map(s => Math.round(document.querySelector(s).getBoundingClientRect().top))"
+    )
+
+
+def test_pause_three_steps_another_learning_rate_and_on(open_page, store):
+    page = open_page(LONG.replace("500", "497").replace("seeds=10", "seeds=2"))
+    page.wait_for_selector(".alf-plot .scatterlayer path")
+    before = places(page)
+    run = begin(page)
+    assert places(page) == before
+    status(page, ["running, epoch 1", "running, epoch 2", "running, epoch 3", "running, epoch 4"])
+    assert places(page) == before
+    press(page, "Pause")
+    at = int(status(page, ["paused after epoch"]).split("epoch ")[1].split()[0])
+    for step in (1, 2, 3):
+        page.wait_for_function("![...document.querySelectorAll('.st-key-step-run button')].some(b => b.disabled)")
+        press(page, "Step")
+        status(page, [f"paused after epoch {at + step} "])
+    assert places(page) == before
+    field(page, "Learning rate of this run").fill("0.25")
+    field(page, "Learning rate of this run").press("Enter")
+    said = status(page, ["0.25 from epoch"])
+    counts = int(said.split("0.25 from epoch ")[1].split(",")[0])
+    page.get_by_text(f"0.25 counts from epoch {counts}.").wait_for()
+    page.locator(".alf-plot .annotation-text", has_text="lr 0.25").first.wait_for()
+    press(page, "Play")
+    page.wait_for_function(
+        "e => Number(document.querySelector('.alf-run').innerText.split('epoch ')[1].split(' ')[0]) >= e",
+        arg=counts,
+        timeout=STARTED,
+    )
+    page.reload()
+    settle(page)
+    assert run_id(page) == run and "0.25 from epoch" in status(page, ["running"])
+    press(page, "Stop")
+    status(page, ["stopped"], 60_000)
+    page.get_by_role("button", name="Pause", exact=True).wait_for(state="detached")
+    settle(page)
+    assert page.locator("[data-testid=stAlert]").count() == 0  # the field that left did not ask for anything
+    with sqlite3.connect(store) as database:
+        count = "select count(*), count(distinct lane || ' ' || epoch) from records join runs on runs.result = "
+        count += "records.result where runs.id = ?"
+        rows, distinct = database.execute(count, (run,)).fetchone()
+    assert rows == distinct > 0
+
+
+def test_start_after_a_stop_while_paused_goes_on(open_page):
+    page = open_page(LONG.replace("500", "496").replace("seeds=10", "seeds=1"))
+    run = begin(page)
+    status(page, ["running, epoch 1", "running, epoch 2", "running, epoch 3", "running, epoch 4"])
+    press(page, "Pause")
+    status(page, ["paused after epoch"])
+    press(page, "Stop")
+    status(page, ["stopped"], 60_000)
+    page.get_by_role("button", name="Pause", exact=True).wait_for(state="detached")
+    settle(page)
+    at = epoch(page)
+    press(page, "Start")
+    page.wait_for_function(
+        "e => Number(document.querySelector('.alf-run').innerText.split('epoch ')[1].split(' ')[0]) > e",
+        arg=at,
+        timeout=STARTED,
+    )
+    assert run_id(page) == run
+    press(page, "Stop")
+    status(page, ["stopped"], 60_000)
+
+
+def test_what_is_typed_as_a_network_is_read_or_refused(open_page):
+    page = open_page("/train?data=moons")
+    page.get_by_text("Size of the run").click()
+    network = page.get_by_role("combobox", name="Network")
+    network.fill("cnn-small")
+    network.press("Enter")
+    page.get_by_text("takes pictures of at least").wait_for()
+    assert "network=mlp%3A256%2C256" in page.url
+    network.fill("MLP:32, 16")
+    network.press("Enter")
+    page.wait_for_url("**network=mlp%3A32%2C16**")
+    page.get_by_text("Changed from the classroom recipe: network.").wait_for()
+    assert page.get_by_text("takes pictures of at least").count() == 0
+
+
+def test_what_the_noise_does_before_anything_ran(open_page):
+    page = open_page("/train?noise=asymmetric:0.4")
+    page.get_by_text("What the noise does").click()
+    page.wait_for_selector(".alf-tiles .wrong img")
+    page.wait_for_function("document.querySelectorAll('.st-key-noise-matrices .heatmaplayer image').length === 2")
+    widths = page.evaluate("[...document.querySelectorAll('.alf-tiles img')].map(i => i.naturalWidth)")
+    assert set(widths) == {8}
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
