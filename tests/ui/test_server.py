@@ -1,11 +1,21 @@
 """The server's own part: a token for every browser, and unfinished runs taken up without a page."""
 
 import asyncio
+import os
 import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
+from alf.runs import Store
+from alf.training import Recipe
 from ui.server import COOKIE, ReaderCookie, owner_of
+
+ROOT = Path(__file__).parents[2]
 
 
 def answer(kind: str, cookie: str = "", status: int = 200, path: str = "/train", scheme: str = "http", **headers):
@@ -66,3 +76,23 @@ def test_over_https_the_token_stays_there():
 def test_the_store_does_not_hold_the_token():
     kept = "k" * 43
     assert re.fullmatch("[0-9a-f]{32}", owner_of({COOKIE: kept})) and kept not in owner_of({COOKIE: kept})
+
+
+def test_a_server_that_nobody_opens_goes_on_with_what_is_unfinished(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    run = store.start(Recipe(data="digits", losses=("ce",), network="mlp:8", epochs=2), "ann", shares=[[0]])
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    environment = os.environ | {"ALF_STORE": str(tmp_path / "runs.sqlite"), "ALF_WORKERS": "1"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as server:
+        try:
+            end = time.monotonic() + 200
+            while store.progress(run).active:
+                assert server.poll() is None and time.monotonic() < end, store.progress(run)
+                time.sleep(0.1)
+        finally:
+            server.terminate()
+    assert store.progress(run).status == "finished" and len(store.records(run)) == 2
+    store.close()
