@@ -14,7 +14,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from alf.training.inspect import Inspection, tsne
 
-SECONDS = 30.0
+SECONDS = 60.0
 KEPT = 256
 KINDS = {"pca": "Principal axes", "tsne": "t-SNE"}
 

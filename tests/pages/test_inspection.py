@@ -164,7 +164,7 @@ def test_tsne_that_was_stopped_says_so(open_app, digits, charts, monkeypatch):
     future.set_exception(maps.Late())
     monkeypatch.setattr(maps, "_maps", lambda: type("Maps", (), {"ask": lambda self, run, seen: future})())
     app = open_app("train", run=["run-1"], look=["sees"], **{"look-map": ["tsne"]})
-    assert [w.value for w in app.warning] == ["t-SNE did not finish within 30 seconds; its worker was stopped."]
+    assert [w.value for w in app.warning] == ["t-SNE did not finish within 60 seconds; its worker was stopped."]
     digits.seen = lambda lane: replace(recorded("digits").inspect(lane), features=None)
     inspection._inspection.clear()
     app.run()
