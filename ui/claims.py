@@ -196,7 +196,7 @@ def condition(ratio: Ratio) -> str:
 
 
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "eta": "η", "lambda": "λ", "phi": "φ",
-          "psi": "ψ", "sigma": "σ", "sum": "∑"}  # fmt: skip
+          "psi": "ψ", "sigma": "σ"}  # fmt: skip
 _SIGNS = {"-&gt;": "→", "&lt;=": "≤", "&gt;=": "≥", "!=": "≠", "&#x27;&#x27;": "″", "&#x27;": "′"}
 
 
@@ -212,6 +212,7 @@ def plain(text: str) -> str:
     for written, sign in _SIGNS.items():
         text = text.replace(written, sign)
     text = re.sub(r"\b(" + "|".join(_GREEK) + r")(?=\b|_)", lambda m: _GREEK[m[1]], text)
+    text = re.sub(r"\bsum(?=_| [φℓ])", "∑", text)
     text = re.sub(r"\bl(?=[(′″])|\bl(?= is\b| has\b| decreases\b| does\b)", "ℓ", text)
     text = re.sub(r"(?<= )-(?= )", "−", text)
     text = re.sub(r"(?<![\w/])([A-Za-zα-ω∑])_([A-Za-z]{1,2}|\d)\b", r"\1<sub>\2</sub>", text)

@@ -154,3 +154,19 @@ def test_the_proof_is_a_script_that_checks_itself(tmp_path):
 def test_a_sentence_cannot_break_the_page():
     assert claims.plain("<script>") == "&lt;script&gt;"
     assert claims.plain("$x$ *y* [z](w) `v` a|b ~~c~~").count("&#") == 12
+
+
+def test_a_formula_is_chosen_typed_and_checked(open_app):
+    app = open_app("prove", loss=["mae"], noise=["pair:0.3"], classes=["3"])
+    app.selectbox(key="pick").set_value("formula").run()
+    assert query(app, "loss")[0].startswith("formula:exp(-u/a)")
+    app.text_input(key="formula-typed").set_value("formula:1-u**2").run()
+    assert query(app, "loss") == ["formula:1-u**2"] and app.selectbox(key="pick").value == "formula"
+    bump = "formula:1-u+exp(-((u-1/3)*100000)**2)/1000"
+    for wrong, reason in (("formula:u", "l(0."), (bump, "l(0.3333"), ("formula:u.real", "only numbers")):
+        app.text_input(key="formula-typed").set_value(wrong).run()
+        assert reason in app.error[0].value
+        assert app.text_input(key="formula-typed").value == wrong  # kept as it was typed
+        assert query(app, "loss") == ["formula:1-u**2"]
+    app.selectbox(key="pick").set_value("ce").run()
+    assert not app.error and query(app, "loss") == ["ce"] and not app.exception

@@ -27,10 +27,12 @@ def loss_list(view: View, compact: bool = False, most: int = MOST_LOSSES) -> Non
 
 
 def only_loss(view: View) -> None:
-    """The one loss of a page: chosen from a list, set by sliders, presets or text."""
+    """The one loss of a page: chosen from a list or typed, set by sliders, presets or text."""
     loss = parse(view["loss"][0])
     key = keep("pick", loss.key)
-    st.selectbox("Loss", list(catalogue()), format_func=_describe, key=key, on_change=_pick, args=(key,))
+    st.selectbox("Loss", [*catalogue(), TYPED], format_func=_describe, key=key, on_change=_pick, args=(key,))
+    if loss.key == TYPED:
+        spec_field("formula-typed", "Formula in u", 0, loss)
     with st.container(key="loss-0", gap="small"):
         one_loss(view, 0, loss, styles([loss.key])[0], removable=False)
 
@@ -102,15 +104,21 @@ def menu(index: int, loss: Loss, compact: bool) -> None:
             for parameter in loss.declaration.parameters:
                 slider(index, loss, parameter)
             presets(index, loss)
-        key = keep(f"spec-{index}", loss.spec)
-        st.text_input(
-            "As text, exactly",
-            key=key,
-            help="For example agce:a=0.6,q=0.6 or nce+agce:alpha=1,beta=4,a=6,q=1.5",
-            on_change=_retype,
-            args=(key, index),
-        )
-        _said(key)
+        spec_field(f"spec-{index}", "As text, exactly", index, loss)
+
+
+def spec_field(key: str, label: str, index: int, loss: Loss) -> None:
+    """A loss as text; a text that is none stays, and the reason stands below it."""
+    if f"{key}.said" not in st.session_state or key not in st.session_state:
+        keep(key, loss.spec)
+    st.text_input(
+        label,
+        key=key,
+        help="For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or formula:exp(-u/a);a=2[1,9]",
+        on_change=_retype,
+        args=(key, index),
+    )
+    _said(key)
 
 
 def presets(index: int, loss: Loss) -> None:
@@ -183,6 +191,10 @@ def _symbol(parameter: Parameter) -> str:
     return rf"\{name}" if name in _GREEK else rf"\text{{{name.replace('_', chr(92) + '_')}}}"
 
 
+TYPED = "formula"
+EXAMPLE = "formula:exp(-u/a);a=2[0.5,10]"
+"""What a reader who wants to type a loss begins with."""
+
 _GREEK = {"alpha", "beta", "gamma"}
 
 
@@ -192,7 +204,7 @@ def _descriptions() -> dict[str, str]:
 
 
 def _describe(key: str) -> str:
-    return _descriptions()[key]
+    return "Your own formula" if key == TYPED else _descriptions()[key]
 
 
 def _said(key: str) -> None:
@@ -205,6 +217,8 @@ def _said(key: str) -> None:
 
 
 def _change(specs: Sequence[str]) -> None:
+    for key in [key for key in st.session_state if str(key).endswith(".said")]:
+        del st.session_state[key]  # what was wrong before is no longer there
     View.set("loss", tuple(dict.fromkeys(specs)))
 
 
@@ -248,7 +262,8 @@ def _add_known() -> None:
 
 
 def _pick(key: str) -> None:
-    _change([_fresh(st.session_state[key], [])])
+    chosen = st.session_state[key]
+    _change([EXAMPLE if chosen == TYPED else _fresh(chosen, [])])
 
 
 def _fresh(key: str, present: Sequence[str]) -> str:
