@@ -34,6 +34,8 @@ view.say()
 with st.container(key="explore"):
     with st.container(key="chart"):
         mount(curves(view["loss"], view["classes"]), "explore-curves")
+        if said := numbers.rest(view["loss"]):
+            st.html(said)
     with st.container(key="controls"):
         controls.class_count()
         controls.loss_list(view)

@@ -14,6 +14,10 @@ GLOSSARY = {
     "upper ratio": (
         "The upper ratio is the same when only two labels compete. Between the two ratios neither decides alone."
     ),
+    "equal shares": (
+        "A loss that sums over the classes depends on the whole prediction. Its curve over u shows the predictions "
+        "that give the label u and every other class the same share of the rest, (1 − u)/(K − 1) each."
+    ),
     "critical noise": (
         "The critical noise rate is the largest share of wrong labels below which the best prediction stays exactly "
         "the clean label."

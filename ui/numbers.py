@@ -6,6 +6,7 @@ from functools import lru_cache
 import streamlit as st
 import sympy
 
+from alf.figures.base import names
 from alf.figures.palette import Style, styles
 from alf.losses import parse
 from alf.theory import critical_noise
@@ -24,6 +25,19 @@ WORDS = {
     "certified": "certified by interval arithmetic",
     "undecided": "bracketed only",
 }
+
+
+def rest(specs: tuple[str, ...]) -> str:
+    """Where the remaining probability goes in the curves of losses that depend on it, as HTML; empty without one.
+
+    >>> rest(("ce", "mae"))
+    ''
+    """
+    whole = names([loss.name for loss in map(parse, specs) if not loss.pointwise])
+    if not whole:
+        return ""
+    shared = term("equal shares", "shared equally by the other classes")
+    return f'<p class="alf-note">{html.escape(whole)}: the remaining probability 1 − u is {shared}.</p>'
 
 
 def section(specs: tuple[str, ...], classes: int) -> None:

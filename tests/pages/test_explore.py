@@ -119,3 +119,13 @@ def test_garbage_in_the_link_is_one_warning_and_the_page_stands(open_app, charts
     assert query(app, "loss") == ["ce"] and query(app, "classes") == ["10"]
     app.number_input(key="classes").set_value(5).run()
     assert not app.warning
+
+
+def test_it_says_where_the_remaining_probability_goes(open_app):
+    def notes(app):
+        return [str(block.proto.body) for block in app.get("html") if "remaining probability" in str(block.proto.body)]
+
+    assert notes(open_app("explore", loss=["ce", "agce:a=0.6,q=0.6"])) == []
+    [note] = notes(open_app("explore", loss=["ce", "nce", "mse"], classes=["5"]))
+    assert "NCE and MSE: the remaining probability" in note and "shared equally by the other classes" in note
+    assert "(1 − u)/(K − 1)" in note  # the hint
