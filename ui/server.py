@@ -9,6 +9,7 @@ import hashlib
 import logging
 import re
 import secrets
+import sys
 import threading
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
@@ -92,6 +93,8 @@ async def lifespan(_app):
     """
     import alf.runs  # noqa: F401
 
+    # Worker processes begin by executing the main module: app.py is nothing to them, Streamlit's command line a second.
+    sys.modules["__main__"] = sys.modules.get("app", sys.modules["__main__"])
     threading.Thread(target=take_up, name="alf-take-up", daemon=True).start()
     yield
 
