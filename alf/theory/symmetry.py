@@ -111,6 +111,8 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
             claim,
             (*ratio.steps, step("r = 1: asymmetric on every w with a unique largest entry.", status=ratio.status)),
         )
+    if structure.classes == 2 and shape.at_zero not in (None, oo) and upper_is_one(shape):
+        return holds(claim, _two_classes(shape))
     below = _refute(claim, loss, structure, ratio)
     if below is not None:
         return below
@@ -126,6 +128,15 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
         if verdict is not None:
             return verdict
     return undecided(claim, "Neither sum phi(u_i) <= 1 nor a point above 1 could be established.", ratio.steps)
+
+
+def _two_classes(shape) -> tuple[Step, ...]:
+    """With R(1-s, s) - R(1, 0) = w_m (l(1-s) - l(1)) - w_n (l(0) - l(s)) >= (w_m - w_n) (l(0) - l(s)) > 0."""
+    gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
+    return (
+        step("l(t) + l(1-t) >= l(0) + l(1) for all t.", gap, "certified"),
+        step("So with two classes R(u) - R(e_m) >= (w_m - w_n) (l(0) - l(1-u_m)) > 0 away from e_m."),
+    )
 
 
 def _refute(claim, loss, structure: Structure, ratio) -> Verdict | None:

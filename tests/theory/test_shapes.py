@@ -186,3 +186,11 @@ NARROW = {
 def test_narrow_things_are_seen(text):
     loss = parse("formula:" + text)
     assert tuple(prove(claim, loss).holds for claim in ("decreasing", "convex")) == NARROW[text]
+
+
+def test_two_classes_need_only_the_edge():
+    """l(t) + l(1-t) constant: symmetric for two classes, so asymmetric on all weights, although r = 0."""
+    loss = parse("formula:sqrt(1-u)-sqrt(u)")
+    assert ratio(loss).value == 0
+    assert prove("completely_asymmetric", loss, None, 2).holds is True
+    assert prove("completely_asymmetric", parse("formula:exp(-u)"), None, 2).holds is False
