@@ -1,0 +1,48 @@
+"""Look inside the recorded run in a real browser."""
+
+from urllib.parse import parse_qs, urlparse
+
+INSIDE = "[class*='st-key-inside-body']"
+
+
+def look(page):
+    return parse_qs(urlparse(page.url).query).get("look", [])
+
+
+def drawn(page, count):
+    """Wait until so many plots of the open view have their marks."""
+    page.wait_for_function(
+        f'n => [...document.querySelectorAll("{INSIDE} .alf-plot")].filter(p => p.querySelector(\'.points path, '
+        "image')).length === n",
+        arg=count,
+        timeout=60_000,
+    )
+
+
+def test_the_recorded_run_opens_view_by_view(open_page):
+    page = open_page("/train")
+    assert page.locator(INSIDE).count() == 0
+    page.get_by_text("What it gets wrong", exact=True).click()
+    page.wait_for_url("**look=wrong**")
+    drawn(page, 2)
+    page.get_by_text("What it learned by heart", exact=True).click()
+    page.wait_for_url("**look=heart**")
+    page.wait_for_function("document.querySelectorAll('.alf-heart img').length === 36")
+    widths = page.evaluate("[...document.querySelectorAll('.alf-heart img')].map(i => i.naturalWidth)")
+    assert set(widths) == {8}  # the pictures themselves have come through
+    first = page.locator(".alf-heart img").first.get_attribute("src")
+    page.get_by_role("button", name="Show others").click()
+    page.wait_for_function("s => document.querySelector('.alf-heart img').src !== s", arg=first)
+    page.get_by_text("What it learned by heart", exact=True).click()  # once more: closed
+    page.wait_for_url(lambda url: "look=" not in url)
+    assert look(page) == []
+
+
+def test_a_phone_shows_every_view_within_its_width(open_page):
+    page = open_page("/train?look=heart", width=390)
+    page.wait_for_function("document.querySelectorAll('.alf-heart img').length === 36")
+    for name in ("What it gets wrong", "What it sees"):
+        page.get_by_text(name, exact=True).click()
+        page.wait_for_selector(f"{INSIDE} .alf-plot .main-svg", timeout=60_000)
+        assert page.evaluate("document.querySelector('.st-key-inside').scrollWidth") <= 390
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
