@@ -38,6 +38,17 @@ def test_the_recorded_run_opens_view_by_view(open_page):
     assert look(page) == []
 
 
+def test_tsne_comes_by_itself(open_page):
+    page = open_page("/train?look=sees&look-map=tsne")
+    page.wait_for_function(
+        f'[...document.querySelectorAll("{INSIDE} .alf-plot")]'
+        ".filter(p => p.textContent.includes('t-SNE, first')).length"
+        " === 6",
+        timeout=120_000,
+    )
+    page.get_by_text("is being computed").wait_for(state="detached", timeout=60_000)
+
+
 def test_a_phone_shows_every_view_within_its_width(open_page):
     page = open_page("/train?look=heart", width=390)
     page.wait_for_function("document.querySelectorAll('.alf-heart img').length === 36")
