@@ -54,6 +54,17 @@ def _complain(sentence: str, status: int) -> int:
     return status
 
 
+def _read(spec: str):
+    """A loss as typed; a formula is read, and searched for places where it rises, in a process that can be killed."""
+    from alf.losses import parse
+    from alf.theory.worker import Prover
+
+    if not spec.strip().lower().startswith("formula:"):
+        return parse(spec)
+    with Prover() as prover:
+        return parse(prover.read(spec))
+
+
 def _print_json(value) -> None:
     click.echo(json.dumps(value, allow_nan=False))
 
@@ -133,11 +144,10 @@ def _describe(declaration) -> dict:
 @json_option
 def ratio(loss, classes, as_json):
     """Asymmetry ratio, upper ratio and critical noise rates of LOSS."""
-    from alf.losses import parse
     from alf.theory import critical_noise
     from alf.theory import ratio as find_ratio
 
-    parsed = parse(loss)
+    parsed = _read(loss)
     found = find_ratio(parsed)
     critical = critical_noise(found, classes)
     answer = {
@@ -185,7 +195,6 @@ def _ratio(value: float) -> str:
 def verify(loss, noise, classes, data, as_json, as_latex):
     """Decide what can be claimed of LOSS under NOISE, with the steps that decided it."""
     from alf.data import dataset
-    from alf.losses import parse
     from alf.noise import parse_noise
     from alf.theory.worker import Prover
 
@@ -193,7 +202,7 @@ def verify(loss, noise, classes, data, as_json, as_latex):
         raise InputError("verify: choose one of --json and --latex, got both")
     if data is not None:
         dataset(data)
-    parsed = parse(loss)
+    parsed = _read(loss)
     model = parse_noise(noise, classes, data)
     with Prover(workers=min(4, os.cpu_count() or 1)) as prover:  # a claim that hangs is killed at its deadline
         verdicts = list(prover.verify(parsed.spec, model.spec, classes, data=data))
@@ -236,7 +245,8 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
     from alf.settings import settings
     from alf.training import named_recipe, run
 
-    chosen = {"noise": noises or None, "losses": specs or None, "seeds": seeds, "epochs": epochs, "lr": lr}
+    losses = tuple(_read(spec).spec for spec in specs)
+    chosen = {"noise": noises or None, "losses": losses or None, "seeds": seeds, "epochs": epochs, "lr": lr}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     recipe = named_recipe(kind, data, device=device, **chosen)
     summary = None
