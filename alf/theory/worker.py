@@ -9,7 +9,9 @@ True
 """
 
 import multiprocessing
+import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
@@ -109,7 +111,7 @@ class Prover:
         self._folder = tempfile.TemporaryDirectory(prefix="alf-prover-")
         self._count = 0
         self._long, self._quick = (
-            ProcessPool(count, max_tasks=200, context=context, initializer=_limit) for count in (workers, quick)
+            ProcessPool(count, max_tasks=200, context=context, initializer=_begin) for count in (workers, quick)
         )
 
     def __enter__(self) -> "Prover":
@@ -209,13 +211,20 @@ def _small(why: Unfinished) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _limit() -> None:
-    """What a worker may use; a system without such limits has none."""
+def _begin() -> None:
+    """What a worker may use, on systems that have such limits; and it ends with the process that asks it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         import resource
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _end_with_parent() -> None:
+    """Without this a claim that never returns outlives a server that was killed: nobody is left to stop it."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 # --- what the workers run -----------------------------------------------------------------------------------------

@@ -1,9 +1,15 @@
 """Questions in workers that are killed at their deadline, and formulas read there."""
 
+import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
+import alf
 from alf.errors import InputError
 from alf.losses import parse
 from alf.theory import prove
@@ -102,3 +108,37 @@ def test_what_is_no_formula_is_refused_without_a_worker(prover):
     with pytest.raises(InputError, match="xyz"):
         prover.read("xyz")
     assert prover.read("agce:q=.60,a=0.60") == "agce:a=0.6,q=0.6"
+
+
+SERVER = """
+import multiprocessing, os, sys, time
+from alf.theory.worker import Prover
+def endless(path):
+    open(path, "w").write(str(os.getpid()))
+    while True:
+        time.sleep(0.1)
+if __name__ == "__main__":
+    prover = Prover(workers=1, seconds=600)
+    asked = prover.submit(endless, sys.argv[1])
+    time.sleep(600)
+"""
+
+
+def test_workers_end_with_a_server_that_is_killed(tmp_path):
+    script, told = tmp_path / "server.py", tmp_path / "pid"
+    script.write_text(SERVER)
+    environment = os.environ | {"PYTHONPATH": str(Path(alf.__file__).parents[1])}
+    server = subprocess.Popen([sys.executable, str(script), str(told)], env=environment)
+    try:
+        until(lambda: told.exists() and told.read_text())
+    finally:
+        server.kill()
+        server.wait()
+    until(lambda: not psutil.pid_exists(int(told.read_text())))
+
+
+def until(condition, seconds: float = 60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
