@@ -13,7 +13,13 @@ from ui.tolerance import ranking
 from ui.view import View
 
 head("Noise", "Set a noise, or bring your own matrix. Every loss is proved to tolerate it, or shown not to.")
-view = View("noise", (state.classes(most=MOST), state.noise("pair:0.4"), state.losses(parse=read_loss)))
+FIELDS = (
+    state.classes(most=MOST),
+    state.noise("pair:0.4"),
+    state.losses(parse=read_loss),
+    state.choice("mend", ("own", "all"), "own"),
+)
+view = View("noise", FIELDS)
 view.say()
 noise = parse_noise(view["noise"], view["classes"])
 with st.container(key="noise"):
@@ -24,5 +30,6 @@ with st.container(key="noise"):
     with st.container(key="claims", gap="medium"):
         if noise.transition is not None:
             chart(matrix_figure.spec(noise.transition), key="noise-matrix", legend=False)
-        ranking(noise.spec, noise.classes, view["loss"])
+        controls.switch(view, "mend", "Mend every loss that fails", "own", "all", controls.hint("mended"))
+        ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")
 view.save()

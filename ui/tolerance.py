@@ -1,10 +1,12 @@
 """Which losses tolerate a noise: every loss of the catalogue and the reader's own, answered one by one, as a table.
 
-Beside a loss that fails stands what would mend it: the nearest value of one hyperparameter at which it tolerates.
+Beside a loss that fails stands what would mend it: the nearest value of one hyperparameter at which it tolerates. That
+is worked out for the reader's own losses, and for the others when asked: it keeps the workers busy for half a minute.
 """
 
 import html
 import math
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from urllib.parse import urlencode
 
@@ -35,33 +37,41 @@ def known() -> dict[str, str]:
     return {spec: ", ".join(name for name in names if name) for spec, names in found.items()}
 
 
-def ranking(noise: str, classes: int, own: tuple[str, ...]) -> None:
+def ranking(noise: str, classes: int, own: tuple[str, ...], mend_all: bool) -> None:
     """The table; looks again by itself until every loss is answered."""
     specs = tuple(dict.fromkeys((*own, *known())))
-    waiting = not _settled(*_answers(specs, noise, classes))
-    st.fragment(_ranking, run_every=EVERY if waiting else None, key="ranking-live")(specs, noise, classes, own, waiting)
+    mend = specs if mend_all else own
+    waiting = not _settled(*_answers(specs, noise, classes, mend))
+    live = st.fragment(_ranking, run_every=EVERY if waiting else None, key="ranking-live")
+    live(specs, noise, classes, own, mend, waiting)
 
 
-def _answers(specs, noise: str, classes: int) -> tuple[dict[str, Verdict | None], dict[str, list | None]]:
-    """Each loss's verdict, and once all are known what would mend the losses that fail; None while under way."""
+def _answers(specs, noise: str, classes: int, mend) -> tuple[dict[str, Verdict | None], dict[str, list | None]]:
+    """Each loss's verdict, and once all are known what would mend those of `mend` that fail; None while under way."""
     found = {spec: answer(Question(spec, noise, classes), CLAIM) for spec in specs}
     if None in found.values() or not any(verdict.holds for verdict in found.values()):
         return found, {}  # where no loss at all tolerates, no hyperparameter would help
-    return found, {s: regions(Question(s, noise, classes)) for s, verdict in found.items() if verdict.holds is False}
+    return found, {s: regions(Question(s, noise, classes)) for s in mend if found[s].holds is False}
 
 
 def _settled(found: dict, mends: dict) -> bool:
     return None not in found.values() and None not in mends.values()
 
 
-def _ranking(specs, noise: str, classes: int, own, waiting: bool) -> None:
-    found, mends = _answers(specs, noise, classes)
+def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
+    found, mends = _answers(specs, noise, classes, mend)
     done = [verdict for verdict in found.values() if verdict is not None]
     good = sum(verdict.holds is True for verdict in done)
     said = f"{good} of {len(specs)} losses tolerate it" if len(done) == len(specs) else f"{len(done)} of {len(specs)} …"
     order = sorted(specs, key=_order(found)) if len(done) == len(specs) else specs  # nothing moves while it fills in
     rows = "".join(
-        _row(parse(spec), found[spec], mends.get(spec, []), Question(spec, noise, classes), spec in own)
+        _row(
+            parse(spec),
+            found[spec],
+            mends.get(spec, []) if spec in mend else (),
+            Question(spec, noise, classes),
+            spec in own,
+        )
         for spec in order
     )
     st.html(
@@ -113,7 +123,7 @@ def _margin(verdict: Verdict) -> float:
     return -math.inf if margin is None else float(margin)
 
 
-def _row(loss: Loss, verdict: Verdict | None, regions: list[dict] | None, question: Question, own: bool) -> str:
+def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, question: Question, own: bool) -> str:
     preset = "yours" if own else known().get(loss.spec, "")
     name = swatch(
         style(loss.key), f"{html.escape(loss.name)}<small>{', '.join(t for t in (_values(loss), preset) if t)}</small>"
@@ -125,7 +135,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: list[dict] | None, questi
     margin = _margin(verdict)
     shown = f"{margin:.3g}" if math.isfinite(margin) else "—"
     rule = next((row["rule"] for row in reversed(verdict.data.get("rows", []))), "—")
-    if verdict.holds is not False:
+    if verdict.holds is not False or regions == ():
         mend = ""
     elif regions is None:
         mend = "…"
