@@ -20,11 +20,11 @@ def alive(page):
 
 
 def test_hostile_formulas_in_the_field(open_page):
-    """Twenty of them, one of a megabyte and one with a null byte, typed one after another."""
+    """A few, one of a megabyte and one with a null byte, typed one after another; a thousand are read elsewhere."""
     page = open_page(START)
     field = page.locator(".st-key-formula-typed input")
     refused = page.locator(".st-key-controls [data-testid=stAlert]")
-    for text in ("u.__class__", *hostile(20), "u" * 1_000_000, "1-u\0", "ехр(-u)"):
+    for text in ("u.__class__", *hostile(6), "u" * 1_000_000, "1-u\0", "ехр(-u)"):
         field.fill("formula:" + text)
         field.press("Enter")
         settle(page)
