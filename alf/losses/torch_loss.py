@@ -236,9 +236,9 @@ class _PerSample(torch.autograd.Function):
 
 
 def _logit_gradient(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor:
-    """Chain rule from the pieces back to the logits, on a CPU some rows at a time."""
+    """Chain rule from the pieces back to the logits; with sums over classes on a CPU some rows at a time."""
     like = pieces.log_probability
-    if not _chunked(like):
+    if not pieces.of_classes or not _chunked(like):
         return _of_rows(pieces, gradient, labels)
     dims = labels.ndim
     pieces = pieces.over_rows(lambda x: x.reshape(-1, *x.shape[dims:]))
