@@ -6,12 +6,11 @@ import numpy as np
 
 from alf.figures.base import Series, axis, builder, figure
 from alf.figures.classes import EDGE, class_color, class_symbol, short_names
-from alf.figures.matrix import MOST_NUMBERS
+from alf.figures.matrix import MOST_NUMBERS, heat_trace
 from alf.figures.palette import BAD, HUES, REFERENCE
 
 MOST_CLASSES = 20
 """Classes whose accuracies fit one figure; of more, those that are hardest are shown."""
-SCALE = [[0, "rgba(128,136,150,0.06)"], [0.3, "#BCD3E8"], [0.65, "#5E93BF"], [1, "#123A75"]]
 INK = HUES["ink"][0]
 
 
@@ -115,21 +114,11 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], loss: str, kind: 
         title = f"{loss} gets every one of {counts.sum()} test {kind} right"
     cells = [(a, b) for a in range(len(counts)) for b in range(len(counts)) if counts[a, b]]
     side = {"showgrid": False, "zeroline": False, "type": "category", "automargin": True, "fixedrange": True}
-    heat = {
-        "type": "heatmap",
-        "z": np.sqrt(shares).astype(np.float32),  # so that a few per cent can be seen
-        "customdata": np.stack([counts, np.broadcast_to(totals, counts.shape)], axis=-1).tolist(),
-        "x": list(names),
-        "y": list(names),
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": SCALE,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "hovertemplate": f"%{{customdata[0]}} of %{{customdata[1]}} test {kind} of %{{y}}"
-        " are taken for %{x}<extra></extra>",
-    }
+    hover = f"%{{customdata[0]}} of %{{customdata[1]}} test {kind} of %{{y}} are taken for %{{x}}<extra></extra>"
+    heat = heat_trace(np.sqrt(shares), names, hover) | {
+        "colorscale": SCALE
+    }  # the root, so that a few per cent can be seen
+    heat["customdata"] = np.stack([counts, np.broadcast_to(totals, counts.shape)], axis=-1).tolist()
     return figure(
         [heat],
         title,

@@ -63,19 +63,7 @@ def heat_map(
 ) -> dict:
     """A matrix of shares, true classes by given labels, as plain data; its cells say `counts` where there are any."""
     size = len(matrix)
-    heat = {
-        "type": "heatmap",
-        "z": np.asarray(matrix, dtype=np.float32),
-        "x": list(names),
-        "y": list(names),
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": SCALE,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "hovertemplate": "true label %{y}, given label %{x}: %{z:.4g}<extra></extra>",
-    }
+    heat = heat_trace(matrix, names, "true label %{y}, given label %{x}: %{z:.4g}<extra></extra>")
     if counts is not None:
         heat["customdata"] = counts
         heat["hovertemplate"] = "true label %{y}, given label %{x}: %{customdata} samples, %{z:.1%}<extra></extra>"
@@ -120,6 +108,23 @@ def heat_map(
             "annotations": words,
             "meta": {"dark": {BAD[0]: BAD[1], NEUTRAL[0]: NEUTRAL[1], INK[0]: INK[1], "#BCD3E8": "#24405F"}},
         },
+    }
+
+
+def heat_trace(shares: np.ndarray, names: Sequence[str], hover: str) -> dict:
+    """Shares in [0, 1] of classes by classes as a Plotly heat map trace."""
+    return {
+        "type": "heatmap",
+        "z": np.asarray(shares, dtype=np.float32),
+        "x": list(names),
+        "y": list(names),
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": SCALE,
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hovertemplate": hover,
     }
 
 
