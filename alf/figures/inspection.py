@@ -115,9 +115,7 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], loss: str, kind: 
     cells = [(a, b) for a in range(len(counts)) for b in range(len(counts)) if counts[a, b]]
     side = {"showgrid": False, "zeroline": False, "type": "category", "automargin": True, "fixedrange": True}
     hover = f"%{{customdata[0]}} of %{{customdata[1]}} test {kind} of %{{y}} are taken for %{{x}}<extra></extra>"
-    heat = heat_trace(np.sqrt(shares), names, hover) | {
-        "colorscale": SCALE
-    }  # the root, so that a few per cent can be seen
+    heat = heat_trace(np.sqrt(shares), names, hover)  # the root, so that a few per cent can be seen
     heat["customdata"] = np.stack([counts, np.broadcast_to(totals, counts.shape)], axis=-1).tolist()
     return figure(
         [heat],
