@@ -9,23 +9,21 @@ most 3; exit status 1 otherwise.
 """
 
 import argparse
+import contextlib
 import json
-import os
 import random
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.serving import ROOT, serving
+
 LIMIT = 3.0
 BARE = """
 import numpy as np
@@ -46,31 +44,10 @@ st.line_chart(np.exp(-np.linspace(0, 1, 200) / a))
 
 
 class Page:
-    """One open page: a server of its own and a websocket to it."""
+    """One open page: a websocket to its server."""
 
-    def __init__(self, script: Path, address: str, query: str, slider: str, chart: str):
+    def __init__(self, port: int, address: str, query: str, slider: str, chart: str):
         self.chart = chart
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
-        options |= {
-            "server.fileWatcherType": "none",
-            "runner.postScriptGC": "false",
-            "browser.gatherUsageStats": "false",
-        }
-        command = [sys.executable, "-m", "streamlit", "run", str(script)]
-        command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        self.server = subprocess.Popen(
-            command, cwd=script.parent, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
         address_of_socket = f"ws://127.0.0.1:{port}/_stcore/stream"
         self.socket = connect(address_of_socket, subprotocols=["streamlit"], max_size=None, legacy=True)
         self.address, self.query, self.page_hash, self.slider = address, query, "", None
@@ -95,8 +72,6 @@ class Page:
 
     def close(self) -> None:
         self.socket.close()
-        self.server.terminate()
-        self.server.wait()
 
     def _send(self, value) -> None:
         message = BackMsg()
@@ -132,25 +107,24 @@ def main() -> int:
     parser.add_argument("--changes", type=int, default=60)
     changes = parser.parse_args().changes
     pick = random.Random(7)
-    with tempfile.TemporaryDirectory() as folder:
-        scripts = {"bare": BARE, "bare, st.line_chart": BARE_LINE_CHART}
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         pages = {}
-        try:
-            for name, source in scripts.items():
-                script = Path(folder) / f"{name.split()[-1]}.py"
-                script.write_text(source)
-                kind = "plotly_chart" if name == "bare" else "vega_lite_chart"
-                pages[name] = Page(script, "", "", "a", kind)
-            query = "loss=ce&loss=agce%3Aa%3D0.6%2Cq%3D0.6&loss=mae&classes=10"
-            pages["explore"] = Page(ROOT / "app.py", "explore", query, "agce.a", "bidi_component")
-            times = {name: [] for name in pages}
-            for _ in range(changes):
-                value = round(pick.randrange(1, 200) * 0.05, 2)
-                for name, page in pages.items():
-                    times[name].append(page.change(value))
-        finally:
-            for page in pages.values():
-                page.close()
+        for name, source in {"bare": BARE, "bare, st.line_chart": BARE_LINE_CHART}.items():
+            script = Path(folder) / f"{name.split()[-1]}.py"
+            script.write_text(source)
+            kind = "plotly_chart" if name == "bare" else "vega_lite_chart"
+            pages[name] = Page(stack.enter_context(serving(script)), "", "", "a", kind)
+        query = "loss=ce&loss=agce%3Aa%3D0.6%2Cq%3D0.6&loss=mae&classes=10"
+        port = stack.enter_context(serving(ROOT / "app.py"))
+        pages["explore"] = Page(port, "explore", query, "agce.a", "bidi_component")
+        for page in pages.values():
+            stack.callback(page.close)
+        times = {name: [] for name in pages}
+        for _ in range(changes):
+            value = round(pick.randrange(1, 200) * 0.05, 2)
+            for name, page in pages.items():
+                times[name].append(page.change(value))
     medians = {name: 1000 * statistics.median(t[5:]) for name, t in times.items()}
     ratio = medians["explore"] / medians["bare"]
     print(

@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from alf.figures.matrix import matrix_figure
+from alf.figures.matrix import dominance_figure, matrix_figure
 from alf.noise import parse_noise
 from ui import controls, matrix, state
 from ui.chart import chart
+from ui.facts import dominates, facts, rates
 from ui.prover import read_loss
 from ui.shell import head
 from ui.table import MOST
-from ui.tolerance import ranking
+from ui.tolerance import needs, ranking
 from ui.view import View
 
 head("Noise", "Set a noise, or bring your own matrix. Every loss is proved to tolerate it, or shown not to.")
@@ -29,7 +30,13 @@ with st.container(key="noise"):
         matrix.editor(noise)
     with st.container(key="claims", gap="medium"):
         if noise.transition is not None:
-            chart(matrix_figure.spec(noise.transition), key="noise-matrix", legend=False)
+            st.html(facts(rates(noise) + dominates(noise)))
+            chart(
+                matrix_figure.spec(noise.transition),
+                dominance_figure.spec(noise.transition, needs(view["loss"])),
+                key="noise-matrix",
+                legend=False,
+            )
         controls.switch(view, "mend", "Mend every loss that fails", "own", "all", controls.hint("mended"))
         ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")
 view.save()

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-OTHER_PROCESSES = (Path(__file__).parent / "browser", Path(__file__).parent / "runs" / "test_engine.py")
+BROWSER = Path(__file__).parent / "browser"
+OTHER_PROCESSES = (BROWSER, Path(__file__).parent / "runs" / "test_engine.py")
 
 
 def pytest_collection_modifyitems(items):
@@ -16,3 +17,5 @@ def pytest_collection_modifyitems(items):
         path = Path(item.path)
         if any(place == path or place in path.parents for place in OTHER_PROCESSES):
             item.add_marker(pytest.mark.flaky(reruns=2))
+    # Playwright leaves an event loop running in its thread, in which `asyncio.run` refuses to work: browser tests last.
+    items.sort(key=lambda item: BROWSER in Path(item.path).parents)

@@ -11,13 +11,13 @@ from alf.errors import InputError
 from alf.figures.matrix import matrix_figure
 from alf.figures.noise import POINTS_HEIGHT, drawn_figure, points_figure, rates_figure
 from alf.figures.pictures import sample_picture
-from alf.noise import Noise, parse_noise
+from alf.noise import parse_noise
 from alf.settings import settings
 from alf.training.inspect import samples_used
 from alf.training.recipe import Recipe
 from ui import recipe_state
 from ui.chart import chart
-from ui.glossary import term
+from ui.facts import facts, rates
 from ui.view import View
 
 SEED = 0
@@ -83,7 +83,8 @@ def _panel(data: str, samples: int, spec: str) -> None:
     except InputError as error:
         st.error(str(error))
         return
-    st.html(_rates(noise, drawn))
+    seen = [] if drawn is None else [(f"{drawn.rate:.1%}", "of the labels drawn are wrong")]
+    st.html(facts(rates(noise) + seen))
     asked = None if noise.transition is None else matrix_figure.spec(noise.transition, names)
     if asked:
         asked["layout"]["title"]["subtitle"]["text"] = "Asked for: how often a sample of each class gets each label."
@@ -93,29 +94,13 @@ def _panel(data: str, samples: int, spec: str) -> None:
         return
     matrices = [asked] if asked else []
     chart(*matrices, drawn_figure.spec(drawn.counts, names), key="noise-matrices", legend=False)
-    rates = None if noise.transition is None else 1 - noise.transition.diagonal()
+    expected = None if noise.transition is None else 1 - noise.transition.diagonal()
     if declared.is_picture:
-        chart(rates_figure.spec(drawn.counts, rates, names), key="noise-rates", legend=False)
+        chart(rates_figure.spec(drawn.counts, expected, names), key="noise-rates", legend=False)
         st.html(_pictures(drawn, names, declared.high))
     else:
         points = points_figure.spec(drawn.inputs, drawn.true, drawn.given, names)
-        chart(rates_figure.spec(drawn.counts, rates, names, POINTS_HEIGHT), points, key="noise-rates", legend=False)
-
-
-def _rates(noise: Noise, drawn: Drawn | None) -> str:
-    """The nominal rate, the share of wrong labels to be expected, and that of the labels drawn."""
-    rows = []
-    if noise.rate is not None:
-        rows.append((f"{float(noise.rate):.0%}", term("nominal rate")))
-    if noise.overall_rate is not None:
-        rows.append((f"{float(noise.overall_rate):.1%}", term("overall rate", "expected over all classes")))
-    if drawn is not None:
-        rows.append((f"{drawn.rate:.1%}", "of the labels drawn are wrong"))
-    return (
-        '<div class="alf-facts">'
-        + "".join(f"<p><b>{value}</b><span>{words}</span></p>" for value, words in rows)
-        + "</div>"
-    )
+        chart(rates_figure.spec(drawn.counts, expected, names, POINTS_HEIGHT), points, key="noise-rates", legend=False)
 
 
 def _pictures(drawn: Drawn, names: tuple[str, ...], high: float) -> str:

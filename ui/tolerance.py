@@ -14,13 +14,13 @@ import streamlit as st
 from sympy import Rational
 
 from alf.errors import InputError
-from alf.figures.palette import style
+from alf.figures.palette import Style, style, styles
 from alf.losses import Loss, catalogue, parse
 from alf.theory import Verdict
 from ui.claims import COLOURS, WORDS
 from ui.controls import DATA_NAMES, swatch
 from ui.glossary import term
-from ui.prover import Question, answer, regions
+from ui.prover import Question, answer, ratio_of, regions
 
 CLAIM = "noise_tolerant"
 EVERY = 0.4
@@ -81,6 +81,17 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
     )
     if waiting and _settled(found, mends):
         st.rerun()
+
+
+def needs(specs: Sequence[str]) -> list[tuple[str, Style, float]]:
+    """The reader's losses that have a ratio r: name, style, and the 1/r that a row's w_m/w_n must reach."""
+    losses = [parse(spec) for spec in specs]
+    found = []
+    for loss, drawn in zip(losses, styles(loss.key for loss in losses), strict=True):
+        ratio = ratio_of(loss.spec)
+        if ratio is not None and ratio.defined and ratio.value:
+            found.append((loss.label, drawn, 1 / ratio.value))
+    return found
 
 
 def mended(loss: Loss, regions: list[dict]) -> Loss | None:

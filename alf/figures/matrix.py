@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import builder
-from alf.figures.palette import BAD, HUES, NEUTRAL
+from alf.figures.base import axis, builder, figure
+from alf.figures.palette import BAD, HUES, NEUTRAL, Style
 
 SCALE = [[0, "rgba(128,136,150,0.06)"], [0.25, "#BCD3E8"], [0.6, "#5E93BF"], [1, "#123A75"]]
 INK = HUES["ink"]
@@ -28,29 +28,117 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
     >>> matrix_figure(np.array([[.4, .6], [0, 1]])).layout.title.text
     'The clean label loses in class 1: 40% against 60% for label 2'
     """
-    size = len(matrix)
-    names = list(names) or [str(i + 1) for i in range(size)]
-    others = np.where(np.eye(size, dtype=bool), -1.0, matrix)
-    rival = others.argmax(axis=1)
-    diagonal, worst = np.diag(matrix), others.max(axis=1)
+    names = _names(names, len(matrix))
+    diagonal, worst, rival = _rivals(matrix)
     lost = np.flatnonzero(diagonal <= worst)
+    ratio = dominance(matrix)
     if len(lost):
         i = int(lost[np.argmin(diagonal[lost] - worst[lost])])
         verb = "ties" if diagonal[i] == worst[i] else "loses"
-        title = f"The clean label {verb} in class {names[i]}: {diagonal[i]:.3g} against {worst[i]:.3g} for label "
-        title = title.replace(f"{diagonal[i]:.3g} against {worst[i]:.3g}", f"{diagonal[i]:.0%} against {worst[i]:.0%}")
+        title = f"The clean label {verb} in class {names[i]}: {diagonal[i]:.0%} against {worst[i]:.0%} for label "
         title += names[int(rival[i])]
+    elif np.isinf(ratio.min()):
+        title = "No label is wrong"
     else:
-        with np.errstate(divide="ignore"):
-            ratio = np.where(worst > 0, diagonal / np.where(worst > 0, worst, 1), np.inf)
-        i = int(ratio.argmin())
-        title = (
-            "No label is wrong"
-            if not np.isfinite(ratio[i])
-            else f"The clean label dominates every class, at least {ratio[i]:.3g} times as likely as any other"
-        )
+        title = f"The clean label dominates every class, at least {ratio.min():.3g} times as likely as any other"
     about = "How often a sample of each class is given each label."
     return heat_map(matrix, names, title, about, framed=[int(i) for i in lost])
+
+
+@builder
+def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, float]] = (), names: Sequence[str] = ()):
+    """How many times likelier the clean label is than its strongest rival, row by row, and what losses need of it.
+
+    Parameters
+    ----------
+    matrix : np.ndarray, shape (K, K)
+        matrix[i, j] = P(given label j | true label i).
+    losses : sequence of (name, Style, needed)
+        `needed` is 1/r: a row at or beyond it cannot move that loss's minimiser off the clean label. Infinite ones are
+        left out.
+    names : sequence of str
+        Of the classes; 1, 2, ... by default.
+
+    Examples
+    --------
+    >>> dominance_figure(np.array([[.6, .4], [.3, .7]])).layout.title.text
+    'The weakest row is class 1: its clean label is 1.5 times as likely as its rival'
+    """
+    names = _names(names, len(matrix))
+    ratio = dominance(matrix)
+    finite = ratio[np.isfinite(ratio) & (ratio > 0)]
+    drawn = [(name, style, need) for name, style, need in losses if np.isfinite(need)]
+    seen = [1.0, *finite, *(need for *_, need in drawn)]
+    low, high = min(0.8, 0.8 * min(seen)), max(4.0, 1.6 * max(seen))
+    weakest = int(ratio.argmin())
+    if np.isinf(ratio[weakest]):
+        title = "No row has a rival: every label is clean"
+    elif np.allclose(ratio, ratio[0], rtol=1e-9):
+        title = f"In every row the clean label is {ratio[0]:.3g} times as likely as its strongest rival"
+    else:
+        title = f"The weakest row is class {names[weakest]}: its clean label is {ratio[weakest]:.3g} times as likely "
+        title += "as its rival"
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": np.arange(len(names)),
+        "base": 1,
+        "x": np.clip(ratio, low, high) - 1,
+        "text": [f"{value:.3g}" if np.isfinite(value) else "no rival" for value in ratio],
+        "textposition": "outside" if len(names) <= MOST_NUMBERS else "none",
+        "cliponaxis": False,
+        "customdata": [[name, f"{v:.4g}" if np.isfinite(v) else "∞"] for name, v in zip(names, ratio, strict=True)],
+        "hovertemplate": "class %{customdata[0]}: w<sub>m</sub>/w<sub>n</sub> = %{customdata[1]}<extra></extra>",
+        "marker": {"color": [BAD[0] if value <= 1 else NEUTRAL[0] for value in ratio], "opacity": 0.75},
+    }
+    lines = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": name,
+            "x": [need, need],
+            "y": [-0.5, len(names) - 0.5],
+            "line": {"color": style.color, "dash": style.dash, "width": 2.4},
+            "hovertemplate": f"{name}: 1/r = {need:.4g}<extra></extra>",
+        }
+        for name, style, need in drawn
+    ]
+    about = "w<sub>m</sub>/w<sub>n</sub>: the share of the clean label over that of its strongest rival."
+    if drawn:
+        about += " Lines: 1/r of your losses; a row beyond a line cannot mislead that loss."
+    side = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names, "showgrid": False, "ticks": ""}
+    return figure(
+        [bars, *lines],
+        title,
+        axis("clean label over strongest rival (log scale)", np.log10(low), np.log10(high))
+        | {"type": "log", "dtick": "D2" if high / low < 50 else 1},
+        axis("true label", len(names) - 0.5, -0.5) | side,
+        about,
+        height=340,
+        styles=[style for _, style, _ in drawn],
+        hovermode="closest",
+        bargap=0.35,
+    )
+
+
+def dominance(matrix: np.ndarray) -> np.ndarray:
+    """Each row's w_m/w_n: the clean label's share over that of its strongest rival, infinite where there is none.
+
+    >>> dominance(np.array([[.75, .25], [0, 1]])).tolist()
+    [3.0, inf]
+    """
+    diagonal, worst, _ = _rivals(matrix)
+    return np.divide(diagonal, worst, out=np.full(len(matrix), np.inf), where=worst > 0)
+
+
+def _rivals(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each row's clean share, the largest other share, and whose that is."""
+    others = np.where(np.eye(len(matrix), dtype=bool), -1.0, matrix)
+    return np.diag(matrix), others.max(axis=1), others.argmax(axis=1)
+
+
+def _names(names: Sequence[str], size: int) -> list[str]:
+    return list(names) or [str(i + 1) for i in range(size)]
 
 
 def heat_map(

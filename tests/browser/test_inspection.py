@@ -57,3 +57,25 @@ def test_a_phone_shows_every_view_within_its_width(open_page):
         page.wait_for_selector(f"{INSIDE} .alf-plot .main-svg", timeout=60_000)
         assert page.evaluate("document.querySelector('.st-key-inside').scrollWidth") <= 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_regions_of_each_loss_move_side_by_side_while_it_trains(open_page):
+    page = open_page(
+        "/train?data=moons&loss=ce&loss=agce:a=0.6,q=0.6&noise=symmetric:0.3&seeds=1&epochs=3999&look=regions"
+    )
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**run=**", timeout=20_000)
+    plots = f'[...document.querySelectorAll("{INSIDE} .alf-plot")]'
+    pictures = f"{plots}.map(p => p._fullLayout?.images?.[0]?.source)"
+    page.wait_for_function(
+        f"() => {{ const s = {pictures}; return s.length === 2 && s.every(Boolean); }}", timeout=120_000
+    )
+    page.evaluate(f"{plots}.forEach(p => p.dataset.mine = 'same plot')")
+    first = page.evaluate(pictures)
+    assert first[0] != first[1]
+    page.wait_for_function(f"first => {pictures}.every((s, i) => s && s !== first[i])", arg=first, timeout=60_000)
+    second = page.evaluate(pictures)
+    page.wait_for_function(f"second => {pictures}.every((s, i) => s && s !== second[i])", arg=second, timeout=60_000)
+    assert page.evaluate(f"{plots}.map(p => p.dataset.mine)") == ["same plot", "same plot"]
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_function("document.querySelector('.alf-run').innerText.includes('stopped')", timeout=60_000)

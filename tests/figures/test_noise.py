@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from alf.figures.base import Series
+from alf.figures.matrix import dominance_figure
 from alf.figures.noise import drawn_figure, points_figure, rates_figure
 from alf.figures.palette import style
 from alf.figures.training import accuracy_figure, memorised_figure, metric_figure, pale
@@ -16,13 +17,27 @@ COUNTS = np.array([[6, 2, 0], [0, 8, 0], [1, 1, 2]])
 NAMES = ("cat", "dog", "ship")
 TRUE, GIVEN = np.array([0, 1, 2, 0]), np.array([0, 1, 1, 2])
 POINTS = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=np.float32)
+LOSSES = [("AGCE", style("agce"), 1.48), ("CE", style("ce"), np.inf)]
 FIGURES = {
     "drawn": lambda: drawn_figure(COUNTS, NAMES),
     "rates": lambda: rates_figure(COUNTS, np.array([0.3, 0.3, 0.3]), NAMES),
     "rates unknown": lambda: rates_figure(COUNTS, None, NAMES),
     "no noise": lambda: rates_figure(np.diag([3, 4, 5]), np.zeros(3), NAMES),
+    "dominance": lambda: dominance_figure(np.array([[0.6, 0.4, 0], [0, 1, 0], [0.5, 0.2, 0.3]]), LOSSES, NAMES),
     "points": lambda: points_figure(POINTS, TRUE, GIVEN, NAMES),
 }
+
+
+def test_dominance_has_a_bar_for_each_row_and_a_line_for_each_loss_with_a_ratio():
+    figure = FIGURES["dominance"]()
+    bars, line = figure.data
+    assert np.allclose(bars.base + np.array(bars.x)[[0, 2]], [1.5, 0.6])
+    assert list(bars.text) == ["1.5", "no rival", "0.6"] and bars.marker.color[2] != bars.marker.color[0]
+    assert line.name == "AGCE" and list(line.x) == [1.48, 1.48]
+    assert figure.layout.title.text.startswith("The weakest row is class ship")
+    even = dominance_figure(np.full((3, 3), 0.2) + 0.4 * np.eye(3))
+    assert even.layout.title.text == "In every row the clean label is 3 times as likely as its strongest rival"
+    assert "No row has a rival" in dominance_figure(np.eye(2)).layout.title.text
 
 
 @pytest.mark.parametrize("name", FIGURES)

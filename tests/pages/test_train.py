@@ -281,7 +281,7 @@ def test_what_the_noise_does_is_drawn_from_the_runs_own_labels(open_app, engine,
     wrong = int((given != arrays.train_labels).sum())
     assert drawn["layout"]["title"]["text"].startswith(f"{wrong} of 1,438 labels are wrong")
     assert np.array(drawn["data"][0]["customdata"])[7, 1] == ((arrays.train_labels == 7) & (given == 1)).sum() > 0
-    assert "40%" in html(app) and "20.0%" in html(app) and f"{wrong / 1438:.1%}" in html(app)
+    assert "<b>40%<" in html(app) and "<b>20%<" in html(app) and f"{wrong / 1438:.1%}" in html(app)
     assert html(app).count("<figcaption>") == noise_picture.SAMPLES
     assert html(app).count("class=wrong") == (given != arrays.train_labels)[: noise_picture.SAMPLES].sum()
 

@@ -1,0 +1,48 @@
+"""A row of numbers, each with a word or two below it."""
+
+from collections.abc import Sequence
+
+from alf.figures.matrix import dominance
+from alf.noise import Noise
+from ui.glossary import term
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> str:
+    """The (number, words) pairs in HTML."""
+    return '<div class="alf-facts">' + "".join(f"<p><b>{n}</b><span>{words}</span></p>" for n, words in rows) + "</div>"
+
+
+def rates(noise: Noise) -> list[tuple[str, str]]:
+    """The nominal rate, where there is one, and the share of wrong labels to be expected."""
+    rows = []
+    if noise.rate is not None:
+        rows.append((_percent(noise.rate), term("nominal rate")))
+    if noise.overall_rate is not None:
+        rows.append((_percent(noise.overall_rate), term("overall rate", "expected over all classes")))
+    return rows
+
+
+def dominates(noise: Noise) -> list[tuple[str, str]]:
+    """Whether the clean label dominates, and by how much in the weakest row.
+
+    >>> from alf.noise import parse_noise
+    >>> dominates(parse_noise("pair:0.4", 3))[1][0]
+    '1.5'
+    """
+    if noise.transition is None:
+        return []
+    least = dominance(noise.transition).min()
+    shown = f"{least:.3g}" if least < float("inf") else "∞"
+    return [
+        ("yes" if noise.clean_dominates else "no", term("clean label dominates")),
+        (shown, "least w<sub>m</sub>/w<sub>n</sub> of a row"),
+    ]
+
+
+def _percent(share) -> str:
+    """At most one decimal: 40%, 33.3%.
+
+    >>> _percent(0.4), _percent(1 / 3)
+    ('40%', '33.3%')
+    """
+    return f"{100 * float(share):.1f}".removesuffix(".0") + "%"
