@@ -21,8 +21,8 @@ def release() -> None:
 
 head(
     "Simplex",
-    "Every point of the triangle is a prediction over three classes. Drag the share of wrong labels: the dot is the "
-    "best prediction, the bright line the way training takes from knowing nothing.",
+    "Drag the share of wrong labels. The best prediction leaves the clean label at once for some losses, and only "
+    "beyond a critical rate for others.",
 )
 FIELDS = (
     state.losses(("ce", "agce:a=0.6,q=0.6", "ngce:q=0.7"), most=MOST, parse=read_loss),
@@ -56,6 +56,10 @@ with st.container(key="simplex"):
         controls.loss_list(view, compact=True, most=MOST)
     with st.container(key="claims"):
         if triangle:
+            st.html(
+                '<p class="alf-note">Every point of a triangle is a prediction over three classes. The dot is the best '
+                "one, the bright line the way training takes from knowing nothing.</p>"
+            )
             simplex(view["loss"], view["kind"], rate, KEY, release, view["beside"] == "yes")
         else:
             edge(view["loss"], view["kind"], rate, view["classes"])

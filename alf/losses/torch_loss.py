@@ -6,13 +6,11 @@ and second derivatives exist.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import hardshrink
 
 from alf.errors import InputError
 from alf.losses.compile import Compiled, CompiledLoss, compiled
@@ -71,6 +69,9 @@ SMALL = {dtype: TINY[dtype] / EPS[dtype] for dtype in TINY}
 LIKELY = 0.6
 """Probability above which 1 - u is summed up from the others: two classes of a row cannot both reach it by rounding."""
 
+FEW = 32
+"""Up to so many classes 1 - u_k is summed up from the others for every k: a small product of matrices."""
+
 CHUNK = 1 << 18
 """Elements worked on at a time on a CPU: smaller ones cost calls, larger ones fresh pages (`benchmarks.losses`)."""
 
@@ -81,59 +82,50 @@ class _Pieces:
 
     log_probability: Tensor  # (..., K)
     losses: Tensor  # (...)
-    of_label: tuple[Tensor, ...]  # (...) each: dL/d log u_y [, dL/d log(1 - u_y)]
-    of_sums: tuple[Tensor, ...]  # (...) each: dL/dS_i
-    of_own: tuple  # (...) each: dL/ds_i(u_y), None where it is 0
-    of_classes: tuple[tuple, ...]  # per S_i: (..., K) ds/d log u_k [, ds/d log(1 - u_k)]; None where it is 0
+    # Slopes: tensors, plain numbers where they are constant, None where they are 0.
+    of_label: list  # (...) each: dL/d log u_y [, dL/d log(1 - u_y)]
+    of_sums: list  # (...) each: dL/dS_i
+    of_own: list  # (...) each: dL/ds_i(u_y)
+    of_classes: list[tuple]  # per S_i: (..., K) ds/d log u_k [, ds/d log(1 - u_k)]
     probability: Tensor | None  # (..., K), where log(1 - u) is used
+    complement: "_Complement | None"  # 1 - u, likewise
 
-    def over_rows(self, change: Callable[[Tensor], Tensor]) -> "_Pieces":
-        """The same with every tensor changed."""
 
-        def changed(x):
-            return tuple(map(changed, x)) if isinstance(x, tuple) else x if x is None else change(x)
+@dataclass
+class _Complement:
+    """1 - u_k: summed up for every class where these are few, otherwise only where u_k is likely."""
 
-        return _Pieces(*(changed(getattr(self, field.name)) for field in fields(self)))
+    summed: Tensor | None  # (..., K)
+    rest: Tensor | None = None  # (..., K): u_k, with 0 in place of a likely one
+    where: tuple[Tensor, ...] = ()  # where the likely ones are, at most one in a row
 
 
 def _pieces(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor, gradient: bool) -> _Pieces:
     log_probability = logits.log_softmax(dim=-1)
     everywhere = [log_probability]
-    probability = None
+    probability = complement = None
     if form.uses_log_v:
-        log_complement, probability = _in_chunks(_log_complement, [log_probability], (False, False))
+        probability = log_probability.exp()
+        log_complement, complement = _log_complement(log_probability, probability)
         everywhere.append(log_complement)
     index = labels.unsqueeze(-1)
     inputs = [x.gather(-1, index).squeeze(-1) for x in everywhere]
     over_classes = tuple(c.unsqueeze(-1) if isinstance(c, Tensor) and c.ndim else c for c in constants)
-    lanes = any(isinstance(c, Tensor) for c in constants)
     sums, own, of_classes = [], [], []
     for summand in form.summands:
-        function = partial(_over_classes, summand, over_classes, gradient)
-        per_row = (True, True, *(False for _ in summand.varying if gradient))
-        arguments = [*everywhere, index]
-        total, at_label, *slopes = function(inputs=arguments) if lanes else _in_chunks(function, arguments, per_row)
-        sums.append(total)
-        own.append(at_label)
+        value, *slopes = _evaluate(summand, over_classes, everywhere, gradient)
+        sums.append(value.sum(dim=-1))
+        own.append(value.gather(-1, index).squeeze(-1))
         of_classes.append(tuple(summand.all_partials(slopes)) if gradient else ())
     losses, *slopes = _evaluate(form.shared, constants, [*inputs, *sums, *own], gradient)
     slopes = form.shared.all_partials(slopes) if gradient else []
     first, count = len(everywhere), len(sums)
     of_label, of_sums, of_own = slopes[:first], slopes[first : first + count], slopes[first + count :]
-    return _Pieces(
-        log_probability, losses, tuple(of_label), tuple(of_sums), tuple(of_own), tuple(of_classes), probability
-    )
-
-
-def _over_classes(summand: Compiled, constants: tuple, gradient: bool, inputs: list[Tensor]) -> list[Tensor]:
-    """A summand's sum over the classes, its value at the label, and its varying slopes in full."""
-    *everywhere, index = inputs
-    value, *slopes = _evaluate(summand, constants, everywhere, gradient)
-    return [value.sum(dim=-1), value.gather(-1, index).squeeze(-1), *slopes]
+    return _Pieces(log_probability, losses, of_label, of_sums, of_own, of_classes, probability, complement)
 
 
 def _evaluate(form: Compiled, constants: tuple, inputs: list[Tensor], gradient: bool) -> list[Tensor]:
-    """The expression at the inputs, and where asked for its varying partial derivatives."""
+    """The expression at the inputs, and where asked for its varying partial derivatives, constant ones as numbers."""
     log_u = inputs[0]
     log_v, sums = (inputs[1], inputs[2:]) if form.uses_log_v else (None, inputs[1:])
     probability = log_u.exp() if form.needs_u else None
@@ -142,76 +134,63 @@ def _evaluate(form: Compiled, constants: tuple, inputs: list[Tensor], gradient: 
     if form.divides_by_u:
         probability = probability.clamp_min(TINY[log_u.dtype])
     results = form.function("torch", gradient)(probability, log_u, complement, log_v, *sums, *constants)
-    results = results if gradient else [results]
+    value, *slopes = results if gradient else [results]
     lanes = [c.shape for c in constants if isinstance(c, Tensor)]
     shape = torch.broadcast_shapes(log_u.shape, *lanes) if lanes else log_u.shape
-    return [x if isinstance(x, Tensor) and x.shape == shape else _filled(x, log_u, shape) for x in results]
+    value = value if isinstance(value, Tensor) else log_u.new_tensor(float(value))
+    return [x.expand(shape) if isinstance(x, Tensor) and x.shape != shape else x for x in (value, *slopes)]
 
 
-def _filled(result, like: Tensor, shape: torch.Size) -> Tensor:
-    """The full shape also for an expression without u, such as cross entropy's slope -1, without the memory of it."""
-    return (result if isinstance(result, Tensor) else like.new_tensor(float(result))).expand(shape)
+@lru_cache(maxsize=64)
+def _beside(classes: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Ones beside the diagonal, shape (K, K): a row of probabilities times it is each class's 1 - u_k."""
+    return 1 - torch.eye(classes, dtype=dtype, device=device)
 
 
-def _in_chunks(function: Callable, inputs: list[Tensor], per_row: tuple[bool, ...]) -> list[Tensor]:
-    """The results of `function` over tensors (..., K), or (...) for those marked `per_row`."""
-    like = inputs[0]
-    if not _chunked(like):
-        return function(inputs=inputs)
-    rows = [x.reshape(-1, x.shape[-1]) for x in inputs]
-    results = [torch.empty(like.shape[:-1] if row else like.shape, dtype=like.dtype) for row in per_row]
-    flat = [x.view(-1) if row else x.view_as(rows[0]) for x, row in zip(results, per_row, strict=True)]
-    for chunk in _row_chunks(*rows[0].shape):
-        for output, x in zip(flat, function(inputs=[x[chunk] for x in rows]), strict=True):
-            output[chunk] = x
-    return results
+def _log_complement(log_probability: Tensor, probability: Tensor) -> tuple[Tensor, _Complement]:
+    """log(1 - u_k), exact also where u_k rounds to 1, because 1 - u_k is the sum of the others there."""
+    classes, tiny = probability.shape[-1], SMALL[probability.dtype]
+    if classes <= FEW:
+        summed = probability @ _beside(classes, probability.dtype, probability.device)
+        if not summed.amin() < tiny:  # else digits of a sum are lost, or all of it
+            return summed.log(), _Complement(summed)
+    rest, where = probability, ()
+    rows = (probability.amax(dim=-1) > LIKELY).nonzero(as_tuple=True)
+    if len(rows[0]):
+        where = (*rows, probability[rows].argmax(dim=-1))
+        rest = probability.clone()
+        rest[where] = 0
+    result = (-rest).log1p_()
+    if where:
+        total = rest[rows].sum(dim=-1)
+        lost = (total < tiny).any()
+        result[where] = _others(log_probability, where).logsumexp(dim=-1) if lost else total.log()
+    return result, _Complement(None, rest, where)
 
 
-def _chunked(like: Tensor) -> bool:
-    """Whether a tensor is worked on in chunks; not where autograd records, which must see whole tensors."""
-    return not (like.is_cuda or like.numel() <= CHUNK or torch.is_grad_enabled())
-
-
-def _row_chunks(rows: int, columns: int) -> list[slice]:
-    step = max(1, CHUNK // columns)
-    return [slice(start, start + step) for start in range(0, rows, step)]
-
-
-def _split(probability: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """A likely u_m (else 0), the other u_k (0 for it), and the sum of these; each row has at most one likely class.
-
-    Arithmetic, because masks cost a CPU twenty times as much.
-    """
-    likely = hardshrink(probability, LIKELY)
-    rest = probability - likely
-    return likely, rest, rest.sum(dim=-1, keepdim=True)
-
-
-def _log_complement(inputs: list[Tensor]) -> list[Tensor]:
-    """log(1 - u_k), exact also where u_k rounds to 1 because a likely 1 - u_m is the sum of the others; and u_k."""
-    (log_probability,) = inputs
-    probability = log_probability.exp()
-    likely, rest, total = _split(probability)
-    if (total < SMALL[total.dtype]).any():  # digits of the sum are lost, or all of it
-        total = log_probability.masked_fill(likely > 0, -math.inf).logsumexp(dim=-1, keepdim=True)
-    else:
-        total = total.log()
-    largest = probability.amax(dim=-1, keepdim=True)
-    return [torch.addcmul((-rest).log1p_(), likely, total / largest), probability]
-
-
-def _through_complement(log_probability: Tensor, probability: Tensor, gradient: Tensor) -> Tensor:
+def _through_complement(pieces: _Pieces, gradient: Tensor) -> Tensor:
     """From d/d log(1 - u_k) to d/d log u_k.
 
-    d log(1 - u_k)/d log u_k = -u_k/(1 - u_k), but for a likely u_m, whose 1 - u_m is the sum of the others:
-    d log(1 - u_m)/d log u_j = u_j/(1 - u_m).
+    d log(1 - u_k)/d log u_k = -u_k/(1 - u_k), or for the sum of the others d log(1 - u_m)/d log u_j = u_j/(1 - u_m).
     """
-    likely, rest, total = _split(probability)
-    of_likely = (gradient * likely).sum(dim=-1, keepdim=True) / probability.amax(dim=-1, keepdim=True)
-    if (total < SMALL[total.dtype]).any():
-        shares = log_probability.masked_fill(likely > 0, -math.inf).softmax(dim=-1)
-        return of_likely * shares - gradient * rest / (1 - rest)
-    return rest * (of_likely / total - gradient / (1 - rest))
+    summed, rest, where = pieces.complement.summed, pieces.complement.rest, pieces.complement.where
+    if summed is not None:
+        others = (gradient / summed) @ _beside(gradient.shape[-1], gradient.dtype, gradient.device)
+        return pieces.probability * others
+    result = gradient * rest / (rest - 1)
+    if where:
+        rows = where[:-1]
+        shares = rest[rows]
+        total = shares.sum(dim=-1, keepdim=True)
+        lost = (total < SMALL[total.dtype]).any()
+        shares = _others(pieces.log_probability, where).softmax(dim=-1) if lost else shares / total
+        result[rows] += gradient[where].unsqueeze(-1) * shares
+    return result
+
+
+def _others(log_probability: Tensor, where: tuple[Tensor, ...]) -> Tensor:
+    """The rows of the likely ones, shape (n, K), without these."""
+    return log_probability[where[:-1]].scatter(-1, where[-1].unsqueeze(-1), -math.inf)
 
 
 class _PerSample(torch.autograd.Function):
@@ -219,60 +198,90 @@ class _PerSample(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor) -> Tensor:
-        ctx.form, ctx.constants = form, constants
-        pieces = _pieces(form, constants, logits, labels, gradient=ctx.needs_input_grad[2])
+        ctx.form, ctx.constants, wanted = form, constants, ctx.needs_input_grad[2]
         ctx.save_for_backward(logits, labels)
-        ctx.pieces = pieces if ctx.needs_input_grad[2] else None
+        ctx.slope = ctx.pieces = None
+        if form.summands or form.uses_log_v:
+            losses, ctx.slope = _in_chunks(form, constants, logits, labels, wanted)
+            return losses
+        pieces = _pieces(form, constants, logits, labels, wanted)
+        ctx.pieces = pieces if wanted else None
         return pieces.losses
 
     @staticmethod
     def backward(ctx, gradient: Tensor):
         logits, labels = ctx.saved_tensors
-        pieces = ctx.pieces
         if torch.is_grad_enabled():  # create_graph=True: the pieces must themselves be functions of the logits
             pieces = _pieces(ctx.form, ctx.constants, logits, labels, gradient=True)
-        lanes = any(isinstance(c, Tensor) for c in ctx.constants)
-        return None, None, (_of_rows if lanes else _logit_gradient)(pieces, gradient, labels), None
+            return None, None, _logit_gradient(pieces, labels, gradient), None
+        if ctx.slope is not None:
+            return None, None, ctx.slope * gradient.unsqueeze(-1), None
+        return None, None, _logit_gradient(ctx.pieces, labels, gradient), None
 
 
-def _logit_gradient(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor:
-    """Chain rule from the pieces back to the logits; with sums over classes on a CPU some rows at a time."""
-    like = pieces.log_probability
-    if not pieces.of_classes or not _chunked(like):
-        return _of_rows(pieces, gradient, labels)
-    dims = labels.ndim
-    pieces = pieces.over_rows(lambda x: x.reshape(-1, *x.shape[dims:]))
-    gradient, labels, result = gradient.reshape(-1), labels.reshape(-1), torch.empty_like(pieces.log_probability)
-    for rows in _row_chunks(*result.shape):
-        result[rows] = _of_rows(pieces.over_rows(lambda x: x[rows]), gradient[rows], labels[rows])  # noqa: B023
-    return result.view_as(like)
+def _in_chunks(form: CompiledLoss, constants: tuple, logits: Tensor, labels: Tensor, gradient: bool):
+    """The loss of each sample and, where asked, its gradient; on a CPU some rows at a time, a row's whole work at once.
+
+    With sums over the classes there are many passes over (..., K), and memory costs more than arithmetic.
+    """
+    classes = logits.shape[-1]
+    if logits.is_cuda or logits.numel() <= CHUNK or any(isinstance(c, Tensor) for c in constants):
+        pieces = _pieces(form, constants, logits, labels, gradient)
+        return pieces.losses, _logit_gradient(pieces, labels) if gradient else None
+    rows, targets = logits.reshape(-1, classes), labels.reshape(-1)
+    losses, slope = rows.new_empty(len(rows)), torch.empty_like(rows) if gradient else None
+    step = max(1, CHUNK // classes)
+    for start in range(0, len(rows), step):
+        chunk = slice(start, start + step)
+        pieces = _pieces(form, constants, rows[chunk], targets[chunk], gradient)
+        losses[chunk] = pieces.losses
+        if gradient:
+            slope[chunk] = _logit_gradient(pieces, targets[chunk])
+    return losses.view_as(labels), slope.view_as(logits) if gradient else None
 
 
-def _of_rows(pieces: _Pieces, gradient: Tensor, labels: Tensor) -> Tensor:
-    """The gradient with respect to the logits of all rows at once."""
+def _logit_gradient(pieces: _Pieces, labels: Tensor, gradient: Tensor | None = None) -> Tensor:
+    """Chain rule from the pieces back to the logits, times the gradient of each sample's loss where one is given."""
     log_probability, index = pieces.log_probability, labels.unsqueeze(-1)
     by_input = []
-    for i, of_label in enumerate(pieces.of_label):
+    for i, at_label in enumerate(pieces.of_label):
         total = None
         for of_sum, of_own, of_classes in zip(pieces.of_sums, pieces.of_own, pieces.of_classes, strict=True):
             slope = of_classes[i]
             if slope is None:
                 continue
-            part = (gradient * of_sum).unsqueeze(-1) * slope
-            if of_own is not None:
-                part = part.scatter_add_(-1, index, (gradient * of_own).unsqueeze(-1) * slope.gather(-1, index))
+            part = _each(of_sum) * _scaled(slope, gradient)
+            if not isinstance(part, Tensor):
+                part = torch.full_like(log_probability, part)
+            elif part.shape != log_probability.shape:
+                part = part.expand_as(log_probability).contiguous()
             total = part if total is None else total.add_(part)
-        if of_label is not None:
+            if of_own is not None:
+                own = of_own * (slope.gather(-1, index).squeeze(-1) if isinstance(slope, Tensor) else slope)
+                at_label = own if at_label is None else at_label + own
+        if at_label is not None:
             total = torch.zeros_like(log_probability) if total is None else total
-            total = total.scatter_add_(-1, index, (gradient * of_label).unsqueeze(-1))
+            at_label = at_label if gradient is None else gradient * at_label
+            if not isinstance(at_label, Tensor):
+                at_label = log_probability.new_tensor(float(at_label)).expand(labels.shape)
+            total = total.scatter_add_(-1, index, at_label.unsqueeze(-1))
         by_input.append(total)
     total = by_input[0]
-    if pieces.probability is not None:
-        through = _through_complement(log_probability, pieces.probability, by_input[1])
+    if pieces.probability is None:
+        return torch._log_softmax_backward_data(total, log_probability, -1, log_probability.dtype)
+    if by_input[1] is not None:
+        through = _through_complement(pieces, by_input[1])
         total = through if total is None else total.add_(through)
-    if pieces.probability is not None:  # the same without computing it again
-        return torch.addcmul(total, pieces.probability, total.sum(dim=-1, keepdim=True), value=-1)
-    return torch._log_softmax_backward_data(total, log_probability, -1, log_probability.dtype)
+    return torch.addcmul(total, pieces.probability, total.sum(dim=-1, keepdim=True), value=-1)
+
+
+def _each(row):
+    """A value per row, or a number, as a factor of a row's entries."""
+    return row.unsqueeze(-1) if isinstance(row, Tensor) else row
+
+
+def _scaled(slope, gradient: Tensor | None):
+    return slope if gradient is None else _each(gradient) * slope
 
 
 def per_sample(loss: Loss, logits: Tensor, labels: Tensor, values: dict | None = None) -> Tensor:
