@@ -27,9 +27,7 @@ import streamlit as st
 st.plotly_chart(go.Figure(go.Heatmap(z=np.random.default_rng().random((200, 200)))))
 """
 ATLAS = "/atlas?family=agce&loss=agce:a=0.6,q=0.6&noise=pair:0.4&classes=10"
-DRAWN = (
-    "() => [...document.querySelectorAll('.heatmaplayer image')].some(i => i.getAttribute('href') || i.href.baseVal)"
-)
+DRAWN = "() => document.querySelector('.cartesianlayer image')?.href.baseVal"
 
 
 def seconds(context, address: str) -> float:

@@ -61,6 +61,8 @@ with st.container(key="atlas"):
     with st.container(key="claims", gap="medium"):
         mount(overview, MAP, click)
         mount(slices, "atlas-slices")
-        with st.expander("Robustness against learning speed", key="trade"):
-            mount(atlas.trade(view["classes"]), "atlas-trade")
+        panel = st.expander("Robustness against learning speed", key="trade", on_change="rerun")
+        if panel.open:
+            with panel:
+                mount(atlas.trade(view["classes"]), "atlas-trade")
 view.save()

@@ -7,7 +7,7 @@ function plotly() {
   if (window.Plotly) return Promise.resolve(window.Plotly);
   library ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL("component/ui.chart.plotly/plotly.min.js", document.baseURI).href;
+    script.src = new URL("LIBRARY_ADDRESS", document.baseURI).href;
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => { library = undefined; reject(new Error("The charts could not be loaded. Reload the page.")); };
     document.head.appendChild(script);
@@ -137,6 +137,9 @@ function listen(state, plot) {
   });
 }
 
+// Which chart of the page this is, from above.
+const place = (root) => [...document.querySelectorAll(".alf-chart")].indexOf(root);
+
 async function draw(state) {
   const turn = ++state.turn;
   const css = getComputedStyle(state.root);
@@ -163,6 +166,8 @@ async function draw(state) {
     const plot = state.grid.children[i].children[1];
     for (const trace of data) if (state.hidden.has(trace.name)) trace.visible = false;
     const fresh = !plot.zoom;
+    if (fresh) await new Promise((next) => setTimeout(next, 10 * place(state.root)));  // seen before the next is drawn
+    if (turn !== state.turn) return;
     plot.zoom ??= {};
     // Plotly forgets a zoom when the figure's own range changes, as it does with every new curve: the reader's goes first.
     for (const [axis, range] of Object.entries(plot.zoom)) if (layout[axis]) Object.assign(layout[axis], { range, autorange: false });

@@ -9,12 +9,13 @@ from pathlib import Path
 import orjson
 import plotly
 import streamlit as st
-from streamlit.components.v1 import declare_component
 
 _HERE = Path(__file__).parent
-_LIBRARY = Path(plotly.__file__).parent / "package_data"  # plotly.min.js comes with the plotly wheel: no download
+LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"  # comes with the wheel: no download
+LIBRARY_ADDRESS = f"charts/plotly-{plotly.__version__}.min.js"
+"""Where `ui.server` serves it, relative to a page."""
 _CSS = (_HERE / "chart.css").read_text()
-_JS = (_HERE / "follow.js").read_text() + (_HERE / "chart.js").read_text()
+_JS = (_HERE / "follow.js").read_text() + (_HERE / "chart.js").read_text().replace("LIBRARY_ADDRESS", LIBRARY_ADDRESS)
 
 
 def chart(*figures: dict, key: str, legend: bool = True, on_click=None) -> None:
@@ -56,6 +57,4 @@ def mount(data: bytes, key: str, on_click=None) -> None:
 
 @st.cache_resource
 def _component():
-    # A component of the first generation serves the folder that holds plotly.min.js; it is never shown itself.
-    declare_component("plotly", path=str(_LIBRARY))
     return st.components.v2.component("alf_chart", css=_CSS, js=_JS, isolate_styles=False)

@@ -1,4 +1,5 @@
-"""What the server does beside running pages: it knows a browser again, and takes up unfinished runs when it starts.
+"""What the server does beside running pages: it knows a browser again, lets it fetch the charts' library while the page
+is still being computed, and takes up unfinished runs when it starts.
 
 A reader's runs belong to a random token in a cookie, set with the page itself. There is no login: whoever has the
 cookie is the reader. It is `HttpOnly`, so that no script can read it, is shared by all tabs of a browser, and survives
@@ -14,8 +15,13 @@ import threading
 from contextlib import asynccontextmanager
 from http.cookies import CookieError, SimpleCookie
 
+import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+from ui.chart import LIBRARY, LIBRARY_ADDRESS
 
 COOKIE = "alf_reader"
 YEAR = 365 * 24 * 3600
@@ -41,8 +47,12 @@ def owner_named(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()[:32]
 
 
-class ReaderCookie:
-    """ASGI middleware: gives every browser that loads a page its token, and keeps the one it has for another year."""
+class PageHeaders:
+    """ASGI middleware: gives every browser that loads a page its token, and keeps the one it has for another year.
+
+    It also says that charts will come, so that their library is fetched while the page is computed. It is not executed
+    before the first chart: that takes a second, in which the page's words are already there to read.
+    """
 
     def __init__(self, app):
         self.app = app
@@ -51,15 +61,16 @@ class ReaderCookie:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
-        async def send_with_cookie(message):
+        async def send_with_headers(message):
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if _is_page(scope, message["status"], headers):
                     headers.append("set-cookie", _cookie(scope))
                     headers["cache-control"] = "no-store"  # a proxy must not hand one reader's token to another
+                    headers.append("link", f"<{LIBRARY_ADDRESS}>; rel=preload; as=script")
             await send(message)
 
-        return await self.app(scope, receive, send_with_cookie)
+        return await self.app(scope, receive, send_with_headers)
 
 
 def _is_page(scope, status: int, headers) -> bool:
@@ -81,7 +92,20 @@ def _cookie(scope) -> str:
     return f"{COOKIE}={token}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
 
 
-MIDDLEWARE = (Middleware(ReaderCookie),)
+async def library(_request) -> FileResponse:
+    """Plotly's JavaScript; its address has its version, so that a browser keeps it for good."""
+    return FileResponse(
+        LIBRARY, media_type="text/javascript", headers={"cache-control": f"public, max-age={YEAR}, immutable"}
+    )
+
+
+def routes() -> list[Route]:
+    """What the server answers beside Streamlit's own addresses."""
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    return [Route("/" + "/".join(filter(None, (base, LIBRARY_ADDRESS))), library)]
+
+
+MIDDLEWARE = (Middleware(PageHeaders),)
 
 
 @asynccontextmanager

@@ -59,34 +59,38 @@ def atlas_figure(
     limit : float, optional
         Where the quantity must lie above; its contour is drawn strongly and named.
     """
-    grid = {"x": np.asarray(x, dtype=np.float32), "y": np.asarray(y, dtype=np.float32)}
+    top = float(np.nanmax(values))
+
+    def grid(step: int) -> dict:
+        return {"x": packed(x[::step]), "y": packed(y[::step]), "z": packed(values[::step, ::step])}
+
+    # Lines from every second point are as smooth, and four times as quick to find.
+    lines = grid(2) | {"type": "contour", "showscale": False, "hoverinfo": "skip"}
     traces = [
-        grid
+        grid(1)
         | {
-            "type": "contour",
-            "z": packed(values),
-            "contours": {"coloring": "heatmap", "showlabels": True, "labelfont": {"size": 11, "color": "#FFFFFF"}},
-            "line": {"color": "rgba(255,255,255,0.55)", "width": 1},
-            "ncontours": 10,
+            "type": "heatmap",
             "colorscale": SCALE,
             "zmin": 0,
-            "zmax": float(np.nanmax(values)),
+            "zmax": top,
             "showscale": False,
             "hovertemplate": f"{names[0]} = %{{x:.3g}}, {names[1]} = %{{y:.3g}}<br>{what} %{{z:.4f}}<extra></extra>",
-        }
+        },
+        lines
+        | {
+            "contours": {"coloring": "none", "showlabels": True, "labelfont": {"size": 11, "color": "#FFFFFF"}},
+            "line": {"color": "rgba(255,255,255,0.55)", "width": 1},
+            "ncontours": 10,
+        },
     ]
-    if limit is not None and float(np.nanmin(values)) < limit <= float(np.nanmax(values)):
+    if limit is not None and float(np.nanmin(values)) < limit <= top:
         # Just below a plateau's own height, or the contour of a limit that the plateau reaches would not be drawn.
-        level = min(limit, float(np.nanmax(values)) * (1 - 1e-6))
+        level = min(limit, top * (1 - 1e-6))
         traces.append(
-            grid
+            lines
             | {
-                "type": "contour",
-                "z": packed(values),
                 "contours": {"coloring": "none", "start": level, "end": level, "size": 1},
                 "line": {"color": BAD[0], "width": 3},
-                "showscale": False,
-                "hoverinfo": "skip",
                 "name": limit_name,
             }
         )

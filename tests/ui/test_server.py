@@ -13,7 +13,7 @@ import pytest
 
 from alf.runs import Store
 from alf.training import Recipe
-from ui.server import COOKIE, ReaderCookie, owner_of
+from ui.server import COOKIE, PageHeaders, owner_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def answer(kind: str, cookie: str = "", status: int = 200, path: str = "/train",
         messages.append(message)
 
     scope = {"type": "http", "path": path, "scheme": scheme, "headers": asked}
-    asyncio.run(ReaderCookie(app)(scope, None, send))
+    asyncio.run(PageHeaders(app)(scope, None, send))
     return {name.decode(): value.decode() for name, value in messages[0]["headers"]}
 
 
