@@ -219,25 +219,28 @@ class Trainer:
             norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients])
             norm = torch.linalg.vector_norm(norms, dim=0)
             clip = (self.recipe.clip / (norm + 1e-6)).clamp_(max=1.0)
-            for p, g, v in zip(parameters, gradients, self.velocity, strict=True):
-                v.mul_(self.recipe.momentum).addcmul_(g, clip.view(-1, *[1] * (g.ndim - 1)))
-                if self.recipe.weight_decay:
-                    v.add_(p, alpha=self.recipe.weight_decay)
-                p.add_(v, alpha=-lr)
+            clips = [clip.view(-1, *[1] * (g.ndim - 1)) for g in gradients]
+            torch._foreach_mul_(self.velocity, self.recipe.momentum)
+            torch._foreach_addcmul_(self.velocity, gradients, clips)
+            if self.recipe.weight_decay:
+                torch._foreach_add_(self.velocity, parameters, alpha=self.recipe.weight_decay)
+            torch._foreach_add_(parameters, self.velocity, alpha=-lr)
         return losses.detach(), norm
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of every sample in every lane: logits (L, B, K), labels (L, B) -> (L, B)."""
         sizes = [count for _, count, _ in self.groups]
         parts = zip(self.groups, logits.split(sizes), labels.split(sizes), strict=True)
-        return torch.cat([per_sample(loss, z, y, values) for (loss, _, values), z, y in parts])
+        return _joined([per_sample(loss, z, y, values) for (loss, _, values), z, y in parts])
 
     @torch.no_grad()
     def predict(self, inputs: Tensor) -> Tensor:
         """Predict the class of every stored input in every lane: (N, *shape) -> (L, N)."""
         self.model.eval()
-        size = 512 if self.device.type == "cpu" else 4096
-        return torch.cat([self.model(self.normal(x[None])).argmax(dim=-1) for x in inputs.split(size)], dim=1)
+        size = 4096
+        if self.device.type == "cpu":  # what stays in the cache; layers of pictures are larger
+            size = max(512, size // len(self.alive)) if self.recipe.network.startswith("mlp") else 512
+        return _joined([self.model(self.normal(x[None])).argmax(dim=-1) for x in inputs.split(size)], dim=1)
 
     def _records(self, epoch: int, means: list[list[float]]) -> list[dict]:
         """Evaluate every lane on the test set and, as it memorises, on the training set."""
@@ -312,6 +315,11 @@ def largest_weight(loss: Loss, classes: int) -> float:
     """
     weights = loss.sample_weight(np.linspace(0, 1, 2003)[1:-1], classes)
     return float(np.max(weights[np.isfinite(weights)]))
+
+
+def _joined(parts: list[Tensor], dim: int = 0) -> Tensor:
+    """The parts as one tensor; a single one as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
 
 
 def _share(hits: Tensor, among: Tensor | None) -> list[float | None]:
