@@ -7,6 +7,6 @@ if __name__ == "__main__":  # executed by Streamlit for a reader
 elif __name__ == "app":  # imported once by `streamlit run`, which looks for a server called `app`
     import streamlit as st
 
-    from ui.server import MIDDLEWARE, lifespan, routes
+    from ui.server import MIDDLEWARE, apologise, lifespan, routes
 
-    app = st.App("app.py", lifespan=lifespan, middleware=MIDDLEWARE, routes=routes())
+    app = st.App("app.py", lifespan=lifespan, middleware=MIDDLEWARE, routes=routes(), on_script_error=apologise)

@@ -35,7 +35,6 @@ with st.container(key="noise"):
                 matrix_figure.spec(noise.transition),
                 dominance_figure.spec(noise.transition, needs(view["loss"])),
                 key="noise-matrix",
-                legend=False,
             )
         controls.switch(view, "mend", "Mend every loss that fails", "own", "all", controls.hint("mended"))
         ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")

@@ -35,7 +35,7 @@ def dominates(noise: Noise) -> list[tuple[str, str]]:
     shown = f"{least:.3g}" if least < float("inf") else "∞"
     return [
         ("yes" if noise.clean_dominates else "no", term("clean label dominates")),
-        (shown, "least w<sub>m</sub>/w<sub>n</sub> of a row"),
+        (shown, "least wₘ/wₙ of a row"),
     ]
 
 

@@ -92,6 +92,15 @@ def _cookie(scope) -> str:
     return f"{COOKIE}={token}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
 
 
+def apologise(error: Exception) -> bool:
+    """Say in a sentence that a page failed, in place of Streamlit's own words; the log gets the traceback."""
+    log.error("a page failed", exc_info=error)
+    st.error(
+        "This page met an error of the program. What you had set is in its address: reload it, or open another page."
+    )
+    return True
+
+
 async def library(_request) -> FileResponse:
     """Plotly's JavaScript; its address has its version, so that a browser keeps it for good."""
     return FileResponse(

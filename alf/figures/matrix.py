@@ -88,7 +88,7 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         "textposition": "outside" if len(names) <= MOST_NUMBERS else "none",
         "cliponaxis": False,
         "customdata": [[name, f"{v:.4g}" if np.isfinite(v) else "∞"] for name, v in zip(names, ratio, strict=True)],
-        "hovertemplate": "class %{customdata[0]}: w<sub>m</sub>/w<sub>n</sub> = %{customdata[1]}<extra></extra>",
+        "hovertemplate": "class %{customdata[0]}: wₘ/wₙ = %{customdata[1]}<extra></extra>",
         "marker": {"color": [BAD[0] if value <= 1 else NEUTRAL[0] for value in ratio], "opacity": 0.75},
     }
     lines = [
@@ -103,7 +103,7 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         }
         for name, style, need in drawn
     ]
-    about = "w<sub>m</sub>/w<sub>n</sub>: the share of the clean label over that of its strongest rival."
+    about = "wₘ/wₙ: the share of the clean label over that of its strongest rival."
     if drawn:
         about += " Lines: 1/r of your losses; a row beyond a line cannot mislead that loss."
     side = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names, "showgrid": False, "ticks": ""}
@@ -111,7 +111,7 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         [bars, *lines],
         title,
         axis("clean label over strongest rival (log scale)", np.log10(low), np.log10(high))
-        | {"type": "log", "dtick": "D2" if high / low < 50 else 1},
+        | {"type": "log", "tickvals": _ticks(low, high)},
         axis("true label", len(names) - 0.5, -0.5) | side,
         about,
         height=340,
@@ -129,6 +129,16 @@ def dominance(matrix: np.ndarray) -> np.ndarray:
     """
     diagonal, worst, _ = _rivals(matrix)
     return np.divide(diagonal, worst, out=np.full(len(matrix), np.inf), where=worst > 0)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers in [low, high] for a logarithmic axis, the fewer in a decade the more decades there are.
+
+    >>> _ticks(0.8, 4), _ticks(0.5, 2000)
+    ([1.0, 1.5, 2.0, 3.0], [1.0, 10.0, 100.0, 1000.0])
+    """
+    steps = (1, 1.5, 2, 3, 5) if high < 20 * low else (1, 2, 5) if high < 500 * low else (1,)
+    return [tick for e in range(-6, 13) for step in steps if low <= (tick := step * 10.0**e) <= high]
 
 
 def _rivals(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

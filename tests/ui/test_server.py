@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from alf.runs import Store
 from alf.training import Recipe
-from ui.server import COOKIE, PageHeaders, owner_of
+from ui.chart import LIBRARY, LIBRARY_ADDRESS
+from ui.server import COOKIE, PageHeaders, owner_of, routes
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,3 +98,22 @@ def test_a_server_that_nobody_opens_goes_on_with_what_is_unfinished(tmp_path):
             server.terminate()
     assert store.progress(run).status == "finished" and len(store.records(run)) == 2
     store.close()
+
+
+def test_a_page_asks_for_the_charts_library_early_and_the_server_has_it():
+    link = answer("text/html")["link"]
+    assert link == f"<{LIBRARY_ADDRESS}>; rel=preload; as=script"
+    (route,) = routes()
+    assert route.path == "/" + LIBRARY_ADDRESS and LIBRARY.stat().st_size > 1_000_000
+    assert "link" not in answer("text/javascript")
+
+
+def test_a_page_that_fails_says_so_in_a_sentence_and_the_log_has_the_rest(caplog):
+    def page():
+        from ui.server import apologise
+
+        assert apologise(ZeroDivisionError("division by zero"))
+
+    app = AppTest.from_function(page).run()
+    assert len(app.error) == 1 and "reload it" in app.error[0].value
+    assert not app.exception and "ZeroDivisionError: division by zero" in caplog.text
