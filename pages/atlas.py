@@ -42,7 +42,8 @@ FIELDS = (
 view = View("atlas", FIELDS)
 view.say()
 spec = atlas.family(view["family"], view["loss"])
-limit = atlas.needed(parse_noise(view["noise"], view["classes"]))
+noise = parse_noise(view["noise"], view["classes"])
+limit = atlas.needed(noise)
 overview, slices = atlas.pictures(spec, view["show"], view["classes"], limit)
 with st.container(key="atlas"):
     with st.container(key="controls"):
@@ -56,7 +57,9 @@ with st.container(key="atlas"):
         controls.pick(view, "show", "Show", atlas.QUANTITIES, controls.hint("asymmetry ratio"))
         controls.class_count()
         controls.noise(view, view["classes"])
-        if limit is None:
+        if noise.exact is None:
+            st.caption(controls.hint("no matrix"))
+        elif limit is None:
             st.caption("Under this noise the clean label does not dominate: no loss tolerates it.")
     with st.container(key="claims", gap="medium"):
         mount(overview, MAP, click)

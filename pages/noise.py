@@ -36,6 +36,11 @@ with st.container(key="noise"):
                 dominance_figure.spec(noise.transition, needs(view["loss"])),
                 key="noise-matrix",
             )
-        controls.switch(view, "mend", "Mend every loss that fails", "own", "all", controls.hint("mended"))
-        ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")
+        if noise.transition is None:
+            st.info(controls.hint("no matrix"))
+        elif noise.kind == "none":
+            st.info("Every label is right: there is nothing to tolerate. Choose a noise to see which losses stand it.")
+        else:
+            controls.switch(view, "mend", "Mend every loss that fails", "own", "all", controls.hint("mended"))
+            ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")
 view.save()

@@ -34,14 +34,16 @@ def quantity(ratio: np.ndarray, what: str, classes: int) -> np.ndarray:
 
 
 def needed(noise: Noise) -> float | None:
-    """The least ratio that makes a loss with r = r_up tolerate the noise; None where no ratio does.
+    """The least ratio that makes a loss with r = r_up tolerate the noise; None where no ratio does, or none is known.
 
     >>> from alf.noise import parse_noise
     >>> round(needed(parse_noise("pair:0.4", 10)), 4)
     0.6667
     """
+    if noise.exact is None:
+        return None
     worst = Fraction(0)
-    for i, row in enumerate(noise.exact or ()):
+    for i, row in enumerate(noise.exact):
         rival = max(p for j, p in enumerate(row) if j != i)
         if row[i] <= rival:
             return None
@@ -74,7 +76,8 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
         values = quantity(ratio_grid(loss, **{parameter.name: along}), what, classes)
         title = _slice_title(along, values, parameter.name, least)
         curve = Series(loss.label, chosen, along, values)
-        figures.append(slice_figure.spec(curve, here[place], parameter.name, QUANTITIES[what], title, least))
+        presets = _presets(loss) if len(parameters) == 1 else []
+        figures.append(slice_figure.spec(curve, here[place], parameter.name, QUANTITIES[what], title, least, presets))
     maps = len(parameters) - 1
     return payload(figures[:maps], legend=False, clicks=True), payload(figures[maps:], legend=False)
 

@@ -26,6 +26,9 @@ GLOSSARY = {
     "pair noise": "Pair noise replaces a label by one particular other class, always the same for a class.",
     "asymmetric noise": "Asymmetric noise replaces a label by that of a class that looks alike, such as 7 by 1.",
     "instance noise": "Instance noise mislabels some samples more often than others, by what they look like.",
+    "no matrix": (
+        "Instance noise depends on the sample and not only on its class: it has no matrix, and nothing is proved here."
+    ),
     "asymmetric": (
         "A loss is asymmetric on label weights when its weighted minimiser is the one for the heaviest label alone. "
         "Not to be confused with asymmetric noise, nor with the multi-label loss called ASL."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from alf.figures.base import Series, axis, builder, figure, line, mark, points
-from alf.figures.palette import BAD, NEUTRAL, Style
+from alf.figures.palette import BAD, GOOD, NEUTRAL, Style
 
 SCALE = [[0, "#F3E9D2"], [0.35, "#C9D8C8"], [0.65, "#7FB0B5"], [0.85, "#3F7FA0"], [1, "#123A75"]]
 _TAG = {
@@ -62,7 +62,8 @@ def atlas_figure(
     top = float(np.nanmax(values))
 
     def grid(step: int) -> dict:
-        return {"x": packed(x[::step]), "y": packed(y[::step]), "z": packed(values[::step, ::step])}
+        rows, columns = (np.linspace(0, n - 1, (n - 1) // step + 1).round().astype(int) for n in values.shape)
+        return {"x": packed(x[columns]), "y": packed(y[rows]), "z": packed(values[np.ix_(rows, columns)])}
 
     # Lines from every second point are as smooth, and four times as quick to find.
     lines = grid(2) | {"type": "contour", "showscale": False, "hoverinfo": "skip"}
@@ -89,7 +90,8 @@ def atlas_figure(
         traces.append(
             lines
             | {
-                "contours": {"coloring": "none", "start": level, "end": level, "size": 1},
+                "contours": {"type": "constraint", "operation": ">", "value": level},
+                "fillcolor": "rgba(255,255,255,0.42)",
                 "line": {"color": BAD[0], "width": 3},
                 "name": limit_name,
             }
@@ -115,34 +117,58 @@ def atlas_figure(
 
 
 @builder
-def slice_figure(series: Series, at: float, name: str, what: str, title: str, limit: float | None = None) -> dict:
-    """The quantity along one hyperparameter through the reader's point, with the least it must be."""
+def slice_figure(
+    series: Series,
+    at: float,
+    name: str,
+    what: str,
+    title: str,
+    limit: float | None = None,
+    presets: Sequence[tuple[str, float]] = (),
+) -> dict:
+    """The quantity along one hyperparameter through the reader's point, and where it is at least `limit`: shaded.
+
+    `presets` are (label, value of the hyperparameter).
+    """
     here = float(np.interp(at, series.x, series.y))
+    traces, words = [line(series)], []
+    for label, value in presets:
+        height = float(np.interp(value, series.x, series.y))
+        preset = Series(label, _PLAIN, np.array([value]), np.array([height]))
+        traces.append(points(preset, 9, "diamond", f"{label}<br>%{{x:.3g}}, %{{y:.3g}}"))
+        words.append({"text": label, "x": value, "y": height} | _TAG)
+    traces.append(points(Series(series.label, series.style, np.array([at]), np.array([here])), 13))
     shapes = []
     if limit is not None:
-        shapes = [
-            {
-                "type": "line",
-                "xref": "paper",
-                "x0": 0,
-                "x1": 1,
-                "y0": limit,
-                "y1": limit,
-                "line": {"color": BAD[0], "width": 2},
-            }
-        ]
+        line_at = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": limit, "y1": limit}
+        shapes = [*_enough(series, limit), line_at | {"line": {"color": BAD[0], "width": 2}}]
     return figure(
-        [line(series), points(Series(series.label, series.style, np.array([at]), np.array([here])), 13)],
+        traces,
         title,
         axis(name, float(series.x[0]), float(series.x[-1])),
         axis(what, 0, 1.05 * float(np.nanmax(series.y))),
-        "Through your point; the red line is the least that the chosen noise asks for.",
+        "Through your point"
+        + (
+            "."
+            if limit is None
+            else "; the red line is the least that the chosen noise asks for, shaded where that is met."
+        ),
         [mark(at, f"{name} = {at:.3g}")],
-        styles=[series.style, _LIMIT],
+        styles=[series.style, _LIMIT, _PLAIN],
         height=260,
         shapes=shapes,
+        annotations=words,
         hovermode="closest",
     )
+
+
+def _enough(series: Series, limit: float) -> list[dict]:
+    """Shaded bands over the stretches of x in which the quantity is at least the limit."""
+    inside = np.concatenate([[False], np.asarray(series.y) >= limit, [False]])
+    starts, ends = np.flatnonzero(~inside[:-1] & inside[1:]), np.flatnonzero(inside[:-1] & ~inside[1:]) - 1
+    band = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "line": {"width": 0}, "layer": "below"}
+    band |= {"fillcolor": f"rgba({','.join(str(int(GOOD[0][i : i + 2], 16)) for i in (1, 3, 5))},0.12)"}
+    return [band | {"x0": float(series.x[i]), "x1": float(series.x[j])} for i, j in zip(starts, ends, strict=True)]
 
 
 @builder

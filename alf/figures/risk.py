@@ -42,21 +42,25 @@ def edge_figure(series: Sequence[Series], rate: float, noise: str = "") -> dict:
     `rate` is the share of the two classes' labels that say the other class; where that is not all of the noise,
     `noise` names it: "symmetric noise 0.4 over 10 classes".
     """
-    traces, best = [], {}
+    traces, best, free = [], {}, []
     for s in series:
         risk = edge_risk(s.y, rate)
+        if np.nanmax(risk) - np.nanmin(risk) < 1e-9:  # every prediction between the two is as good
+            free.append(s.name)
+            traces.append(line(Series(s.label, s.style, P, np.zeros_like(P)), width=2.8, hover="as good as any other"))
+            continue
         best[s.name] = where = minimiser(risk)
         above = risk - np.nanmin(risk)
         top = max(v for v in (above[0], above[-1], above[_CUT], above[-1 - _CUT]) if np.isfinite(v))
         scaled = above / (top or 1)
-        label = f"{s.label}"
+        label = s.label
         traces.append(line(Series(label, s.style, P, scaled), width=2.8, hover="%{y:.2f} of its range"))
         traces.append(
             points(Series(label, s.style, np.array([where]), np.array([0.0])), 15, hover="best prediction: %{x:.1%}")
         )
     return figure(
         traces,
-        _message(best, noise or f"{rate:.0%} wrong labels", rate > 0),
+        _message(best, free, noise or f"{rate:.0%} wrong labels", rate > 0),
         axis("probability given to the true class", -0.02, 1.03, tickformat=".0%"),
         axis("risk above its minimum, scaled", -0.08, 1.1, showticklabels=False, showgrid=False),
         "Each curve is the average loss over right and wrong labels. The dot is the prediction it prefers.",
@@ -68,15 +72,33 @@ def edge_figure(series: Sequence[Series], rate: float, noise: str = "") -> dict:
     )
 
 
-def _message(best: dict[str, float], noise: str, noisy: bool) -> str:
+def _message(best: dict[str, float], free: list[str], noise: str, noisy: bool) -> str:
+    """What the figure says.
+
+    >>> _message({"CE": 0.6, "MAE": 1.0, "AGCE": 1.0}, [], "40% wrong labels", True)
+    'With 40% wrong labels CE settles at 60% sure; MAE and AGCE still commit'
+    >>> _message({"CE": 0.6}, ["NCE"], "40% wrong labels", True)
+    'With 40% wrong labels CE settles at 60% sure; to NCE all of them are equally good'
+    """
+    noise = f"With {noise if noisy else 'clean labels'}"
+    if not best:
+        return f"{noise} all of these predictions are equally good to {names(free)}"
     pulled = {name: where for name, where in best.items() if where < 0.995}
     firm = [name for name in best if name not in pulled]
+    others = f"; to {names(free)} all of them are equally good" if free else ""
+    if not pulled and not free:
+        return f"{noise} every loss here commits to the true class"
     if not pulled:
-        return f"With {noise if noisy else 'clean labels'} every loss here commits to the true class"
-    if not firm:
-        return f"With {noise} no loss here commits to the true class any more"
+        return f"{noise} {names(firm)} {_verb('commit', firm)} to the true class{others}"
+    if not firm and not free:
+        return f"{noise} no loss here commits to the true class any more"
     where = " and ".join(f"{value:.0%}" for value in dict.fromkeys(round(v, 2) for v in pulled.values()))
-    return f"With {noise} {names(list(pulled))} settles at {where} sure; {names(firm)} still commits"
+    stay = f"; {names(firm)} still {_verb('commit', firm)}" if firm else ""
+    return f"{noise} {names(list(pulled))} {_verb('settle', pulled)} at {where} sure{stay}{others}"
+
+
+def _verb(verb: str, subjects) -> str:
+    return verb + "s" * (len(subjects) == 1)
 
 
 @builder

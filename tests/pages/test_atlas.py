@@ -28,10 +28,21 @@ def test_the_presets_sit_just_inside_forty_percent_pair_noise(open_app, maps):
     assert maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"] == "Enough for the noise from a ≈ 0.57"
 
 
+def test_nothing_is_claimed_about_a_noise_without_a_matrix(open_app, maps):
+    open_app("atlas", loss=["agce:a=0.6,q=0.6"], noise=["instance:0.4"], classes=["10"])
+    titles = [figure["layout"]["title"]["text"] for figure in maps["atlas-slices"]["figures"]]
+    assert titles == ["How a moves it", "How q moves it"]
+    assert "least needed" not in [trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]]
+
+
 def test_one_parameter_gives_a_curve(open_app, maps):
     app = open_app("atlas", family=["ael"], loss=["ael:a=1.5"])
     assert maps["atlas-map"]["figures"] == [] and len(maps["atlas-slices"]["figures"]) == 1
     assert "a ≈ 2.4" in maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"]  # 1 / log 1.5 = 2.466
+    figure = maps["atlas-slices"]["figures"][0]
+    assert {"CIFAR-10, CIFAR-100", "MNIST"} <= {trace["name"] for trace in figure["data"]}
+    (band,) = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "rect"]
+    assert 2.4 < band["x0"] < 2.6  # the presets at 2.5 and 3.5 lie in it, 1.5 does not
     assert not app.exception
 
 

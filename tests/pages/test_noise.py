@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.pages.conftest import query
 
 
@@ -40,6 +42,12 @@ def test_no_loss_tolerates_a_noise_that_clean_labels_lose(open_app, charts):
     app = settled(open_app("noise", noise=["matrix:.4,.6;0,1"], classes=["2"]))
     assert "0 of" in html(app) and "losses tolerate it" in html(app)
     assert "The clean label loses in class 1" in charts["noise-matrix"][0]["layout"]["title"]["text"]
+
+
+@pytest.mark.parametrize(("noise", "words"), [("instance:0.4", "it has no matrix"), ("none", "nothing to tolerate")])
+def test_a_noise_about_which_nothing_can_be_proved_is_said_so(open_app, noise, words):
+    app = open_app("noise", noise=[noise], classes=["10"])
+    assert words in app.info[0].value and "losses tolerate it" not in html(app)
 
 
 def test_a_pasted_matrix_is_used_exactly(open_app):
