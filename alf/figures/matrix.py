@@ -74,10 +74,9 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
     if np.isinf(ratio[weakest]):
         title = "No row has a rival: every label is clean"
     elif np.allclose(ratio, ratio[0], rtol=1e-9):
-        title = f"In every row the clean label is {ratio[0]:.3g} times as likely as its strongest rival"
+        title = f"In every row the clean label is {_times(ratio[0])} as its strongest rival"
     else:
-        title = f"The weakest row is class {names[weakest]}: its clean label is {ratio[weakest]:.3g} times as likely "
-        title += "as its rival"
+        title = f"The weakest row is class {names[weakest]}: its clean label is {_times(ratio[weakest])} as its rival"
     bars = {
         "type": "bar",
         "orientation": "h",
@@ -85,7 +84,9 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         "base": 1,
         "x": np.clip(ratio, low, high) - 1,
         "text": [f"{value:.3g}" if np.isfinite(value) else "no rival" for value in ratio],
-        "textposition": "outside" if len(names) <= MOST_NUMBERS else "none",
+        "textposition": [
+            "none" if len(names) > MOST_NUMBERS else "outside" if value < high else "inside" for value in ratio
+        ],
         "cliponaxis": False,
         "customdata": [[name, f"{v:.4g}" if np.isfinite(v) else "∞"] for name, v in zip(names, ratio, strict=True)],
         "hovertemplate": "class %{customdata[0]}: wₘ/wₙ = %{customdata[1]}<extra></extra>",
@@ -129,6 +130,15 @@ def dominance(matrix: np.ndarray) -> np.ndarray:
     """
     diagonal, worst, _ = _rivals(matrix)
     return np.divide(diagonal, worst, out=np.full(len(matrix), np.inf), where=worst > 0)
+
+
+def _times(ratio: float) -> str:
+    """How likely, in words.
+
+    >>> _times(1.5), _times(1.0)
+    ('1.5 times as likely', 'only as likely')
+    """
+    return "only as likely" if ratio == 1 else f"{ratio:.3g} times as likely"
 
 
 def _ticks(low: float, high: float) -> list[float]:
