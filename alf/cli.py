@@ -244,12 +244,14 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
     """Train networks under label noise, every loss x noise x seed; one line an epoch and model, then a summary."""
     from alf.settings import settings
     from alf.training import named_recipe, run
+    from alf.training.devices import tune_cpu
 
     losses = tuple(_read(spec).spec for spec in specs)
     chosen = {"noise": noises or None, "losses": losses or None, "seeds": seeds, "epochs": epochs, "lr": lr}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     recipe = named_recipe(kind, data, device=device, **chosen)
     summary = None
+    tune_cpu()
     for record in run(recipe, folder=settings().data_dir):
         if as_json:
             _print_json(record)
@@ -275,9 +277,11 @@ def sweep(files):
     """
     from alf.settings import settings
     from alf.training import run
+    from alf.training.devices import tune_cpu
 
     recipes = [(file, _recipe_in(file)) for file in files]
     failed = False
+    tune_cpu()
     for file, recipe in recipes:
         try:
             for record in run(recipe, folder=settings().data_dir):

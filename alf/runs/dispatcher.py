@@ -124,7 +124,15 @@ class Dispatcher:
         import dask
         from distributed import Client, LocalCluster
 
-        dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.scheduler.http.routes": []})
+        dask.config.set(
+            {
+                "distributed.scheduler.allowed-failures": 0,
+                "distributed.scheduler.http.routes": [],
+                # The cluster looks this long after a worker's death whether there is one again, and if the next one has
+                # just been killed too, it gives the place up for good.
+                "distributed.deploy.lost-worker-timeout": "1000 days",
+            }
+        )
         if self.settings.scheduler:
             try:
                 self._client = Client(self.settings.scheduler, timeout=10, set_as_default=False)

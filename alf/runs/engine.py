@@ -20,7 +20,6 @@ import threading
 import time
 from dataclasses import replace
 from functools import cache, lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 from alf.data import Arrays, dataset
@@ -28,9 +27,8 @@ from alf.errors import InputError
 from alf.runs.dispatcher import Dispatcher
 from alf.runs.store import Progress, Store
 from alf.settings import Settings, settings
-from alf.training.devices import may_have_gpu
 from alf.training.inspect import Inspection
-from alf.training.networks_spec import is_convolutional
+from alf.training.parts import share_out
 from alf.training.recipe import Recipe
 
 
@@ -205,28 +203,6 @@ class Engine:
         """Stop the workers of this engine; what they were computing is queued again by the next engine."""
         self.dispatcher.close()
         self.store.close()
-
-
-def share_out(recipe: Recipe, workers: int) -> list[list[int]]:
-    """Divide a recipe's lanes into parts, one worker's job each.
-
-    Lanes of an MLP are quickest together, so there are as many parts as workers but none of fewer than four lanes;
-    lanes of one seed stay side by side because they share their mini-batches. Lanes of a convolutional network are not
-    quicker together on a CPU: one model per worker.
-
-    >>> from alf.training import classroom
-    >>> [len(part) for part in share_out(classroom("digits"), workers=2)]
-    [9, 9]
-    >>> len(share_out(classroom("digits", losses=("ce", "mae"), seeds=(0,)), workers=2))
-    1
-    """
-    order = sorted(range(len(recipe.lanes)), key=lambda i: (recipe.lanes[i].seed, i))
-    on_cpu = recipe.device == "cpu" or (recipe.device == "auto" and not may_have_gpu())
-    if is_convolutional(recipe.network) and on_cpu:
-        return [[lane] for lane in order]
-    count = max(1, min(workers, len(order) // 4))
-    bounds = [round(i * len(order) / count) for i in range(count + 1)]
-    return [sorted(order[a:b]) for a, b in pairwise(bounds)]
 
 
 @lru_cache(maxsize=2)

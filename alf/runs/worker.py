@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_SHARE = 0.01
 """Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
-SNAPSHOT_SHARE, MOVING_SHARE = 0.015, 0.05
+SNAPSHOT_SHARE, MOVING_SHARE = 0.015, 0.02
 """And snapshots this one; of points in the plane more, whose regions are watched as they move."""
 QUICK = 0.3
 """Seconds a snapshot may take for one to be made when the run is stopped."""
@@ -42,6 +42,7 @@ def work(store_url: str, part: int, token: str, folder: str | None = None, remot
     """
     from alf.runs.claims import Claim, Lost
     from alf.runs.store import Store
+    from alf.training.devices import release_memory
 
     warm_up()
     store = Store(store_url)
@@ -58,22 +59,21 @@ def work(store_url: str, part: int, token: str, folder: str | None = None, remot
         return "lost"
     finally:
         store.close()
-        _release_memory()
+        release_memory()
 
 
 def _train(hold, row, folder: str | None) -> str:
     """Train a part's lanes from its checkpoint, or from the start, to the last epoch."""
     import safetensors.numpy
     import safetensors.torch
-    import torch
 
     from alf.errors import InputError
     from alf.training import inspect
-    from alf.training.devices import choose
+    from alf.training.devices import choose, tune_cpu
     from alf.training.recipe import Recipe
     from alf.training.trainer import Stopped, Trainer
 
-    torch.set_flush_denormal(True)  # saturated losses leave gradients so small that the CPU slows down tenfold
+    tune_cpu()
     trainer = tensors = None
     saved = shown = True
     try:
@@ -186,14 +186,3 @@ def _address() -> str | None:
         return get_worker().address
     except ValueError:
         return None
-
-
-def _release_memory() -> None:
-    """Give GPU memory back when a run ends."""
-    import torch
-
-    if torch.cuda.is_initialized():
-        import gc
-
-        gc.collect()
-        torch.cuda.empty_cache()

@@ -1,11 +1,15 @@
 """Which devices there are, what they are called, and which one a recipe really gets."""
 
+import contextlib
+import ctypes
 import os
 import shutil
 import sys
 from dataclasses import dataclass
 
 from alf.settings import cores
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt in <malloc.h>
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,37 @@ class Device:
         """
         memory = f", {self.free / 2**30:.1f} of {self.total / 2**30:.1f} GiB free" if self.free is not None else ""
         return f"{self.key.upper()}: {self.name}{memory}"
+
+
+def tune_cpu() -> None:
+    """Set up this process, and this thread, for training on the CPU. For processes of our own, not for a library's.
+
+    Gradients of saturated losses fall below 1e-38, where the processor is ten times slower: they count as zero. And
+    memory that was freed stays with the process, which otherwise asks the system for every layer's output anew: up to
+    two fifths of the time of a convolutional network. Call it before anything imports torch.
+    """
+    # Threads that wait for each other by spinning are ten times slower when something else wants the cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    import torch
+
+    torch.set_flush_denormal(True)
+    with contextlib.suppress(OSError, AttributeError):  # another C library than GNU's
+        mallopt = ctypes.CDLL(None).mallopt
+        for option, size in ((_TRIM_THRESHOLD, 1 << 30), (_MMAP_THRESHOLD, 1 << 30)):
+            mallopt(option, size)
+
+
+def release_memory() -> None:
+    """Give back to the system, and to the GPU, what a run has left."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def may_have_gpu() -> bool:

@@ -1,10 +1,9 @@
 """Train a recipe in this process, record by record: what the command line and scripts use."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from alf.training.parts import share_out
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
 
@@ -24,8 +23,9 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
     Yields
     ------
     dict
-        One epoch record per epoch and lane (`alf.training.records` lists the keys), as soon as the epoch is done;
-        last of all the summary, which has no ``epoch``: ``{"run", "status", "device", "message", "recipe", "seconds",
+        One epoch record per epoch and lane (`alf.training.records` lists the keys), as soon as the epoch is done; the
+        models of a convolutional network on a CPU come one after another, which is quicker than all at once. Last of
+        all the summary, which has no ``epoch``: ``{"run", "status", "device", "message", "recipe", "seconds",
         "losses": [...], "ended": [...]}`` with status ``finished``, ``stopped`` or ``failed`` (no lane survived); for
         ``losses`` see `alf.training.records.summarise`.
 
@@ -42,31 +42,33 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
     (['ce', 'mae'], 'finished')
     """
     arrays = recipe.load(folder)
-    if "torch" not in sys.modules:
-        # Threads that wait for each other by spinning are ten times slower when something else wants the cores.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from alf.training.devices import choose
     from alf.training.trainer import Stopped, Trainer
 
     device, message = choose(recipe.device)
     name = recipe.key[:12]
-    trainer = Trainer(recipe, arrays, device=device)
-    kept, status = [], "finished"
-    try:
-        while trainer.epoch < recipe.epochs and trainer.alive:
-            for record in trainer.run_epoch(listen):
-                kept.append({"run": name} | record)
-                yield kept[-1]
-    except Stopped:
-        status = "stopped"
-    ended = [{**recipe.lanes[i]._asdict(), "reason": reason} for i, reason in sorted(trainer.ended.items())]
+    kept, ended, alive, seconds, status = [], {}, 0, 0.0, "finished"
+    for part in share_out(recipe.with_(device=device), workers=1):
+        trainer = Trainer(recipe, arrays, part, device)
+        try:
+            while trainer.epoch < recipe.epochs and trainer.alive:
+                for record in trainer.run_epoch(listen):
+                    kept.append({"run": name} | record)
+                    yield kept[-1]
+        except Stopped:
+            status = "stopped"
+        ended |= trainer.ended
+        alive += len(trainer.alive)
+        seconds += trainer.seconds
+        if status == "stopped":
+            break
     yield {
         "run": name,
-        "status": status if trainer.alive else "failed",
+        "status": status if alive else "failed",
         "device": device,
         "message": message,
         "recipe": recipe.to_dict(),
-        "seconds": round(trainer.seconds, 3),
-        "losses": summarise(kept, trainer.ended),
-        "ended": ended,
+        "seconds": round(seconds, 3),
+        "losses": summarise(kept, ended),
+        "ended": [{**recipe.lanes[i]._asdict(), "reason": reason} for i, reason in sorted(ended.items())],
     }

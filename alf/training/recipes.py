@@ -12,7 +12,7 @@ from alf.training.recipe import Recipe
 _SGD = {"batch": 128, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine", "clip": 5.0}
 _TOY = _SGD | {"network": "mlp:256,256", "epochs": 300, "lr": 0.3, "samples": 200}
 _PICTURES = _SGD | {"network": "mlp:256", "epochs": 30, "lr": 0.1, "samples": 10_000}
-_PHOTOGRAPHS = _SGD | {"network": "cnn-small", "epochs": 20, "lr": 0.05, "samples": 5_000}
+_PHOTOGRAPHS = _SGD | {"network": "cnn-tiny", "epochs": 15, "lr": 0.05, "samples": 4_000}
 
 # What shows memorisation in a minute or so on two cores. Where a subset of the training set is used, `samples` says so.
 CLASSROOM = {

@@ -17,7 +17,6 @@ import alf
 from alf.errors import InputError
 from alf.runs import Engine, Store
 from alf.runs import tables as t
-from alf.runs.engine import share_out
 from alf.training import Recipe, classroom
 from alf.training import run as run_here
 from alf.training.records import RECORD_KEYS
@@ -123,6 +122,21 @@ def test_workers_killed_at_random_moments_lose_no_finished_epoch(engine):
     assert without_time(engine.records(undisturbed)) == without_time(engine.records(run))
 
 
+def test_a_worker_killed_again_while_its_absence_is_looked_into_comes_back(make_engine):
+    """Dask looks 15 s after a worker's death whether there is one in its place, and if not, gives the place up."""
+    engine = make_engine(workers=1)
+    run = engine.start(LONG.with_(network="mlp:1024", lr=0.12), "ann")
+    os.kill(until(lambda: worker_of(engine, run))["pid"], signal.SIGKILL)
+    again = time.monotonic() + 14.5  # the next one takes a second to begin
+    until(lambda: time.monotonic() > again and worker_of(engine, run))
+    os.kill(worker_of(engine, run)["pid"], signal.SIGKILL)
+    time.sleep(3)
+    before = len(engine.records(run))
+    until(lambda: len(engine.records(run)) > before + 4, 60.0)
+    engine.stop(run)
+    engine.close()
+
+
 def test_a_worker_that_always_dies_fails_in_words(engine):
     run = engine.start(DEAF.with_(lr=0.05), "ann")
     seen = set()
@@ -215,14 +229,6 @@ def test_a_remote_scheduler(make_engine, tmp_path):
         assert engine.wait(run, 60).status == "finished"
         assert len(engine.records(run)) == 6
         engine.close()
-
-
-def test_lanes_are_shared_out_completely():
-    recipe = classroom("digits")
-    for workers in (1, 2, 3, 7, 100):
-        parts = share_out(recipe, workers)
-        assert sorted(lane for part in parts for lane in part) == list(range(18))
-        assert len(parts) <= max(1, workers) and all(parts)
 
 
 def test_importing_runs_starts_nothing():
