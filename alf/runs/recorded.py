@@ -117,13 +117,14 @@ def record(name: str) -> None:
         for metric in METRICS:
             value = row[metric]
             lanes[row["lane"]][metric].append(value if value is None else float(f"{value:.4g}"))
+    threads = torch.get_num_threads()
     plain = {
         "recipe": recipe.to_dict(),
         "made": {
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "command": f"python -m alf.runs.recorded {name}",
             "torch": torch.__version__,
-            "device": f"CPU, {torch.get_num_threads()} threads",
+            "device": f"CPU, {threads} thread{'s' * (threads != 1)}",
             "seconds": round(trainer.seconds, 1),
         },
         "ended": {str(lane): reason for lane, reason in trainer.ended.items()},

@@ -12,13 +12,12 @@ Nothing here imports torch until something is trained.
 from alf.training.devices import Device, choose, devices
 from alf.training.local import run
 from alf.training.recipe import Change, Lane, Recipe
-from alf.training.recipes import CLASSROOM, KINDS, LOSSES, PAPER, classroom, kinds_of, named_recipe, paper
+from alf.training.recipes import CLASSROOM, KINDS, PAPER, classroom, kinds_of, named_recipe, paper
 from alf.training.records import METRICS, RECORD_KEYS, summarise
 
 __all__ = [
     "CLASSROOM",
     "KINDS",
-    "LOSSES",
     "METRICS",
     "PAPER",
     "RECORD_KEYS",

@@ -12,7 +12,7 @@ from alf.training.recipe import Recipe
 _SGD = {"batch": 128, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine", "clip": 5.0}
 _TOY = _SGD | {"network": "mlp:256,256", "epochs": 300, "lr": 0.3, "samples": 200}
 _PICTURES = _SGD | {"network": "mlp:256", "epochs": 30, "lr": 0.1, "samples": 10_000}
-_PHOTOGRAPHS = _SGD | {"network": "cnn-tiny", "epochs": 15, "lr": 0.05, "samples": 4_000}
+_PHOTOGRAPHS = _SGD | {"network": "cnn-tiny", "epochs": 12, "lr": 0.05, "samples": 4_000}
 
 # What shows memorisation in a minute or so on two cores. Where a subset of the training set is used, `samples` says so.
 CLASSROOM = {
@@ -22,9 +22,6 @@ CLASSROOM = {
     "fashion-mnist": _PICTURES | {"epochs": 60},
     **dict.fromkeys(("cifar10", "cifar100"), _PHOTOGRAPHS),
 }
-LOSSES = ("ce", "gce:q=0.7", "mae", "agce:a=4,q=0.2", "ael:a=3.5", "aul:a=3,p=0.1")
-"""The six losses of the recorded run: the classical ones beside the asymmetric ones at the authors' MNIST presets."""
-
 PAPER = {
     "mnist": {"network": "cnn-mnist", "epochs": 50, "lr": 0.01, "weight_decay": 1e-3},
     "cifar10": {
@@ -45,9 +42,20 @@ PAPER = {
 KINDS = ("classroom", "paper")
 
 
+def classroom_losses(data: str) -> tuple[str, ...]:
+    """Return the classical losses beside the asymmetric ones, at the authors' presets for the data set or for MNIST.
+
+    >>> classroom_losses("digits")
+    ('ce', 'gce:q=0.7', 'mae', 'agce:a=4,q=0.2', 'ael:a=3.5', 'aul:a=3,p=0.1')
+    """
+    preset = data if data in PAPER else "mnist"
+    found = ((key, catalogue()[key].preset_losses().get(preset)) for key in ("ce", "gce", "mae", "agce", "ael", "aul"))
+    return tuple(key if loss is None else loss.spec for key, loss in found)
+
+
 def classroom(
     data: str = "digits",
-    losses: tuple[str, ...] = LOSSES,
+    losses: tuple[str, ...] | None = None,
     noise: tuple[str, ...] = ("symmetric:0.5",),
     seeds: tuple[int, ...] = (0, 1, 2),
     **changes,
@@ -56,15 +64,18 @@ def classroom(
 
     Parameters
     ----------
-    data, losses, noise, seeds
+    data, noise, seeds
         As in `Recipe`.
+    losses
+        `classroom_losses` by default.
     **changes
         Other fields of `Recipe` to change: ``epochs=30``.
     """
     dataset(data)
     if data not in CLASSROOM:
         raise InputError(f"recipe classroom: must be for one of {', '.join(CLASSROOM)}, got {data}")
-    return Recipe(data=data, losses=tuple(losses), noise=tuple(noise), seeds=tuple(seeds), **CLASSROOM[data] | changes)
+    losses = classroom_losses(data) if losses is None else tuple(losses)
+    return Recipe(data=data, losses=losses, noise=tuple(noise), seeds=tuple(seeds), **CLASSROOM[data] | changes)
 
 
 def paper(
