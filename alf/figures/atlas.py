@@ -16,6 +16,7 @@ _TAG = {
     "bgcolor": "rgba(255,255,255,0.78)",
     "borderpad": 2,
 }
+_SIDES = ({"yshift": 14, "xanchor": "right"}, {"yshift": -14, "xanchor": "left"})  # of a rising curve: above, below
 _LIMIT = Style(BAD[0], BAD[1], "solid")
 _PLAIN = Style(NEUTRAL[0], NEUTRAL[1], "solid")
 
@@ -107,7 +108,9 @@ def atlas_figure(
         title,
         axis(names[0], np.log10(x[0]), np.log10(x[-1]), type="log", showgrid=False, tickvals=_ticks(x)),
         axis(names[1], float(y[0]), float(y[-1]), showgrid=False),
-        "Darker stands more noise. Click to move the point; diamonds are the authors' presets.",
+        "Darker stands more noise"
+        + (". " if limit is None else ", and what does not stand the chosen noise is faded. ")
+        + "Click to move the point; diamonds are the authors' presets.",
         styles=[mine.style, _LIMIT, _PLAIN],
         annotations=words,
         height=430,
@@ -136,7 +139,7 @@ def slice_figure(
         height = float(np.interp(value, series.x, series.y))
         preset = Series(label, _PLAIN, np.array([value]), np.array([height]))
         traces.append(points(preset, 9, "diamond", f"{label}<br>%{{x:.3g}}, %{{y:.3g}}"))
-        words.append({"text": label, "x": value, "y": height} | _TAG)
+        words.append({"text": label, "x": value, "y": height} | _TAG | _SIDES[len(words) % 2])
     traces.append(points(Series(series.label, series.style, np.array([at]), np.array([here])), 13))
     shapes = []
     if limit is not None:
@@ -174,28 +177,51 @@ def _enough(series: Series, limit: float) -> list[dict]:
 @builder
 def trade_figure(marks: Sequence[Series], classes: int) -> dict:
     """Robustness against learning speed: each loss at its ratio and at its sample weight where training starts."""
-    traces, named = [], set()
+    traces, named = [], []
     for s in marks:
         trace = points(s, 12, hover=f"{s.label}<br>ratio %{{x:.4f}}, weight %{{y:.3g}}")
-        if s.short and s.short not in named:  # one name for each loss, beside its first configuration
-            named.add(s.short)
-            trace |= {
-                "mode": "markers+text",
-                "text": [s.short],
-                "textposition": "middle right",
-                "textfont": {"size": 12},
-            }
+        if s.short and s.short not in (word for word, *_ in named):  # one name for each, beside its first configuration
+            side = _free_side(s, marks, named)
+            trace |= {"mode": "markers+text", "text": [s.short], "textposition": side, "textfont": {"size": 12}}
         traces.append(trace)
     return figure(
         traces,
         "What stands much noise often learns slowly",
-        axis("asymmetry ratio", -0.04, 1.16),
-        axis(f"share of the largest sample weight at u = 1/{classes}", -0.03, 1.06, tickformat=".0%"),
+        axis("asymmetry ratio", -0.14, 1.16),
+        axis(f"share of the largest sample weight at u = 1/{classes}", -0.08, 1.1, tickformat=".0%"),
         "Right: stands more noise. Up: pulls harder when training starts. Every loss and preset of the catalogue.",
         styles=[s.style for s in marks],
-        height=360,
+        height=400,
         hovermode="closest",
     )
+
+
+_LETTER, _LINE, _MARK = 0.017, 0.055, 0.018
+"""Width of a letter, height of a word, half the width of a mark: in the units of the trade-off's axes at 700 pixels."""
+
+
+def _free_side(s: Series, marks: Sequence[Series], named: list[tuple]) -> str:
+    """Choose the side of a mark on which its word covers the least of other words and marks; remember the word."""
+    x, y, width = float(s.x[0]), float(s.y[0]), _LETTER * len(s.short)
+    others = [(float(o.x[0]), float(o.y[0])) for o in marks if o is not s]
+    boxes = [box for _, box in named] + [(a - _MARK, b - _MARK, a + _MARK, b + _MARK) for a, b in others]
+    sides = {}
+    for vertical, up in (("middle", 0.0), ("top", 1.0), ("bottom", -1.0)):
+        for horizontal, right in (("right", 1.0), ("left", -1.0), ("center", 0.0)):
+            if up or right:
+                left = x + right * _MARK - (1 - right) / 2 * width
+                middle = y + up * (_LINE / 2 + _MARK)
+                sides[f"{vertical} {horizontal}"] = (left, middle - _LINE / 2, left + width, middle + _LINE / 2)
+    best = min(sides, key=lambda side: sum(_common(sides[side], box) for box in boxes))
+    named.append((s.short, sides[best]))
+    return best
+
+
+def _common(one: tuple, other: tuple) -> float:
+    """The area that two boxes (left, low, right, high) share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0.0, width) * max(0.0, height)
 
 
 def _plateau(y: np.ndarray, values: np.ndarray) -> list[dict]:

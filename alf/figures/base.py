@@ -122,7 +122,7 @@ def axis(title: str, low: float | None = None, high: float | None = None, **more
 
 
 def mark(x: float, text: str, side: str = "right") -> tuple[dict, dict]:
-    """A dotted vertical mark at x with its word to the `side` of it: (shape, annotation)."""
+    """A dotted vertical mark at x, its word above the plot to the `side` of it: (shape, annotation)."""
     shape = {
         "type": "line",
         "x0": x,
@@ -137,9 +137,9 @@ def mark(x: float, text: str, side: str = "right") -> tuple[dict, dict]:
         "x": x,
         "yref": "paper",
         "y": 1,
-        "yanchor": "top",
+        "yanchor": "bottom",
         "xanchor": "left" if side == "right" else "right",
-        "xshift": 3 if side == "right" else -3,
+        "xshift": -3 if side == "right" else 3,
         "text": text,
         "showarrow": False,
         "font": {"size": 12, "color": NEUTRAL[0]},
@@ -166,7 +166,7 @@ def figure(
         "layout": {
             "title": {"text": title, "subtitle": {"text": subtitle}},
             "height": height,
-            "margin": {"l": 8, "r": 12, "t": 10, "b": 8},
+            "margin": {"l": 8, "r": 12, "t": 24 if marks else 10, "b": 8},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "hovermode": "x unified",

@@ -138,7 +138,9 @@ class Claim:
         joined = t.parts.join(t.results, t.parts.c.result == t.results.c.key)
         with self.store.read() as connection:
             row = connection.execute(
-                select(t.parts, t.results.c.recipe, t.results.c.stop).select_from(joined).where(self._mine)
+                select(t.parts, t.results.c.recipe, t.results.c.stop, t.results.c.hold)
+                .select_from(joined)
+                .where(self._mine)
             ).first()
         if row is None or row.status != "running":
             return None
@@ -181,7 +183,7 @@ class Claim:
         state: bytes | None,
         arrays: bytes | None = None,
     ) -> None:
-        """Write an epoch's records, and the checkpoint and snapshot where there are any, in one transaction.
+        """Write the records of an epoch or several, and the checkpoint and snapshot of the last, in one transaction.
 
         After a resume from an older checkpoint the same epochs come again; what is there already stays.
         """

@@ -12,6 +12,8 @@ CHECKPOINT_SHARE = 0.01
 """Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
 SNAPSHOT_SHARE, MOVING_SHARE = 0.015, 0.02
 """And snapshots this one; of points in the plane more, whose regions are watched as they move."""
+TOGETHER = 0.2
+"""Seconds between two writes at least: shorter epochs are written several at once, or writing would take 5% of them."""
 QUICK = 0.3
 """Seconds a snapshot may take for one to be made when the run is stopped."""
 
@@ -76,12 +78,19 @@ def _train(hold, row, folder: str | None) -> str:
     tune_cpu()
     trainer = tensors = None
     saved = shown = True
+    pending, written = [], 0.0  # records of finished epochs that are not yet in the store, and when it was written last
+
+    def write(state: bytes | None = None, arrays: bytes | None = None) -> None:
+        nonlocal written
+        hold.epoch_done(row.result, pending, trainer.epoch, trainer.seconds, trainer.ended, state, arrays)
+        pending.clear()
+        written = time.perf_counter()
+
     try:
         recipe = Recipe.from_dict(row.recipe)
         device, note = choose(recipe.device)
         hold.note(note)
-        arrays = recipe.load(folder)
-        trainer = Trainer(recipe, arrays, row.lanes, device)
+        trainer = Trainer(recipe, recipe.load(folder), row.lanes, device)
         checkpoint = hold.checkpoint()
         if checkpoint is not None:
             ended = {int(lane): reason for lane, reason in checkpoint.ended.items()}
@@ -90,7 +99,7 @@ def _train(hold, row, folder: str | None) -> str:
         snapshots = Allowance(MOVING_SHARE if recipe.dataset.shape == (2,) else SNAPSHOT_SHARE)
         begun = trainer.seconds
         while trainer.epoch < recipe.epochs and trainer.alive:
-            rows = trainer.run_epoch(lambda: hold.asked_to_stop(trainer.epoch))
+            pending += trainer.run_epoch(lambda: hold.asked_to_stop(trainer.epoch))
             last, trained = trainer.epoch == recipe.epochs, trainer.seconds - begun
             tensors = trainer.state() if trainer.alive else None  # kept for a Stop in the middle of the next epoch
             state = arrays = None
@@ -103,10 +112,14 @@ def _train(hold, row, folder: str | None) -> str:
             saved = bool(trainer.alive) and (last or checkpoints.allows(trained))
             if saved:
                 state = safetensors.torch.save(tensors)
-            hold.epoch_done(row.result, rows, trainer.epoch, trainer.seconds, trainer.ended, state, arrays)
+            due = start - written > TOGETHER or row.hold is not None or not trainer.alive
+            if shown or saved or due:
+                write(state, arrays)
             if saved:
                 checkpoints.took(start)
     except Stopped:
+        if pending:
+            write()
         if not saved:
             hold.save(trainer.epoch, trainer.ended, safetensors.torch.save(tensors))
         if not shown and snapshots.cost < QUICK:
@@ -120,6 +133,8 @@ def _train(hold, row, folder: str | None) -> str:
             raise
         if not isinstance(error, InputError):
             log.exception("part %s failed", row.id)
+        if pending:
+            write()  # the curve up to there
         hold.fail(reason)
         return "failed"
     if not trainer.alive:

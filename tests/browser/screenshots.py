@@ -28,6 +28,7 @@ STATES = {
     "prove-refuted": "/prove?loss=nce&noise=pair:0.4&classes=3",
     "atlas": f"/atlas?family=agce&loss=agce:a=0.6,q=0.6&{PAIR}",
     "atlas-ael": f"/atlas?family=ael&loss=ael:a=1.5&{PAIR}",
+    "atlas-trade": f"/atlas?family=agce&loss=agce:a=0.6,q=0.6&{PAIR}",
     "noise": f"/noise?{PAIR}&loss=ce&loss=agce:a=0.6,q=0.6&loss=ael:a=1.5",
     "noise-lost": "/noise?noise=matrix:.4,.6,0;0,1,0;.2,.3,.5&classes=3&loss=ce&loss=mae",
     "simplex": "/simplex?loss=ce&loss=agce:a=0.6,q=0.6&loss=ngce:q=0.7&kind=pair&rate=0.4",
@@ -41,6 +42,7 @@ STATES = {
     "runs-empty": "/runs",
     "runs": "/runs",
 }
+OPENED = {"atlas-trade": "Robustness against learning speed"}  # what is folded until a reader asks for it
 STARTED = ("train-points", "runs")  # states in which a run has been started and has ended
 
 
@@ -58,6 +60,8 @@ def shoot(browser, address: str, name: str) -> None:
             if name in STARTED and cookies is None:
                 address = _run(page, address, name)
                 cookies = context.cookies()
+            if name in OPENED:
+                page.get_by_text(OPENED[name], exact=True).click()
             page.wait_for_timeout(9000)
             height = page.evaluate("Math.min(2600, document.querySelector('[data-testid=stMain]').scrollHeight + 20)")
             page.set_viewport_size({"width": width, "height": max(900, height)})
