@@ -17,6 +17,8 @@ def rates(noise: Noise) -> list[tuple[str, str]]:
     rows = []
     if noise.rate is not None:
         rows.append((_percent(noise.rate), term("nominal rate")))
+    elif noise.kind == "matrix":
+        rows.append(("—", term("no nominal rate", "nominal rate")))
     if noise.overall_rate is not None:
         rows.append((_percent(noise.overall_rate), term("overall rate", "expected over all classes")))
     return rows

@@ -59,6 +59,7 @@ GLOSSARY = {
         "The nominal rate is the one asked for. Asymmetric noise of 0.4 touches only some classes, so that fewer "
         "labels are wrong overall."
     ),
+    "no nominal rate": "The nominal rate is a number that a noise model is asked for; a matrix of one's own has none.",
     "overall rate": "The overall rate is the share of all labels that are wrong, each class counted alike.",
     "preset": "A preset holds the values that the authors of the loss used on a data set.",
     "classroom recipe": "The classroom recipe shows the effect in a minute or so on two cores.",

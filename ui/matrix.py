@@ -58,6 +58,7 @@ def editor(noise: Noise) -> None:
             max_chars=table.LONGEST,
             on_change=_pasted,
         )
+        st.caption("Names in a first row or column are left out; decimal commas are understood.")
         st.file_uploader("Or a CSV file", type=["csv", "tsv", "txt"], key="matrix-file", on_change=_uploaded)
     _say(_problem("cells"))
 

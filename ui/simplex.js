@@ -205,7 +205,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     Object.assign(state, { text, look, message, dark: r + g + b < 384, rate: message.rate, colors: table(message.scale) });
     state.losses = message.losses.map(prepare);
     Object.assign(state.slider, { max: message.top, value: message.rate });
-    state.row.style.setProperty("--count", state.losses.length);
+    const many = state.losses.length > 3;  // each loss on clean labels above itself, or the pictures become too small
+    state.row.style.setProperty("--count", many ? state.losses.length / 2 : state.losses.length);
+    state.row.classList.toggle("alf-two", many);
     state.row.replaceChildren();
     state.cells = state.losses.map(() => {
       const figure = document.createElement("figure"), caption = document.createElement("figcaption");

@@ -18,7 +18,8 @@ _NUMBER = re.compile(
 def read_table(text: str, most: int = MOST) -> list[list[str]]:
     """The cells of a pasted or uploaded square table, by lines; cells end at tabs, semicolons, commas or spaces.
 
-    One line is read as a noise spec writes a matrix, its rows by semicolons.
+    One line is read as a noise spec writes a matrix, its rows by semicolons. Names or counting numbers in a first row
+    or column are left out, and decimal commas are read where something else ends the cells.
 
     Raises
     ------
@@ -28,6 +29,8 @@ def read_table(text: str, most: int = MOST) -> list[list[str]]:
     Examples
     --------
     >>> read_table("0.6\\t0.4\\n0.3\\t0.7\\n")
+    [['0.6', '0.4'], ['0.3', '0.7']]
+    >>> read_table("true;cat;dog\\ncat;0,6;0,4\\ndog;0,3;0,7")
     [['0.6', '0.4'], ['0.3', '0.7']]
     >>> read_table("1 2 3")
     Traceback (most recent call last):
@@ -41,7 +44,7 @@ def read_table(text: str, most: int = MOST) -> list[list[str]]:
         parts = [part.strip() for part in lines[0].split(";") if part.strip()]
         if len(parts) > 1 and any(re.search(r"[\s,]", part) for part in parts):
             lines = parts
-    rows = [[cell.strip() for cell in re.split(_separator(line), line.strip(" ,;\t"))] for line in lines]
+    rows = _without_titles([_cells(line) for line in lines])
     widths = {len(row) for row in rows}
     if not rows:
         raise InputError("matrix: rows of numbers are needed, got nothing")
@@ -115,6 +118,33 @@ def named(text: str) -> bool:
     (True, False, False)
     """
     return text.strip()[:1].isalpha() and not text.strip().lower().startswith("matrix")
+
+
+def _cells(line: str) -> list[str]:
+    cells = re.split(_separator(line), line.strip(" ,;\t"))
+    return [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell.strip()) for cell in cells]
+
+
+def _without_titles(rows: list[list[str]]) -> list[list[str]]:
+    """Leave out a first row or column of titles where the rest is square."""
+    for header, label in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        body = [row[label:] for row in rows[header:]]
+        above = rows[0][-len(body) :] if header and body else []
+        beside = [row[0] for row in rows[header:]] if label else []
+        square = len(body) >= FEWEST and all(len(row) == len(body) for row in body)
+        if square and _titles(above) and _titles(beside) and not _named(body[0]):
+            return body
+    return rows
+
+
+def _titles(cells: list[str]) -> bool:
+    """Whether cells are names, or count from 0 or 1 to more than 1, as no probabilities do; so are none at all."""
+    counted = [[str(i + first) for i in range(len(cells))] for first in (0, 1) if len(cells) + first > 2]
+    return not cells or _named(cells) or cells in counted
+
+
+def _named(cells: list[str]) -> bool:
+    return not any(_NUMBER.fullmatch(cell) for cell in cells)
 
 
 def _separator(line: str) -> str:

@@ -75,8 +75,8 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
         for spec in order
     )
     st.html(
-        f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="alf-table"><thead><tr><th>Loss</th>'
-        f"<th>{term('noise tolerant', 'Tolerates it')}</th><th>{term('margin')}</th><th>Decided by</th>"
+        f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="alf-table alf-ranking"><thead><tr>'
+        f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates it')}</th><th>{term('margin')}</th><th>Decided by</th>"
         f"<th>{term('mended', 'Would tolerate it')}</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
     if waiting and _settled(found, mends):
@@ -84,13 +84,13 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
 
 
 def needs(specs: Sequence[str]) -> list[tuple[str, Style, float]]:
-    """The reader's losses that have a ratio r: name, style, and the 1/r that a row's w_m/w_n must reach."""
+    """The reader's losses that have a ratio r: name, style, and the 1/r, maybe infinite, that w_m/w_n must reach."""
     losses = [parse(spec) for spec in specs]
     found = []
     for loss, drawn in zip(losses, styles(loss.key for loss in losses), strict=True):
         ratio = ratio_of(loss.spec)
-        if ratio is not None and ratio.defined and ratio.value:
-            found.append((loss.label, drawn, 1 / ratio.value))
+        if ratio is not None and ratio.defined and ratio.value is not None:
+            found.append((loss.label, drawn, 1 / ratio.value if ratio.value else math.inf))
     return found
 
 
@@ -143,8 +143,8 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
         return f'<tr><td>{name}</td><td><span class="alf-chip alf-busy">…</span></td>{"<td></td>" * 4}</tr>'
     light, dark = COLOURS[verdict.status]
     word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
-    margin = _margin(verdict)
-    shown = f"{margin:.3g}" if math.isfinite(margin) else "—"
+    margin = verdict.data.get("margin")
+    shown = "—" if margin is None else f"{float(margin):.3g}".replace("-", "−").replace("inf", "∞")
     rule = next((row["rule"] for row in reversed(verdict.data.get("rows", []))), "—")
     if verdict.holds is not False or regions == ():
         mend = ""

@@ -55,7 +55,7 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         matrix[i, j] = P(given label j | true label i).
     losses : sequence of (name, Style, needed)
         `needed` is 1/r: a row at or beyond it cannot move that loss's minimiser off the clean label. Infinite ones are
-        left out.
+        said, not drawn.
     names : sequence of str
         Of the classes; 1, 2, ... by default.
 
@@ -69,7 +69,7 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
     finite = ratio[np.isfinite(ratio) & (ratio > 0)]
     drawn = [(name, style, need) for name, style, need in losses if np.isfinite(need)]
     seen = [1.0, *finite, *(need for *_, need in drawn)]
-    low, high = min(0.8, 0.8 * min(seen)), max(4.0, 1.6 * max(seen))
+    low, high = min(0.8, 0.8 * min(seen)), max(4.0, 1.3 * max(seen))
     weakest = int(ratio.argmin())
     if np.isinf(ratio[weakest]):
         title = "No row has a rival: every label is clean"
@@ -83,14 +83,20 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         "y": np.arange(len(names)),
         "base": 1,
         "x": np.clip(ratio, low, high) - 1,
-        "text": [f"{value:.3g}" if np.isfinite(value) else "no rival" for value in ratio],
-        "textposition": [
-            "none" if len(names) > MOST_NUMBERS else "outside" if value < high else "inside" for value in ratio
-        ],
-        "cliponaxis": False,
         "customdata": [[name, f"{v:.4g}" if np.isfinite(v) else "∞"] for name, v in zip(names, ratio, strict=True)],
         "hovertemplate": "class %{customdata[0]}: wₘ/wₙ = %{customdata[1]}<extra></extra>",
         "marker": {"color": [BAD[0] if value <= 1 else NEUTRAL[0] for value in ratio], "opacity": 0.75},
+    }
+    numbers = {  # in a column of their own at the right, where neither bars nor lines cross them
+        "type": "scatter",
+        "mode": "text",
+        "x": [1.4 * high] * len(names),
+        "y": np.arange(len(names)),
+        "text": [f"{value:.3g}" if np.isfinite(value) else "no rival" for value in ratio],
+        "textposition": "middle left",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "visible": len(names) <= MOST_NUMBERS,
     }
     lines = [
         {
@@ -107,11 +113,13 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
     about = "wₘ/wₙ: the share of the clean label over that of its strongest rival."
     if drawn:
         about += " Lines: 1/r of your losses; a row beyond a line cannot mislead that loss."
+    if lost := [name for name, _, need in losses if not np.isfinite(need)]:
+        about += f" No row is enough for {' and '.join(lost)}: r = 0."
     side = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names, "showgrid": False, "ticks": ""}
     return figure(
-        [bars, *lines],
+        [bars, *lines, numbers],
         title,
-        axis("clean label over strongest rival (log scale)", np.log10(low), np.log10(high))
+        axis("clean label over strongest rival (log scale)", np.log10(low), np.log10(1.45 * high))
         | {"type": "log", "tickvals": _ticks(low, high)},
         axis("true label", len(names) - 0.5, -0.5) | side,
         about,

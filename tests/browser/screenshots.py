@@ -33,6 +33,7 @@ STATES = {
     "noise-lost": "/noise?noise=matrix:.4,.6,0;0,1,0;.2,.3,.5&classes=3&loss=ce&loss=mae",
     "simplex": "/simplex?loss=ce&loss=agce:a=0.6,q=0.6&loss=ngce:q=0.7&kind=pair&rate=0.4",
     "simplex-beside": "/simplex?loss=nce&kind=pair&rate=0.3&beside=yes",
+    "simplex-six": "/simplex?loss=ce&loss=agce:a=0.6,q=0.6&loss=ngce:q=0.7&kind=pair&rate=0.4&beside=yes",
     "simplex-edge": "/simplex?loss=ce&loss=agce:a=0.6,q=0.6&kind=pair&rate=0.4&shown=edge&classes=10",
     "train": "/train",
     "train-wrong": "/train?look=wrong",

@@ -26,6 +26,27 @@ def test_ways_to_write_one_matrix(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "cat;dog\n0,6;0,4\n0,3;0,7",
+        "cat\t.6\t.4\ndog\t.3\t.7",
+        "true,cat,dog\ncat,.6,.4\ndog,.3,.7",
+        ",cat,dog\ncat,.6,.4\ndog,.3,.7",
+        "1,2\n.6,.4\n.3,.7",
+        "0,6\t0,4\n0,3\t0,7",
+    ],
+)
+def test_titles_are_left_out_and_decimal_commas_read(text):
+    assert table.spec(table.numbers(table.read_table(text))) == "matrix:0.6,0.4;0.3,0.7"
+
+
+def test_a_row_of_probabilities_is_no_title():
+    with pytest.raises(InputError, match="got 3 rows of 2"):
+        table.read_table("0 1\n.6 .4\n.3 .7")
+    assert table.read_table("0 1 2\n1 0 0\n0 1 0\n0 0 1") == [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"]]
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "got nothing"),
