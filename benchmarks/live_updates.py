@@ -19,7 +19,7 @@ import torch
 
 from alf.runs.claims import claim, waiting
 from alf.runs.store import Store
-from alf.runs.worker import work
+from alf.runs.worker import warm_up, work
 from alf.training import classroom
 from alf.training.trainer import Trainer
 
@@ -55,6 +55,9 @@ def main() -> int:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    warm_up()
+    import distributed  # noqa: F401  # a worker has it long before
+
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"sqlite:///{Path(folder) / 'runs.sqlite'}")

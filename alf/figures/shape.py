@@ -123,8 +123,14 @@ def _slope_message(series: Sequence[Series]) -> str:
         if high > 10:
             return f"{shares[0][1]} hardly pulls at u = 0 and pulls hardest at u = 1"
         return f"From u = 0 to u = 1 the slope goes to {high:.0%} of its start"
-    first = f"{most} keeps {high:.0%} of its slope up to u = 1" if high < 10 else f"{most}'s slope grows towards u = 1"
-    return f"{first}, {least} {'nearly none' if low < 5e-3 else f'{low:.0%}'}"
+    if high > 10:
+        first = f"{most}'s slope grows towards u = 1"
+    elif high > 1 + 5e-3:
+        first = f"{most}'s slope grows to {high:.0%} by u = 1"
+    else:
+        first = f"{most} keeps {high:.0%} of its slope up to u = 1"
+    word = "" if high <= 1 + 5e-3 else "to " if low > 1 + 5e-3 else "keeps "
+    return f"{first}, {least} {word}{'nearly none' if low < 5e-3 else f'{low:.0%}'}"
 
 
 def _who(labels: Sequence[str]) -> str:
