@@ -41,6 +41,17 @@ def dominates(noise: Noise) -> list[tuple[str, str]]:
     ]
 
 
+def over_seeds(row: dict, what: str) -> str:
+    """An entry of `alf.training.records.summarise` in HTML: the mean, and the deviation where there are several seeds.
+
+    >>> over_seeds({"seeds": [0], "last": {"mean": 0.5, "std": 0.0}}, "last")
+    '50.0%'
+    """
+    value = row[what]
+    spread = f"<small> ± {100 * value['std']:.1f}</small>" if len(row["seeds"]) > 1 else ""
+    return f"{value['mean']:.1%}{spread}"
+
+
 def _percent(share) -> str:
     """At most one decimal: 40%, 33.3%.
 

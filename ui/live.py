@@ -11,6 +11,7 @@ from alf.training.records import summarise
 from ui import inspection, lab
 from ui.chart import chart
 from ui.controls import swatch
+from ui.facts import over_seeds
 from ui.glossary import term
 
 EVERY = 0.7  # seconds between looks at the engine, while a run goes on
@@ -148,12 +149,12 @@ def table(shown: lab.Shown) -> str:
         if row is None:
             cells = ["…", "…", "…", "…"]
         else:
-            last = _share(row["last"])
+            last = over_seeds(row, "last")
             cells = [
                 f"<b>{last}</b>" if row["last"]["mean"] == best else last,
-                _share(row["best"]),
+                over_seeds(row, "best"),
                 f"{np.mean(row['best_epochs']):.0f}",
-                _share(row["memorised"]) if row["memorised"] else "—",
+                over_seeds(row, "memorised") if row["memorised"] else "—",
             ]
         lines.append(f"<tr><td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = (
@@ -164,7 +165,3 @@ def table(shown: lab.Shown) -> str:
         f'<div class="alf-scroll"><table class="alf-table"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
-
-
-def _share(value: dict) -> str:
-    return f"{value['mean']:.1%}<small> ± {100 * value['std']:.1f}</small>"

@@ -17,6 +17,7 @@ from alf.training.records import summarise
 from ui import lab
 from ui.chart import chart
 from ui.controls import swatch
+from ui.facts import over_seeds
 from ui.glossary import term
 from ui.state import Field, token
 
@@ -226,9 +227,9 @@ def _line(style, loss, name, found, numbers, many: bool, with_published: bool, b
     if found is None:
         cells += ["…", "…", "…"]
     else:
-        last = _percent(found["last"])
+        last = over_seeds(found, "last")
         cells.append(f"<b>{last}</b>" if found["last"]["mean"] == best else last)
-        cells += [_percent(found["best"]), f"{np.mean(found['best_epochs']):.0f}"]
+        cells += [over_seeds(found, "best"), f"{np.mean(found['best_epochs']):.0f}"]
     if with_published:
         cells.append("<br>".join(f"{n.mean:.2f}%<small> ± {n.spread:.2f}</small>" for n in numbers) or "—")
         mine = None if found is None else 100 * found["last"]["mean"]
@@ -265,10 +266,6 @@ def again(recipe: Recipe) -> dict[str, list[str]]:
     }  # fmt: skip
     numbers = ("epochs", "lr", "batch", "momentum", "weight_decay", "clip")
     return values | {name: [f"{getattr(recipe, name):.12g}"] for name in numbers}
-
-
-def _percent(value: dict) -> str:
-    return f"{value['mean']:.1%}<small> ± {100 * value['std']:.1f}</small>"
 
 
 def plain(text: str) -> str:
