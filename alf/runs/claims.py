@@ -120,7 +120,7 @@ def _gone(row) -> bool:
 class Claim:
     """A worker's hold on a part: what it may ask and write while it computes it."""
 
-    POLL = 0.1  # seconds between two looks at the stop flag
+    POLL = 0.3  # seconds between two looks at the stop flag
     BEAT = 5.0  # seconds between two signs of life
 
     def __init__(self, store: Store, part: int, token: str):

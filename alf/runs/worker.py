@@ -8,14 +8,14 @@ import time
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_SHARE = 0.01
+CHECKPOINT_SHARE = 0.004
 """Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
-SNAPSHOT_SHARE, MOVING_SHARE = 0.015, 0.02
-"""And snapshots this one; of points in the plane more, whose regions are watched as they move."""
-TOGETHER = 0.2
+SNAPSHOT_SHARE = 0.007
+"""And snapshots this one, which lets regions in the plane move about once a second."""
+TOGETHER = 0.4
 """Seconds between two writes at least: shorter epochs are written several at once, or writing would take 5% of them."""
 QUICK = 0.3
-"""Seconds a snapshot may take for one to be made when the run is stopped."""
+"""Seconds a snapshot may take for one to be made when the run is stopped, and an epoch to be ended before it is."""
 
 
 class Allowance:
@@ -78,6 +78,7 @@ def _train(hold, row, folder: str | None) -> str:
     tune_cpu()
     trainer = tensors = None
     saved = shown = True
+    epoch_seconds = float("inf")  # not known before the first: it may be long
     pending, written = [], 0.0  # records of finished epochs that are not yet in the store, and when it was written last
 
     def write(state: bytes | None = None, arrays: bytes | None = None) -> None:
@@ -96,12 +97,17 @@ def _train(hold, row, folder: str | None) -> str:
             ended = {int(lane): reason for lane, reason in checkpoint.ended.items()}
             trainer.load_state(safetensors.torch.load(checkpoint.state), ended)
         checkpoints = Allowance(CHECKPOINT_SHARE)
-        snapshots = Allowance(MOVING_SHARE if recipe.dataset.shape == (2,) else SNAPSHOT_SHARE)
+        snapshots = Allowance(SNAPSHOT_SHARE)
         begun = trainer.seconds
         while trainer.epoch < recipe.epochs and trainer.alive:
-            pending += trainer.run_epoch(lambda: hold.asked_to_stop(trainer.epoch))
+            if hold.asked_to_stop(trainer.epoch):
+                raise Stopped
+            # A long epoch is left in the middle, and what it began with is kept for that; a short one is ended first.
+            tensors = trainer.state() if epoch_seconds > QUICK else None
+            before = trainer.seconds
+            pending += trainer.run_epoch(None if tensors is None else lambda: hold.asked_to_stop(trainer.epoch))
+            tensors, epoch_seconds = None, trainer.seconds - before
             last, trained = trainer.epoch == recipe.epochs, trainer.seconds - begun
-            tensors = trainer.state() if trainer.alive else None  # kept for a Stop in the middle of the next epoch
             state = arrays = None
             start = time.perf_counter()
             shown = bool(trainer.alive) and (last or snapshots.allows(trained))
@@ -111,19 +117,20 @@ def _train(hold, row, folder: str | None) -> str:
             start = time.perf_counter()
             saved = bool(trainer.alive) and (last or checkpoints.allows(trained))
             if saved:
-                state = safetensors.torch.save(tensors)
+                state = safetensors.torch.save(trainer.state())
             due = start - written > TOGETHER or row.hold is not None or not trainer.alive
             if shown or saved or due:
                 write(state, arrays)
             if saved:
                 checkpoints.took(start)
     except Stopped:
+        if tensors is not None:
+            trainer.load_state(tensors, trainer.ended)  # the batches since are forgotten
         if pending:
             write()
         if not saved:
-            hold.save(trainer.epoch, trainer.ended, safetensors.torch.save(tensors))
+            hold.save(trainer.epoch, trainer.ended, safetensors.torch.save(trainer.state()))
         if not shown and snapshots.cost < QUICK:
-            trainer.load_state(tensors, trainer.ended)  # the batches since are forgotten
             hold.show(trainer.epoch, safetensors.numpy.save(inspect.snapshot(trainer)))
         hold.leave()
         return "stopped"

@@ -12,7 +12,7 @@ import numpy as np
 from alf.data import Arrays, stratified
 from alf.training.recipe import Lane, Recipe
 
-FINE, COARSE = 64, 24
+FINE, COARSE = 40, 24
 """Points along each side of the decision regions of a 2-D data set: after the last epoch, and on the way there."""
 REACH = 2.6
 """Regions cover [-REACH, REACH] in normalised coordinates."""
