@@ -105,12 +105,14 @@ def _view(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def _slope_message(series: Sequence[Series]) -> str:
-    """The slope at u = 1 as a share of the slope at u = 0: which loss keeps most of it, and which least."""
+    """The slope at u = 1, or where it is least on the way, as a share of that at u = 0: who keeps most, who least."""
     shares = []
     for s in series:
         first, last = s.y[0], s.y[-1]
         if np.isfinite(last):
-            shares.append((0.0 if not np.isfinite(first) else float(last / first) if first else np.inf, s.name))
+            share = 0.0 if not np.isfinite(first) else float(last / first) if first else np.inf
+            dip = float(np.nanmin(s.y / first)) if np.isfinite(first) and first else share
+            shares.append((dip if dip < min(1.0, share) - 0.01 else share, s.name))
     if not shares:
         return "How the slope changes with u"
     (low, least), (high, most) = min(shares), max(shares)
