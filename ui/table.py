@@ -14,12 +14,14 @@ _NUMBER = re.compile(
     r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})(e[+-]?\d{1,2})?|[+-]?\d{1,18}/0*[1-9]\d{0,17}", re.I | re.ASCII
 )
 
+_COMMA = re.compile(r"0?,\d{1,30}|1,0{1,30}|[01]", re.ASCII)
+
 
 def read_table(text: str, most: int = MOST) -> list[list[str]]:
     """The cells of a pasted or uploaded square table, by lines; cells end at tabs, semicolons, commas or spaces.
 
-    One line is read as a noise spec writes a matrix, its rows by semicolons. Names or counting numbers in a first row
-    or column are left out, and decimal commas are read where something else ends the cells.
+    One line is read as a noise spec writes a matrix, its rows by semicolons. Names in a first row or column are left
+    out, and so are numbers that count both. Decimal commas are read in probabilities where something else ends cells.
 
     Raises
     ------
@@ -44,7 +46,7 @@ def read_table(text: str, most: int = MOST) -> list[list[str]]:
         parts = [part.strip() for part in lines[0].split(";") if part.strip()]
         if len(parts) > 1 and any(re.search(r"[\s,]", part) for part in parts):
             lines = parts
-    rows = _without_titles([_cells(line) for line in lines])
+    rows = _without_titles(_with_points([_cells(line) for line in lines]))
     widths = {len(row) for row in rows}
     if not rows:
         raise InputError("matrix: rows of numbers are needed, got nothing")
@@ -121,33 +123,54 @@ def named(text: str) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    cells = re.split(_separator(line), line.strip(" ,;\t"))
-    return [re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell.strip()) for cell in cells]
+    return [cell.strip() for cell in re.split(_separator(line), line.strip(" ,;\t"))]
+
+
+def _with_points(rows: list[list[str]]) -> list[list[str]]:
+    """Decimal commas as points, where all that has a comma is a probability: 1,200 may be more than a thousand."""
+    written = [cell for row in rows for cell in row if "," in cell]
+    if not all(_COMMA.fullmatch(cell) for cell in written):
+        return rows
+    return [[cell.replace(",", ".") for cell in row] for row in rows]
 
 
 def _without_titles(rows: list[list[str]]) -> list[list[str]]:
-    """Leave out a first row or column of titles where the rest is square."""
-    for header, label in ((0, 0), (1, 0), (0, 1), (1, 1)):
+    """Leave out a first row or column of titles where the rest is square; numbers are titles only where both stand."""
+    if not rows or all(map(_NUMBER.fullmatch, (*rows[0], *(row[0] for row in rows)))):
+        return rows if not _counted(rows) else [row[1:] for row in rows[1:]]
+    for header, label in ((1, 0), (0, 1), (1, 1)):
         body = [row[label:] for row in rows[header:]]
-        above = rows[0][-len(body) :] if header and body else []
-        beside = [row[0] for row in rows[header:]] if label else []
-        square = len(body) >= FEWEST and all(len(row) == len(body) for row in body)
-        if square and _titles(above) and _titles(beside) and not _named(body[0]):
+        if len(body) < FEWEST or any(len(row) != len(body) for row in body):
+            continue
+        titles = [rows[0][-len(body) :]] * header + [[row[0] for row in rows[header:]]] * label
+        if all(_named(cells) or (header and label and _counts(cells)) for cells in titles):
             return body
     return rows
 
 
-def _titles(cells: list[str]) -> bool:
-    """Whether cells are names, or count from 0 or 1 to more than 1, as no probabilities do; so are none at all."""
-    counted = [[str(i + first) for i in range(len(cells))] for first in (0, 1) if len(cells) + first > 2]
-    return not cells or _named(cells) or cells in counted
+def _counted(rows: list[list[str]]) -> bool:
+    """Whether numbers count the columns and the rows of a square table, as they do where a data frame was saved."""
+    size = len(rows) - 1
+    return (
+        size >= FEWEST
+        and len(rows[0]) == size
+        and all(len(row) == size + 1 for row in rows[1:])
+        and _counts(rows[0])
+        and _counts([row[0] for row in rows[1:]])
+    )
+
+
+def _counts(cells: list[str]) -> bool:
+    return any(cells == [str(i + first) for i in range(len(cells))] for first in (0, 1))
 
 
 def _named(cells: list[str]) -> bool:
-    return not any(_NUMBER.fullmatch(cell) for cell in cells)
+    return not any(map(_NUMBER.fullmatch, cells))
 
 
 def _separator(line: str) -> str:
+    if len(cells := line.split()) > 1 and all(map(_COMMA.fullmatch, cells)):
+        return r"\s+"
     for mark in ("\t", ";", ","):
         if mark in line:
             return rf"\s*{mark}\s*"

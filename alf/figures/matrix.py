@@ -113,8 +113,9 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
     about = "wₘ/wₙ: the share of the clean label over that of its strongest rival."
     if drawn:
         about += " Lines: 1/r of your losses; a row beyond a line cannot mislead that loss."
-    if lost := [name for name, _, need in losses if not np.isfinite(need)]:
-        about += f" No row is enough for {' and '.join(lost)}: r = 0."
+    lost = [name for name, _, need in losses if not np.isfinite(need)]
+    if lost and len(finite):
+        about += f" No row with wrong labels is enough for {' and '.join(lost)}: r = 0."
     side = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names, "showgrid": False, "ticks": ""}
     return figure(
         [bars, *lines, numbers],

@@ -105,16 +105,23 @@ def _view(series: Sequence[Series]) -> tuple[float, float]:
 
 
 def _slope_message(series: Sequence[Series]) -> str:
-    """The slope at u = 1, or where it is least on the way, as a share of that at u = 0: who keeps most, who least."""
-    shares = []
+    """The slope at u = 1 as a share of the slope at u = 0: which loss keeps most of it, and which least."""
+    shares, dips = [], []
     for s in series:
         first, last = s.y[0], s.y[-1]
         if np.isfinite(last):
             share = 0.0 if not np.isfinite(first) else float(last / first) if first else np.inf
+            shares.append((share, s.name))
             dip = float(np.nanmin(s.y / first)) if np.isfinite(first) and first else share
-            shares.append((dip if dip < min(1.0, share) - 0.01 else share, s.name))
+            if dip < min(1.0, share) - 0.01:
+                dips.append((dip, s.name))
     if not shares:
         return "How the slope changes with u"
+    if dips:
+        dip, name = min(dips)
+        return (
+            f"On the way to u = 1 the slope of {name} falls to {'nothing' if dip < 5e-3 else f'{dip:.0%} of its start'}"
+        )
     (low, least), (high, most) = min(shares), max(shares)
     if len(shares) == 1 or abs(high - low) < 5e-3:
         if abs(high - 1) < 5e-3:

@@ -197,7 +197,7 @@ class Claim:
                 self._put_checkpoint(connection, epoch, ended, state)
             if arrays is not None:
                 _put(connection, t.snapshots, {"part": self.part, "epoch": epoch, "arrays": arrays})
-        self._looked = 0.0  # a paused run ends at its epoch exactly, however short epochs are: look before the next
+        self._looked = 0.0  # a single step ends at its epoch exactly, however short epochs are: look before the next
 
     def save(self, epoch: int, ended: dict, state: bytes) -> None:
         """Write a checkpoint alone."""
@@ -219,10 +219,18 @@ class Claim:
         """Mark the part as failed, with the reason in words."""
         self._write(status="failed", message=message[:2000], claim=None)
 
-    def leave(self) -> None:
-        """Give the part back: stopped when that is still wanted, queued again when Start was pressed meanwhile."""
+    def leave(self, epoch: int = 0) -> None:
+        """Give the part back: stopped when that is still wanted, queued again when Start was pressed meanwhile.
+
+        A part that went beyond the epoch at which its run was paused, to `epoch`, takes the others along, so that all
+        pause at one.
+        """
+        mine = select(t.parts.c.result).where(self._mine).scalar_subquery()
+        passed = (t.results.c.key == mine) & (t.results.c.hold < epoch)
         asked = select(t.results.c.stop).where(t.results.c.key == t.parts.c.result).scalar_subquery()
-        self._write(status=case((asked, "stopped"), else_="queued"), claim=None)
+        with self.store.write() as connection:
+            connection.execute(update(t.results).where(passed).values(hold=epoch))
+            self._update(connection, status=case((asked, "stopped"), else_="queued"), claim=None)
 
     def _write(self, **values) -> None:
         with self.store.write() as connection:

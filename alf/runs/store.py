@@ -142,6 +142,8 @@ class Store:
                 connection.execute(
                     update(t.parts).where(t.parts.c.result == key, again).values(status="queued", message=None)
                 )
+                ended = and_(t.runs.c.result == key, t.runs.c.stopped, t.runs.c.stopped_epoch.is_(None))
+                connection.execute(update(t.runs).where(ended).values(stopped_epoch=_furthest_of_all(key)))
                 begun = update(t.results).where(t.results.c.key == key).values(stop=False, hold=None)
                 connection.execute(begun)  # whoever presses Start wants it to go, though it was stopped while paused
             if mine is not None:
@@ -162,6 +164,8 @@ class Store:
             connection.execute(update(t.runs).where(t.runs.c.id == run).values(stopped=True, stopped_epoch=now.epoch))
             key = connection.scalar(select(t.runs.c.result).where(t.runs.c.id == run))
             if self._watchers(connection, key) == 0:
+                # Its workers may yet write epochs that they have finished: the run ends where they do.
+                connection.execute(update(t.runs).where(t.runs.c.id == run).values(stopped_epoch=None))
                 connection.execute(update(t.results).where(t.results.c.key == key).values(stop=True))
                 waiting = and_(t.parts.c.result == key, t.parts.c.status == "queued")
                 connection.execute(update(t.parts).where(waiting).values(status="stopped"))
@@ -257,7 +261,6 @@ class Store:
         recipe = Recipe.from_dict(row.recipe)
         status, message = _status(row, shares)
         epochs = recipe.epochs
-        epoch = min((part.epoch for part in shares if part.status != "failed"), default=0)
         done = sum(len(part.lanes) * (1.0 if part.status == "finished" else part.epoch / epochs) for part in shares)
         ended = {int(lane): reason for part in shares for lane, reason in part.ended.items()}
         return Progress(
@@ -270,7 +273,7 @@ class Store:
             message=message,
             notes=tuple(sorted({part.note for part in shares if part.note})),
             ended=ended,
-            epoch=epoch if row.stopped_epoch is None else min(epoch, row.stopped_epoch),
+            epoch=_last_epoch(row, shares),
             epochs=epochs,
             fraction=1.0 if status == "finished" else done / sum(len(part.lanes) for part in shares),
             seconds=max((part.seconds for part in shares), default=0.0),
@@ -288,7 +291,7 @@ class Store:
             row = self._row(run, connection)
             last = last.where(t.records.c.result == row.result)
             if row.stopped:
-                last = last.where(t.records.c.epoch <= row.stopped_epoch)
+                last = last.where(t.records.c.epoch <= _end(row))
         return self._records(run, tuple_(t.records.c.lane, t.records.c.epoch).in_(last))[0]
 
     def updates(self, run: str, cursor: int = 0) -> tuple[list[dict], int]:
@@ -321,7 +324,7 @@ class Store:
             row = self._row(run, connection)
             condition = and_(t.records.c.result == row.result, condition)
             if row.stopped:
-                condition = and_(condition, t.records.c.epoch <= row.stopped_epoch)
+                condition = and_(condition, t.records.c.epoch <= _end(row))
             order = (t.records.c.epoch, t.records.c.lane)
             found = connection.execute(select(t.records).where(condition).order_by(*order)).all()
         lanes = Recipe.from_dict(row.recipe).lanes
@@ -377,13 +380,32 @@ def _check_limits(connection, owner: str, max_queued: int | None, max_per_owner:
             raise InputError(f"runs: at most {max_per_owner} of yours may be unfinished at a time, got {count} already")
 
 
+def _furthest_of_all(key: str):
+    """The epoch to which all parts of a result have come that have not failed, as a subquery."""
+    come = select(func.coalesce(func.min(t.parts.c.epoch), 0)).where(
+        t.parts.c.result == key, t.parts.c.status != "failed"
+    )
+    return come.scalar_subquery()
+
+
+def _end(row):
+    """The epoch after which a stopped run ends: when others went on with its result, the one at which it was left."""
+    return _furthest_of_all(row.result) if row.stopped_epoch is None else row.stopped_epoch
+
+
+def _last_epoch(row, shares) -> int:
+    """The epoch to which all parts have come that have not failed, for a run that was left to others its last one."""
+    epoch = min((part.epoch for part in shares if part.status != "failed"), default=0)
+    return epoch if row.stopped_epoch is None else min(epoch, row.stopped_epoch)
+
+
 def _status(row, shares) -> tuple[str, str | None]:
     """Derive a run's status and its sentence from its parts."""
     states = {part.status for part in shares}
     if row.stopped:
         if row.stop and "running" in states:
             return "stopping", None
-        return "stopped", f"Stopped after epoch {row.stopped_epoch}."
+        return "stopped", f"Stopped after epoch {_last_epoch(row, shares)}."
     unfinished = [part for part in shares if part.status in UNFINISHED]
     if row.hold is not None and unfinished and all(part.epoch >= row.hold for part in unfinished):
         if "running" in states:  # a worker may be in the middle of an epoch: not paused before it has left

@@ -132,7 +132,7 @@ def _train(hold, row, folder: str | None) -> str:
             hold.save(trainer.epoch, trainer.ended, safetensors.torch.save(trainer.state()))
         if not shown and snapshots.cost < QUICK:
             hold.show(trainer.epoch, safetensors.numpy.save(inspect.snapshot(trainer)))
-        hold.leave()
+        hold.leave(trainer.epoch)
         return "stopped"
     except Exception as error:
         reason = in_words(error)
@@ -140,8 +140,9 @@ def _train(hold, row, folder: str | None) -> str:
             raise
         if not isinstance(error, InputError):
             log.exception("part %s failed", row.id)
-        if pending:
-            write()  # the curve up to there
+        if pending:  # the curve up to there: the epoch itself counts as done before it has been evaluated
+            trainer.epoch = pending[-1]["epoch"]
+            write()
         hold.fail(reason)
         return "failed"
     if not trainer.alive:
@@ -181,6 +182,9 @@ def prepare() -> None:
 def warm_up() -> None:
     """Import what training needs; whoever comes while somebody else is at it waits for that."""
     with _warming:  # two threads that import the same modules at once may see half of them
+        from alf.training.devices import tune_cpu
+
+        tune_cpu()
         import safetensors.torch  # noqa: F401
         import torch
 

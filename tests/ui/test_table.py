@@ -32,8 +32,10 @@ def test_ways_to_write_one_matrix(text):
         "cat\t.6\t.4\ndog\t.3\t.7",
         "true,cat,dog\ncat,.6,.4\ndog,.3,.7",
         ",cat,dog\ncat,.6,.4\ndog,.3,.7",
-        "1,2\n.6,.4\n.3,.7",
+        ",0,1\n0,.6,.4\n1,.3,.7",
+        "class\t1\t2\n1\t.6\t.4\n2\t.3\t.7",
         "0,6\t0,4\n0,3\t0,7",
+        "0,6 0,4\n0,3 0,7",
     ],
 )
 def test_titles_are_left_out_and_decimal_commas_read(text):
@@ -43,7 +45,13 @@ def test_titles_are_left_out_and_decimal_commas_read(text):
 def test_a_row_of_probabilities_is_no_title():
     with pytest.raises(InputError, match="got 3 rows of 2"):
         table.read_table("0 1\n.6 .4\n.3 .7")
-    assert table.read_table("0 1 2\n1 0 0\n0 1 0\n0 0 1") == [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"]]
+    with pytest.raises(InputError, match="got 2 rows of 3"):
+        table.read_table("1 5 2\n2 3 8")
+
+
+def test_a_comma_among_thousands_is_no_decimal_comma():
+    with pytest.raises(InputError, match="row 1, column 1 must be a number of at least 0, got '1,200'"):
+        table.numbers(table.read_table("1,200\t300\n400\t1,500"))
 
 
 @pytest.mark.parametrize(

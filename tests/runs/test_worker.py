@@ -1,0 +1,155 @@
+"""What a worker writes, and when: short epochs together, nothing lost at a Stop, a pause or an error."""
+
+from collections import Counter
+
+import pytest
+from sqlalchemy import select
+
+from alf.runs import tables as t
+from alf.runs import worker
+from alf.runs.claims import Claim, claim, waiting
+from alf.runs.store import Store
+from alf.training.recipe import Recipe
+from alf.training.trainer import Trainer
+
+RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=12)
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    yield made
+    made.close()
+
+
+def work(store, part=0):
+    number = waiting(store)[part]
+    return worker.work(store.url, number, claim(store, number, "host:1:x"))
+
+
+def epochs(store, run):
+    return [record["epoch"] for record in store.records(run)]
+
+
+def without_time(records):
+    return [{k: v for k, v in record.items() if k not in ("run", "seconds")} for record in records]
+
+
+@pytest.fixture
+def plain(tmp_path_factory):
+    """The records of the recipe when nothing happens to it."""
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('plain') / 'runs.sqlite'}")
+    run = store.start(RECIPE, "ann", ((0, 1),))
+    assert work(store) == "finished"
+    yield without_time(store.records(run))
+    store.close()
+
+
+def stop_at(monkeypatch, store, run, look):
+    """Press Stop just before a worker looks at the flag for the given time."""
+    looks, plain = Counter(), Claim.asked_to_stop
+
+    def asked(self, epoch=0):
+        looks["all"] += 1
+        if looks["all"] == look:
+            store.stop(run)
+        self._looked = 0.0
+        return plain(self, epoch)
+
+    monkeypatch.setattr(Claim, "asked_to_stop", asked)
+
+
+def test_short_epochs_are_written_several_at_once(store, monkeypatch):
+    monkeypatch.setattr(worker, "TOGETHER", 1e9)
+    monkeypatch.setattr(worker, "SNAPSHOT_SHARE", 0.0)
+    monkeypatch.setattr(worker, "CHECKPOINT_SHARE", 0.0)
+    written, plain = [], Claim.epoch_done
+
+    def epoch_done(self, result, rows, *rest):
+        written.append(sorted({row["epoch"] for row in rows}))
+        plain(self, result, rows, *rest)
+
+    monkeypatch.setattr(Claim, "epoch_done", epoch_done)
+    run = store.start(RECIPE, "ann", ((0, 1),))
+    assert work(store) == "finished"
+    assert len(written) < RECIPE.epochs / 2 and [e for some in written for e in some] == [*range(1, RECIPE.epochs + 1)]
+    assert Counter(epochs(store, run)) == dict.fromkeys(range(1, RECIPE.epochs + 1), 2)
+
+
+def test_stop_loses_no_finished_epoch_and_the_run_ends_where_its_worker_did(store, monkeypatch, plain):
+    monkeypatch.setattr(worker, "TOGETHER", 1e9)
+    monkeypatch.setattr(worker, "QUICK", 1e9)
+    run = store.start(RECIPE, "ann", ((0, 1),))
+    with monkeypatch.context() as patched:
+        stop_at(patched, store, run, 20)  # 13 looks in the first epoch, which might have been long, then one each
+        assert work(store) == "stopped"
+    progress, shown = store.progress(run), epochs(store, run)
+    assert progress.status == "stopped" and progress.epoch == 7
+    assert max(shown) == progress.epoch == store.snapshot_epochs(run)[0]
+    assert progress.message == f"Stopped after epoch {progress.epoch}."
+    assert {row["epoch"] for row in store.latest(run)} == {progress.epoch}
+    store.start(RECIPE, "ann", ((0, 1),))
+    assert work(store) == "finished"
+    assert without_time(store.records(run)) == plain
+
+
+def test_a_long_epoch_is_left_in_the_middle_and_taken_up_again(store, monkeypatch, plain):
+    monkeypatch.setattr(worker, "QUICK", 0.0)
+    run = store.start(RECIPE, "ann", ((0, 1),))
+    with monkeypatch.context() as patched:
+        stop_at(patched, store, run, 31)  # 13 looks an epoch
+        assert work(store) == "stopped"
+    assert store.progress(run).epoch == 2
+    store.start(RECIPE, "ann", ((0, 1),))
+    assert work(store) == "finished"
+    assert without_time(store.records(run)) == plain
+
+
+def test_a_run_that_was_left_to_somebody_else_stays_where_it_was_left(store, monkeypatch):
+    run = store.start(RECIPE, "ann", ((0, 1),))
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "QUICK", 0.0)
+        stop_at(patched, store, run, 31)
+        assert work(store) == "stopped"
+    other = store.start(RECIPE, "bob", ((0, 1),))
+    assert work(store) == "finished"
+    assert max(epochs(store, run)) == store.progress(run).epoch == 2 and max(epochs(store, other)) == RECIPE.epochs
+
+
+def test_what_fails_keeps_its_curve_up_to_there(store, monkeypatch):
+    monkeypatch.setattr(worker, "TOGETHER", 1e9)
+    plain = Trainer._records
+
+    def records(self, epoch, means):
+        if epoch == 5:
+            raise MemoryError
+        return plain(self, epoch, means)
+
+    monkeypatch.setattr(Trainer, "_records", records)
+    run = store.start(RECIPE, "ann", ((0, 1),))
+    assert work(store) == "failed"
+    assert Counter(epochs(store, run)) == dict.fromkeys(range(1, 5), 2)
+    with store.read() as connection:
+        assert connection.scalar(select(t.parts.c.epoch)) == 4
+    assert "Out of memory" in store.progress(run).message
+
+
+def test_a_part_beyond_the_pause_takes_the_others_along(store, monkeypatch):
+    run = store.start(RECIPE, "ann", ((0,), (1,)))
+    looks, plain = Counter(), Claim.asked_to_stop
+
+    def asked(self, epoch=0):
+        looks["all"] += 1
+        if looks["all"] == 60:  # pressed when the store had heard of three epochs
+            store.hold(run, 3)
+        return looks["all"] > 60 and plain(self, epoch)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Claim, "asked_to_stop", asked)
+        patched.setattr(worker, "QUICK", 0.0)
+        assert work(store) == "stopped"
+    ahead = max(epochs(store, run))
+    assert ahead > 3 and store.progress(run).status != "paused"
+    assert work(store) == "stopped"
+    assert store.progress(run).message == f"Paused after epoch {ahead}."
+    assert Counter(epochs(store, run)) == dict.fromkeys(range(1, ahead + 1), 2)
