@@ -10,8 +10,8 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_SHARE = 0.004
 """Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
-SNAPSHOT_SHARE = 0.007
-"""And snapshots this one, which lets regions in the plane move about once a second."""
+SNAPSHOT_SHARE, MOVING_SHARE = 0.007, 0.012
+"""And snapshots this one; of points in the plane more, whose regions are watched as they move."""
 TOGETHER = 0.4
 """Seconds between two writes at least: shorter epochs are written several at once, or writing would take 5% of them."""
 QUICK = 0.3
@@ -19,19 +19,20 @@ QUICK = 0.3
 
 
 class Allowance:
-    """What something may cost, as a share of the training time."""
+    """What something may cost, as a share of the training time; the first time is free, and slower than the others."""
 
     def __init__(self, share: float):
-        self.share, self.spent, self.cost = share, 0.0, 0.0
+        self.share, self.spent, self.cost = share, 0.0, None
 
     def allows(self, seconds: float) -> bool:
         """Whether it may be done once more after so many seconds of training."""
-        return self.spent + self.cost <= self.share * seconds
+        return self.cost is None or self.spent + self.cost <= self.share * seconds
 
     def took(self, since: float) -> None:
         """Note that it was done."""
-        self.cost = time.perf_counter() - since
-        self.spent += self.cost
+        taken = time.perf_counter() - since
+        self.spent += 0.0 if self.cost is None else taken
+        self.cost = taken
 
 
 def work(store_url: str, part: int, token: str, folder: str | None = None, remote: bool = False) -> str:
@@ -97,7 +98,7 @@ def _train(hold, row, folder: str | None) -> str:
             ended = {int(lane): reason for lane, reason in checkpoint.ended.items()}
             trainer.load_state(safetensors.torch.load(checkpoint.state), ended)
         checkpoints = Allowance(CHECKPOINT_SHARE)
-        snapshots = Allowance(SNAPSHOT_SHARE)
+        snapshots = Allowance(MOVING_SHARE if recipe.dataset.shape == (2,) else SNAPSHOT_SHARE)
         begun = trainer.seconds
         while trainer.epoch < recipe.epochs and trainer.alive:
             if hold.asked_to_stop(trainer.epoch):
@@ -130,7 +131,7 @@ def _train(hold, row, folder: str | None) -> str:
             write()
         if not saved:
             hold.save(trainer.epoch, trainer.ended, safetensors.torch.save(trainer.state()))
-        if not shown and snapshots.cost < QUICK:
+        if not shown and (snapshots.cost or 0.0) < QUICK:
             hold.show(trainer.epoch, safetensors.numpy.save(inspect.snapshot(trainer)))
         hold.leave(trainer.epoch)
         return "stopped"
