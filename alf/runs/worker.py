@@ -10,19 +10,22 @@ log = logging.getLogger(__name__)
 
 CHECKPOINT_SHARE = 0.004
 """Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
-SNAPSHOT_SHARE, MOVING_SHARE = 0.007, 0.012
+SNAPSHOT_SHARE, MOVING_SHARE = 0.007, 0.008
 """And snapshots this one; of points in the plane more, whose regions are watched as they move."""
-TOGETHER = 0.4
+TOGETHER = 0.5
 """Seconds between two writes at least: shorter epochs are written several at once, or writing would take 5% of them."""
 QUICK = 0.3
 """Seconds a snapshot may take for one to be made when the run is stopped, and an epoch to be ended before it is."""
 
 
 class Allowance:
-    """What something may cost, as a share of the training time; the first time is free, and slower than the others."""
+    """What something may cost, as a share of the training time.
 
-    def __init__(self, share: float):
-        self.share, self.spent, self.cost = share, 0.0, None
+    Without a guess at its cost the first time comes at once and is free, being slower than the others.
+    """
+
+    def __init__(self, share: float, guess: float | None = None):
+        self.share, self.spent, self.cost = share, 0.0, guess
 
     def allows(self, seconds: float) -> bool:
         """Whether it may be done once more after so many seconds of training."""
@@ -97,7 +100,7 @@ def _train(hold, row, folder: str | None) -> str:
         if checkpoint is not None:
             ended = {int(lane): reason for lane, reason in checkpoint.ended.items()}
             trainer.load_state(safetensors.torch.load(checkpoint.state), ended)
-        checkpoints = Allowance(CHECKPOINT_SHARE)
+        checkpoints = Allowance(CHECKPOINT_SHARE, guess=0.05)
         snapshots = Allowance(MOVING_SHARE if recipe.dataset.shape == (2,) else SNAPSHOT_SHARE)
         begun = trainer.seconds
         while trainer.epoch < recipe.epochs and trainer.alive:

@@ -6,20 +6,39 @@ numpy alone, so that a page can show it without torch.
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from alf.data import Arrays, stratified
 from alf.training.recipe import Lane, Recipe
 
-FINE, COARSE = 40, 24
-"""Points along each side of the decision regions of a 2-D data set: after the last epoch, and on the way there."""
+
+class Detail(NamedTuple):
+    """How much of what a model does is kept.
+
+    Attributes
+    ----------
+    side
+        Points along each side of the decision regions of a 2-D data set.
+    samples
+        Test samples whose features are kept.
+    axes
+        Principal axes on which they are kept, in half precision.
+    iterations
+        Steps of the subspace iteration that finds the axes.
+    """
+
+    side: int
+    samples: int
+    axes: int
+    iterations: int
+
+
+FINE, COARSE = Detail(40, 300, 30, 2), Detail(20, 150, 10, 1)
+"""After the last epoch, and on the way there, where half the cost lets regions move twice as often."""
 REACH = 2.6
 """Regions cover [-REACH, REACH] in normalised coordinates."""
-SHOWN = 300
-"""Test samples whose features are kept."""
-AXES, FEW_AXES = 30, 10
-"""Principal axes on which features are kept, in half precision: after the last epoch, and on the way there."""
 MEASURED = 10_000
 """Training samples measured after each epoch: all of a smaller set, a fixed stratified part of a larger one."""
 
@@ -61,7 +80,7 @@ def snapshot(trainer) -> dict[str, np.ndarray]:
     """
     import torch
 
-    last = trainer.epoch == trainer.recipe.epochs
+    detail = FINE if trainer.epoch == trainer.recipe.epochs else COARSE
     small = np.uint8 if trainer.classes <= 256 else np.int16
     arrays = {
         "lanes": np.array(trainer.alive, np.int32),
@@ -71,20 +90,20 @@ def snapshot(trainer) -> dict[str, np.ndarray]:
     }
     with torch.no_grad():
         trainer.model.eval()
-        features = trainer.model.features(trainer.normal(trainer.test_inputs[:SHOWN][None]))
-        features, variance = on_principal_axes(features.expand(len(trainer.alive), -1, -1), AXES if last else FEW_AXES)
+        features = trainer.model.features(trainer.normal(trainer.test_inputs[: detail.samples][None]))
+        features = features.expand(len(trainer.alive), -1, -1)
+        features, variance = on_principal_axes(features, detail.axes, detail.iterations)
         arrays["features"] = features.half().cpu().numpy()
         arrays["variance"] = variance.float().cpu().numpy()
         if trainer.recipe.dataset.shape == (2,):
-            side = FINE if last else COARSE
-            logits = trainer.model(torch.from_numpy(grid(side)).to(trainer.device)[None])
+            logits = trainer.model(torch.from_numpy(grid(detail.side)).to(trainer.device)[None])
             logits = (logits - logits.amax(dim=-1, keepdim=True)).clamp_min(-6e4)  # what half precision can hold
-            arrays["scores"] = logits.view(-1, side, side, trainer.classes).half().cpu().numpy()
+            arrays["scores"] = logits.view(-1, detail.side, detail.side, trainer.classes).half().cpu().numpy()
     # safetensors writes memory as it lies: transposed arrays would come back scrambled
     return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
-def on_principal_axes(features, axes: int):
+def on_principal_axes(features, axes: int, iterations: int = 2):
     """Project features (L, S, n) on the axes along which they vary most, and say how much of the variance each holds.
 
     Subspace iteration on the samples' inner products, from a fixed start: a full decomposition takes several times
@@ -104,7 +123,7 @@ def on_principal_axes(features, axes: int):
     width = min(axes + 8, products.shape[-1])
     basis = torch.randn(products.shape[-1], width, generator=torch.Generator().manual_seed(0))
     basis = basis.expand(len(products), -1, -1)
-    for _ in range(3):
+    for _ in range(iterations):
         basis = torch.linalg.qr(products @ (products @ basis)).Q
     variance, turn = torch.linalg.eigh(basis.transpose(1, 2) @ products @ basis)  # ascending
     variance = variance.flip(-1)[:, :axes].clamp_min(0)

@@ -74,7 +74,7 @@ def moons(engine):
         shot = {"lanes": np.array([lane]), "epoch": np.array(made.epochs[lane])}
         shot |= {"train": random.integers(0, 2, (1, 200)), "test": random.integers(0, 2, (1, 1000))}
         shot |= {"features": random.normal(size=(1, 300, 4)), "variance": np.array([[0.6, 0.3, 0.05, 0.01]])}
-        return inspect(MOONS, arrays, shot | {"scores": random.normal(size=(1, COARSE, COARSE, 2))}, lane)
+        return inspect(MOONS, arrays, shot | {"scores": random.normal(size=(1, COARSE.side, COARSE.side, 2))}, lane)
 
     made = engine(MOONS, seen)
     made.epochs = dict.fromkeys(range(4), 9)

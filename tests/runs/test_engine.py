@@ -122,6 +122,7 @@ def test_workers_killed_at_random_moments_lose_no_finished_epoch(engine):
     assert without_time(engine.records(undisturbed)) == without_time(engine.records(run))
 
 
+@pytest.mark.skipif(not SOAK, reason="waits 18 s for Dask; ALF_SOAK=1 runs it")
 def test_a_worker_killed_again_while_its_absence_is_looked_into_comes_back(make_engine):
     """Dask looks 15 s after a worker's death whether there is one in its place, and if not, gives the place up."""
     engine = make_engine(workers=1)

@@ -6,7 +6,7 @@ import torch
 from safetensors.numpy import load, save
 
 from alf.data import DATASETS
-from alf.training.inspect import AXES, COARSE, FINE, REACH, inspect, on_principal_axes, snapshot, tsne
+from alf.training.inspect import COARSE, FINE, REACH, inspect, on_principal_axes, snapshot, tsne
 from alf.training.recipe import Recipe
 from alf.training.trainer import Trainer
 
@@ -53,18 +53,30 @@ def test_features_lie_on_the_principal_axes(trained):
     centred = features - features.mean(axis=0)
     left, singular, _ = np.linalg.svd(centred, full_matrices=False)
     shares = singular**2 / (singular**2).sum()
-    assert shot["features"].shape == (4, 300, AXES) and shot["features"].dtype == np.float16
+    assert shot["features"].shape == (4, FINE.samples, FINE.axes) and shot["features"].dtype == np.float16
     np.testing.assert_allclose(shot["variance"][2][:10], shares[:10], rtol=1e-2)
     for axis in range(3):  # the same direction, up to its sign and the common unit of length
         assert abs(np.corrcoef(shot["features"][2][:, axis], left[:, axis])[0, 1]) > 0.999
-    stretch = shot["features"][2].astype(float).std(axis=0) / singular[:AXES]
+    stretch = shot["features"][2].astype(float).std(axis=0) / singular[: FINE.axes]
     np.testing.assert_allclose(stretch, stretch[0], rtol=0.05)
     assert np.abs(shot["features"]).max() == 1
 
 
+def test_features_on_the_way_lie_on_nearly_the_same_axes(trained):
+    _, trainer, _ = trained
+    with torch.no_grad():
+        features = trainer.model.features(trainer.test_inputs[None, : COARSE.samples])
+    rough, share = on_principal_axes(features, COARSE.axes, COARSE.iterations)
+    exact, true_share = on_principal_axes(features, COARSE.axes, 20)
+    np.testing.assert_allclose(share[:, :3], true_share[:, :3], rtol=0.02)
+    for lane in range(4):
+        for axis in range(2):
+            assert np.corrcoef(rough[lane, :, axis], exact[lane, :, axis])[0, 1] > 0.99
+
+
 def test_lanes_that_ended_in_a_constant_have_features_all_the_same():
     constant = torch.full((2, 40, 5), 3.0)
-    placed, variance = on_principal_axes(constant, AXES)
+    placed, variance = on_principal_axes(constant, FINE.axes)
     assert placed.shape == (2, 40, 5) and not placed.any() and not variance.any()
 
 
@@ -73,13 +85,14 @@ def test_regions_are_the_predictions_on_the_grid():
     trainer = Trainer(recipe, recipe.load())
     for epoch in range(1, 6):
         trainer.run_epoch()
-        side = FINE if epoch == 5 else COARSE
+        detail = FINE if epoch == 5 else COARSE
         shot = snapshot(trainer)
-        assert shot["scores"].shape == (1, side, side, 2) and shot["features"].shape[2] == (16 if epoch == 5 else 10)
+        assert shot["scores"].shape == (1, detail.side, detail.side, 2)
+        assert shot["features"].shape == (1, detail.samples, min(detail.axes, 16))
     seen = inspect(recipe, recipe.load(), load(save(snapshot(trainer))), 0)  # as the store has it
-    assert seen.regions.shape == (FINE, FINE)
-    along = np.linspace(-REACH, REACH, FINE)
-    for row, column in ((0, 0), (10, FINE - 2), (FINE - 1, 3)):
+    assert seen.regions.shape == (FINE.side, FINE.side)
+    along = np.linspace(-REACH, REACH, FINE.side)
+    for row, column in ((0, 0), (10, FINE.side - 2), (FINE.side - 1, 3)):
         point = torch.tensor([[[along[column], along[row]]]], dtype=torch.float32)
         logits = trainer.model(point).detach().flatten()
         assert logits.argmax().item() == seen.regions[row, column]
