@@ -140,7 +140,6 @@ def store(settings: Settings) -> Check:
     """Whether runs can be kept: opening the store writes to it."""
     from sqlalchemy import func, select
     from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
 
     from alf.runs import tables as t
     from alf.runs.store import Store
@@ -149,9 +148,8 @@ def store(settings: Settings) -> Check:
     shown = url.render_as_string(hide_password=True)
     try:
         opened = Store(settings.store)
-    except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200]
-        return Check("store", "problem", f"{shown} cannot be opened for writing: {reason}.")
+    except InputError as error:
+        return Check("store", "problem", f"{error}.")
     try:
         with opened.read() as connection:
             runs = connection.scalar(select(func.count()).select_from(t.runs))

@@ -41,7 +41,7 @@ def _folder(variable: str, text: str) -> Path:
 
 def _store(variable: str, text: str) -> str:
     if re.match(r"[a-z][a-z0-9+]*://", text):
-        if not text.startswith(("sqlite://", "postgresql")):
+        if not text.startswith(("sqlite://", "postgresql://", "postgresql+psycopg://")):
             raise InputError(
                 f"{variable}: a path, or a URL sqlite:///... or postgresql://..., got {text.split('@')[-1]}"
             )

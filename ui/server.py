@@ -21,6 +21,7 @@ from starlette.middleware import Middleware
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
+from alf.errors import InputError
 from ui.chart import LIBRARY, LIBRARY_ADDRESS
 
 COOKIE = "alf_reader"
@@ -94,6 +95,9 @@ def _cookie(scope) -> str:
 
 def apologise(error: Exception) -> bool:
     """Say in a sentence that a page failed, in place of Streamlit's own words; the log gets the traceback."""
+    if isinstance(error, InputError):  # a store that cannot be opened: it says so itself
+        st.error(str(error))
+        return True
     log.error("a page failed", exc_info=error)
     st.error(
         "This page met an error of the program. What you had set is in its address: reload it, or open another page."
@@ -134,7 +138,6 @@ async def lifespan(_app):
 
 def take_up() -> None:
     """Make the engine of this server, which goes on by itself with what is unfinished."""
-    from alf.errors import InputError
     from alf.runs import engine
 
     try:

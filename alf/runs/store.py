@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from alf.errors import InputError
 from alf.runs import tables as t
@@ -83,7 +85,14 @@ class Store:
 
     def __init__(self, url: str):
         self.url = url
-        self.engine = t.connect(url)
+        try:
+            self.engine = t.connect(url)
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            shown = make_url(url).render_as_string(hide_password=True)
+            reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200].rstrip(".?")
+            if isinstance(error, ImportError):
+                reason += ' (pip install "psycopg[binary]")'
+            raise InputError(f"ALF_STORE: {shown} cannot be opened for writing: {reason}") from error
         with self.write() as connection:
             if connection.scalar(select(t.meta.c.value).where(t.meta.c.key == "identity")) is None:
                 connection.execute(insert(t.meta).values(key="identity", value=secrets.token_hex(16)))
@@ -335,6 +344,7 @@ class Store:
         return shown, max((record.id for record in found), default=cursor)
 
     def _row(self, run: str, connection=None):
+        run = "".join(c for c in str(run)[:32] if c.isprintable())  # PostgreSQL refuses to look for a null byte
         if connection is None:
             with self.read() as connection:
                 return self._row(run, connection)
@@ -342,10 +352,10 @@ class Store:
         row = connection.execute(
             select(t.runs, t.results.c.recipe, t.results.c.stop, t.results.c.hold)
             .select_from(joined)
-            .where(t.runs.c.id == str(run)[:32])
+            .where(t.runs.c.id == run)
         ).first()
         if row is None:
-            raise InputError(f"run: no such run, got {str(run)[:32]}")
+            raise InputError(f"run: no such run, got {run}")
         return row
 
 

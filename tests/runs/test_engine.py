@@ -20,6 +20,7 @@ from alf.runs import tables as t
 from alf.training import Recipe, classroom
 from alf.training import run as run_here
 from alf.training.records import RECORD_KEYS
+from tests.runs.conftest import store_at
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
 SMALL = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:16", epochs=3, lr=0.3)
@@ -171,15 +172,15 @@ if __name__ == "__main__":
 
 
 def test_a_server_killed_at_random_moments_loses_no_finished_epoch(tmp_path, make_engine):
-    script, path = tmp_path / "server.py", tmp_path / "runs.sqlite"
+    script, url = tmp_path / "server.py", store_at(tmp_path)
     script.write_text(SERVER)
     random = np.random.default_rng(1)
     kills = 20 if SOAK else 2
     recipe = LONG.with_(epochs=40 if SOAK else 20, network="mlp:64")
     environment = os.environ | {"PYTHONPATH": str(Path(alf.__file__).parents[1])}
-    store, kept = Store(f"sqlite:///{path}"), []
+    store, kept = Store(url), []
     for _ in range(kills):
-        arguments = [sys.executable, str(script), str(path), json.dumps(recipe.to_dict()), "4"]
+        arguments = [sys.executable, str(script), url, json.dumps(recipe.to_dict()), "4"]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as server:
             run = server.stdout.readline().strip()
             time.sleep(random.uniform(0, 0.2))

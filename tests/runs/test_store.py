@@ -13,13 +13,14 @@ from alf.runs import tables as t
 from alf.runs.claims import Claim, Lost, beat, claim, engine_name, recover, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
+from tests.runs.conftest import store_at
 
 RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)
 
 
 @pytest.fixture
 def store(tmp_path):
-    made = Store(f"sqlite:///{tmp_path / 'deep' / 'runs.sqlite'}")
+    made = Store(store_at(tmp_path / "deep"))
     yield made
     made.close()
 

@@ -11,13 +11,14 @@ from alf.runs.claims import Claim, claim, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
 from alf.training.trainer import Trainer
+from tests.runs.conftest import store_at
 
 RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=12)
 
 
 @pytest.fixture
 def store(tmp_path):
-    made = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+    made = Store(store_at(tmp_path))
     yield made
     made.close()
 
@@ -38,7 +39,7 @@ def without_time(records):
 @pytest.fixture
 def plain(tmp_path_factory):
     """The records of the recipe when nothing happens to it."""
-    store = Store(f"sqlite:///{tmp_path_factory.mktemp('plain') / 'runs.sqlite'}")
+    store = Store(store_at(tmp_path_factory.mktemp("plain")))
     run = store.start(RECIPE, "ann", ((0, 1),))
     assert work(store) == "finished"
     yield without_time(store.records(run))
