@@ -350,19 +350,27 @@ def data():
 @data.command("list")
 @json_option
 def list_data(as_json):
-    """List the data sets."""
+    """List the data sets, and say which of them are here, whole."""
     from alf.data import DATASETS
+    from alf.data.files import Missing
+    from alf.settings import settings
 
-    rows = [
-        {"key": d.key, "name": d.name, "classes": d.classes, "shape": list(d.shape), "included": d.local}
-        for d in DATASETS.values()
-    ]
+    rows = []
+    for d in DATASETS.values():
+        row = {"key": d.key, "name": d.name, "classes": d.classes, "shape": list(d.shape), "included": d.local}
+        try:
+            d.load(settings().data_dir, partial=True)
+            row |= {"here": True, "how": "included" if d.local else "here"}
+        except Missing:
+            row |= {"here": False, "how": f"python -m alf data fetch {d.key}, or ALF_DATA_DIR"}
+        except InputError as error:
+            row |= {"here": False, "how": str(error)}
+        rows.append(row)
     if as_json:
         return _print_json(rows)
     for row in rows:
         shape = "x".join(map(str, row["shape"]))
-        comes = "included" if row["included"] else f"python -m alf data fetch {row['key']}, or ALF_DATA_DIR"
-        click.echo(f"{row['key']:14} {row['name']:16} {row['classes']:4} classes  {shape:8}  {comes}")
+        click.echo(f"{row['key']:14} {row['name']:16} {row['classes']:4} classes  {shape:8}  {row['how']}")
     return None
 
 

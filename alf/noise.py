@@ -250,7 +250,7 @@ def _matrix(text: str, classes: int) -> tuple[tuple[Fraction, ...], ...]:
         numbers = []
         for j, entry in enumerate(row, start=1):
             number = _number(entry)
-            if number is None or not 0 <= number <= 1:
+            if number is None or number < 0:
                 got = _short(entry.strip()) or "nothing"
                 raise InputError(f"noise matrix: row {i}, column {j} must lie in [0, 1], got {got}")
             numbers.append(number)

@@ -26,7 +26,7 @@ noise = parse_noise(view["noise"], view["classes"])
 with st.container(key="noise"):
     with st.container(key="controls"):
         controls.class_count(most=MOST)
-        controls.noise(view, view["classes"])
+        controls.noise(view, view["classes"], cells=True)
         matrix.editor(noise)
     with st.container(key="claims", gap="medium"):
         if noise.transition is not None:

@@ -22,7 +22,7 @@ with st.container(key="prove"):
     with st.container(key="controls"):
         controls.only_loss(view)
         controls.class_count()
-        controls.noise(view, view["classes"])
+        controls.noise(view, view["classes"], cells=True)
         if view["noise"].startswith("matrix:"):
             matrix.editor(parse_noise(view["noise"], view["classes"]))
     with st.container(key="claims"):

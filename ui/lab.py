@@ -47,6 +47,13 @@ def owner() -> str:
     return known
 
 
+def mine(run: str) -> str:
+    """The run's id, once it is sure that it is this reader's: whoever has a run's link may watch it, and no more."""
+    if engine().progress(run).owner != owner():
+        raise InputError("run: must be one of yours to be changed, got somebody else's")
+    return run
+
+
 def shown(run: str | None) -> tuple[Shown | None, str | None]:
     """The run with this id, or the recorded one; and a sentence when there is no such run."""
     problem = None
@@ -79,7 +86,7 @@ def pace(shown: Shown) -> float | None:
     """Epochs per second of a model, all models of a run going on together, as this page has seen them come."""
     now, run = time.monotonic(), (shown.progress.run, shown.recipe.key)
     kept, seen = st.session_state.get("lab.pace", (None, []))
-    if kept != run or shown.progress.status != "running":
+    if kept != run:
         seen = []
     seen = [(when, count) for when, count in seen if now - when < PACE_OVER]
     if not seen or now - seen[-1][0] > 0.3:

@@ -67,10 +67,10 @@ def _curves(shown: lab.Shown) -> None:
         memorised_figure.spec(series(source, "flipped_given_accuracy"), epochs, changes),
     ]
     if waiting:
-        whose = "the recorded run" if source.recorded else "the run before"
+        whose = f"{'the recorded run' if source.recorded else 'the run before'}, on {source.recipe.dataset.name}"
         words = shown.progress.message or "The first epoch is being computed"
         figures = [
-            pale(figure, words.rstrip("."), f"Pale: {whose}, until your first epoch is done.") for figure in figures
+            pale(figure, words.rstrip("."), f"Pale: {whose}, until the first epoch is done.") for figure in figures
         ]
     chart(*figures, key="train-curves")
 
@@ -91,8 +91,11 @@ def _status(shown: lab.Shown) -> None:
         )
         return
     progress = shown.progress
+    if progress.status != "running":
+        st.session_state.pop("lab.pace", None)  # the time it stood still is none of its speed
+    whose = "Your run" if progress.owner == lab.owner() else "Somebody else’s run"
     st.html(
-        f'<div class="alf-run"><b>Your run:</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
+        f'<div class="alf-run"><b>{whose}:</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
         f"<small>{words}</small></div>"
     )
     if progress.status == "failed":

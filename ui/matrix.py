@@ -49,8 +49,17 @@ def editor(noise: Noise) -> None:
         cells = pd.DataFrame([[show(p) for p in row] for row in noise.exact], index=labels, columns=labels)
         key = f"matrix-{zlib.crc32(f'{noise.spec}{noise.classes}'.encode())}"
         st.caption("Click a cell to change it; decimals and fractions such as 1/3 are kept exactly.")
-        st.data_editor(cells, key=key, on_change=_edited, args=(key, noise.spec, noise.classes), width="stretch")
+        with st.container(key="matrix-cells"):
+            st.data_editor(
+                cells,
+                key=key,
+                column_config={"_index": st.column_config.TextColumn(disabled=True)},
+                on_change=_edited,
+                args=(key, noise.spec, noise.classes),
+                width="stretch",
+            )
     with st.popover("Paste or upload", width="stretch"):
+        _say(_problem("pasted"))
         st.text_area(
             "From a spreadsheet",
             key="matrix-paste",
@@ -59,8 +68,12 @@ def editor(noise: Noise) -> None:
             on_change=_pasted,
         )
         st.caption("Names in a first row or column are left out; decimal commas are understood.")
-        st.file_uploader("Or a CSV file", type=["csv", "tsv", "txt"], key="matrix-file", on_change=_uploaded)
+        st.file_uploader(
+            "Or a CSV file, at most 5 MB", type=["csv", "tsv", "txt"], key="matrix-file", on_change=_uploaded
+        )
     _say(_problem("cells"))
+    if noise.kind == "matrix":  # below the cells, which would jump away from under the pointer otherwise
+        text(noise.spec, noise.classes)
 
 
 def resize(classes: int) -> None:
@@ -158,7 +171,7 @@ def _edited(key: str, spec: str, classes: int) -> None:
 def _pasted() -> None:
     pasted = st.session_state["matrix-paste"]
     if pasted.strip():
-        _read(pasted, "cells")
+        _read(pasted, "pasted")
 
 
 def _uploaded() -> None:
@@ -166,7 +179,7 @@ def _uploaded() -> None:
     if file is None:
         return
     data = file.getvalue()[: table.LONGEST + 1]
-    _read(data.decode("utf-8", "replace"), "cells")
+    _read(data.decode("utf-8", "replace"), "pasted")
 
 
 def _read(rows: str, where: str, classes: int | None = None, most: int = table.MOST) -> None:

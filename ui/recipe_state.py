@@ -9,7 +9,7 @@ from alf.errors import InputError
 from alf.losses.domain import quoted
 from alf.settings import settings
 from alf.training.networks_spec import network_spec
-from alf.training.recipe import AUGMENTS, DEVICES, LIMITS, SCHEDULES, Recipe
+from alf.training.recipe import AUGMENTS, DEVICES, LIMITS, RATES, SCHEDULES, Recipe
 from alf.training.recipes import KINDS, kinds_of, named_recipe
 from ui import state
 
@@ -64,7 +64,7 @@ def fields(losses, noise: str = "symmetric:0.5") -> tuple[state.Field, ...]:
         state.spec("network", _network),
         state.whole_or_all("samples", 2, 10**6),
         state.whole("epochs", 1, 1, settings().max_epochs),
-        state.share("lr", 1.0, 1e-5, 100.0),
+        state.share("lr", 1.0, *RATES),
         state.whole("batch", 1, 1, LIMITS["batch"]),
         state.share("momentum", 0.0, 0.0, 0.999),
         state.share("weight_decay", 0.0, 0.0, 1.0),

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from alf.errors import InputError
-from alf.training.recipe import Recipe
+from alf.training.recipe import RATES, Recipe
 from ui import controls, lab
 from ui.controls.recipe import lr_step
 from ui.fetching import fetches, key_of, needed
@@ -17,7 +17,7 @@ _SAID, _PENDING, _RATE = "train.said", "train.pending", "train.rate"
 def bar(view: View, shown: lab.Shown) -> None:
     """The buttons, each there when it can be pressed and always at the same place; below, the learning rate."""
     run = view["run"] if shown.progress is not None else None
-    active = run is not None and shown.progress.active
+    active = run is not None and shown.progress.active and shown.progress.owner == lab.owner()
     pending = st.session_state.get(_PENDING)
     with st.container(key="run-bar"):
         st.button("Start", type="primary", key="start-run", disabled=active or bool(pending), on_click=_start)
@@ -65,8 +65,7 @@ def _rate_now(run: str, recipe: Recipe) -> None:
     key = keep("lr-now", base)
     st.number_input(
         "Learning rate of this run",
-        1e-5,
-        100.0,
+        *RATES,
         step=lr_step(base),
         format="%g",
         key=key,
@@ -87,7 +86,16 @@ def _base(recipe: Recipe) -> float:
 
 
 def _cosine(recipe: Recipe) -> str:
-    return f"At the start; it falls to 0 by epoch {recipe.epochs}."
+    falls = f"it falls to 0 by epoch {recipe.epochs}."
+    if not recipe.changes:
+        return f"At the start; {falls}"
+    epoch = recipe.changes[-1].epoch
+    return f"From epoch {epoch}, times {_share(recipe, epoch):.2g} there by the cosine; {falls}"
+
+
+def _share(recipe: Recipe, epoch: int) -> float:
+    """What the schedule makes of a learning rate in an epoch, as a share of it."""
+    return recipe.with_(changes=(), lr=1.0).lr_at(epoch)
 
 
 def _fetching(recipe: Recipe) -> None:
@@ -140,7 +148,7 @@ def _do(what: str, run: str) -> None:
     st.session_state.pop(_SAID, None)
     engine = lab.engine()
     try:
-        {"pause": engine.pause, "play": engine.play, "step": engine.step, "stop": engine.stop}[what](run)
+        {"pause": engine.pause, "play": engine.play, "step": engine.step, "stop": engine.stop}[what](lab.mine(run))
     except InputError as error:
         st.session_state[_SAID] = str(error)
 
@@ -152,8 +160,11 @@ def _set_rate(key: str, run: str) -> None:
         return  # a field that has just left the page may report once more what it held
     st.session_state.pop(_SAID, None)
     try:
-        epoch = lab.engine().set_lr(run, lr)
+        epoch = lab.engine().set_lr(lab.mine(run), lr)
     except InputError as error:
         st.session_state[_SAID] = str(error)
     else:
-        st.session_state[_RATE] = (run, f"{lr:g} counts from epoch {epoch}.")
+        words = f"{lr:g} counts from epoch {epoch}"
+        if progress.recipe.schedule == "cosine":
+            words += f", where its cosine has come down to {_share(progress.recipe, epoch):.2g} of it"
+        st.session_state[_RATE] = (run, words + ".")

@@ -107,7 +107,7 @@ class Engine:
         Raises
         ------
         InputError
-            No epoch is left, or the rate is outside (0, 1000].
+            No epoch is left, or the rate is outside [1e-06, 1000].
         """
         epoch = self.store.fork(run, lr)
         self._go_on()

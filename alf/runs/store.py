@@ -203,7 +203,8 @@ class Store:
             row = self._row(run, connection)
             shares = connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
             old = Recipe.from_dict(row.recipe)
-            epoch = max(part.epoch for part in shares) + 2
+            begun = any(part.status == "running" for part in shares)  # a paused run has not begun its next epoch
+            epoch = max(part.epoch for part in shares) + 1 + begun
             if row.stopped or epoch > old.epochs:
                 raise InputError(f"run: has no epoch left to change, got {run}")
             recipe = old.with_(changes=(*(c for c in old.changes if c.epoch < epoch), (epoch, lr)))

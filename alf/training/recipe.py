@@ -31,6 +31,8 @@ RESULT_VERSION = 1
 SCHEDULES = ("cosine", "constant")
 AUGMENTS = ("none", "crop-flip", "crop-flip-rotate")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+RATES = (1e-6, 1000.0)
+"""Learning rates from and to."""
 LIMITS = {"losses": 64, "noise": 32, "seeds": 64, "epochs": 100_000, "batch": 65_536}
 
 
@@ -116,7 +118,7 @@ class Recipe:
         put("network", network_spec(_text("network", self.network), declared.shape))
         put("epochs", _whole("epochs", self.epochs, 1, LIMITS["epochs"]))
         put("batch", _whole("batch", self.batch, 1, LIMITS["batch"]))
-        put("lr", _number("lr", self.lr, 0, 1000, open_low=True))
+        put("lr", _number("lr", self.lr, *RATES))
         put("momentum", _number("momentum", self.momentum, 0, 1, open_high=True))
         put("weight_decay", _number("weight_decay", self.weight_decay, 0, 1))
         put("clip", _number("clip", self.clip, 0, 1e9, open_low=True))
@@ -199,7 +201,7 @@ class Recipe:
         >>> Recipe.from_dict({"data": "digits", "losses": ["ce"], "lr": float("nan")})
         Traceback (most recent call last):
         ...
-        alf.errors.InputError: lr: must lie in (0, 1000], got nan
+        alf.errors.InputError: lr: must lie in [1e-06, 1000], got nan
         """
         if not isinstance(values, Mapping):
             raise InputError(f"recipe: an object of named fields is needed, got {_short(values)}")
@@ -297,7 +299,7 @@ def _changes(values: object, epochs: int) -> tuple[Change, ...]:
         if not isinstance(item, list | tuple) or len(item) != 2:
             raise InputError(f"changes: pairs (epoch, lr) are needed, got {_short(item)}")
         epoch = _whole("changes: epoch", item[0], 1, epochs)
-        changes.append(Change(epoch, _number("changes: lr", item[1], 0, 1000, open_low=True)))
+        changes.append(Change(epoch, _number("changes: lr", item[1], *RATES)))
     return tuple(sorted(changes, key=lambda change: change.epoch))
 
 

@@ -53,10 +53,19 @@ def classroom_losses(data: str) -> tuple[str, ...]:
     return tuple(key if loss is None else loss.spec for key, loss in found)
 
 
+def classroom_noise(data: str) -> str:
+    """Return the noise of the classroom recipe: half the labels, or fewer of two classes, which half would drown.
+
+    >>> classroom_noise("digits"), classroom_noise("moons")
+    ('symmetric:0.5', 'symmetric:0.3')
+    """
+    return "symmetric:0.5" if dataset(data).classes > 2 else "symmetric:0.3"
+
+
 def classroom(
     data: str = "digits",
     losses: tuple[str, ...] | None = None,
-    noise: tuple[str, ...] = ("symmetric:0.5",),
+    noise: tuple[str, ...] | None = None,
     seeds: tuple[int, ...] = (0, 1, 2),
     **changes,
 ) -> Recipe:
@@ -64,10 +73,10 @@ def classroom(
 
     Parameters
     ----------
-    data, noise, seeds
+    data, seeds
         As in `Recipe`.
-    losses
-        `classroom_losses` by default.
+    losses, noise
+        `classroom_losses` and `classroom_noise` by default.
     **changes
         Other fields of `Recipe` to change: ``epochs=30``.
     """
@@ -75,7 +84,8 @@ def classroom(
     if data not in CLASSROOM:
         raise InputError(f"recipe classroom: must be for one of {', '.join(CLASSROOM)}, got {data}")
     losses = classroom_losses(data) if losses is None else tuple(losses)
-    return Recipe(data=data, losses=losses, noise=tuple(noise), seeds=tuple(seeds), **CLASSROOM[data] | changes)
+    noise = (classroom_noise(data),) if noise is None else tuple(noise)
+    return Recipe(data=data, losses=losses, noise=noise, seeds=tuple(seeds), **CLASSROOM[data] | changes)
 
 
 def paper(
@@ -93,7 +103,9 @@ def paper(
         ``mnist``, ``cifar10`` or ``cifar100``.
     losses
         By default cross entropy and every loss that has a preset for this data set, at that preset.
-    noise, seeds, **changes
+    noise, seeds
+        As in `Recipe`.
+    **changes
         As in `classroom`.
 
     >>> recipe = paper("mnist")

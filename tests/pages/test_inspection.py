@@ -52,6 +52,7 @@ def engine(monkeypatch):
     def make(recipe, seen):
         made = Engine(recipe, seen)
         monkeypatch.setattr(lab, "engine", lambda: made)
+        monkeypatch.setattr(lab, "owner", lambda: "me")
         return made
 
     return make

@@ -61,9 +61,9 @@ def test_a_pasted_matrix_is_used_exactly(open_app):
 def test_rows_are_normalised_only_when_asked(open_app):
     app = open_app("noise", noise=["pair:0.4"], classes=["10"])
     app.text_area(key="matrix-paste").set_value("3 1\n0 2").run()
-    assert app.error[0].value == "noise matrix: row 1, column 1 must lie in [0, 1], got 3"
+    assert app.error[0].value == "noise matrix: row 1 must sum to 1, got 4"
     assert query(app, "noise") == ["pair:0.4"]
-    app.button(key="matrix-normalise-cells").click().run()
+    app.button(key="matrix-normalise-pasted").click().run()
     assert query(app, "noise") == ["matrix:0.75,0.25;0,1"] and query(app, "classes") == ["2"]
     assert not app.error
 

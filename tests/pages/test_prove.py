@@ -64,7 +64,7 @@ def test_a_matrix_is_typed_and_checked(open_app):
     assert app.text_area(key="noise-typed").value == "0.7, 0.15, 0.15\n0.15, 0.7, 0.15\n0.15, 0.15, 0.7"
     wrong = ".6 .4 0\n.3 .7 0\n0 0 2"
     app.text_area(key="noise-typed").set_value(wrong).run()
-    assert len(app.error) == 1 and "row 3, column 3" in app.error[0].value
+    assert len(app.error) == 1 and "row 3 must sum to 1" in app.error[0].value
     assert app.text_area(key="noise-typed").value == wrong  # kept as it was typed
     assert query(app, "noise") == ["matrix:0.7,0.15,0.15;0.15,0.7,0.15;0.15,0.15,0.7"]
     app.button(key="matrix-normalise-text").click().run()

@@ -174,6 +174,18 @@ def test_a_shared_run_cannot_be_paused_and_says_so(open_app, engine):
     assert engine.asked == []
 
 
+def test_somebody_elses_run_can_be_watched_and_nothing_else(open_app, engine, monkeypatch):
+    app = open_app("train", run=["run-1"])
+    assert "Your run:" in html(app)
+    monkeypatch.setattr(lab, "owner", lambda: "another")
+    app.button(key="stop-run").click().run()  # from a page that was drawn before
+    assert engine.stopped == [] and "one of yours" in app.error[0].value
+    app = open_app("train", run=["run-1"])
+    assert "Somebody else’s run:" in html(app) and not app.button(key="start-run").disabled
+    assert {button.key for button in app.button}.isdisjoint({"stop-run", "pause-run", "step-run", "play-run"})
+    assert "lr-now" not in [field.key for field in app.number_input]
+
+
 def test_a_run_that_is_over_has_start_alone(open_app, engine):
     engine.status = "finished"
     app = open_app("train", run=["run-1"])
@@ -186,7 +198,7 @@ def test_the_learning_rate_of_a_run_is_changed_and_marked(open_app, engine, char
     assert app.number_input(key="lr-now").value == 1.0
     app.number_input(key="lr-now").set_value(0.5).run()
     assert engine.asked == [0.5]
-    assert "0.5 counts from epoch 7." in [c.value for c in app.caption]
+    assert "0.5 counts from epoch 7, where its cosine has come down to 0.99 of it." in [c.value for c in app.caption]
     assert "learning rate 1, 0.5 from epoch 7" in html(app)
     for figure in charts["train-curves"]:
         assert [word["text"] for word in figure["layout"]["annotations"]] == ["lr 0.5"]

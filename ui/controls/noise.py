@@ -21,8 +21,11 @@ LONG = {
 _WITHOUT_RATE = ("none", "typed")
 
 
-def noise(view: View, classes: int, data: str | None = None) -> None:
-    """The kind of label noise and its rate, or a typed noise; with a data set, the kinds that need one too."""
+def noise(view: View, classes: int, data: str | None = None, cells: bool = False) -> None:
+    """The kind of label noise and its rate, or a typed noise; with a data set, the kinds that need one too.
+
+    With `cells` a typed matrix is left to `ui.matrix.editor`.
+    """
     spec = view["noise"]
     where = (classes, data)
     kind = spec.partition(":")[0]
@@ -34,6 +37,9 @@ def noise(view: View, classes: int, data: str | None = None) -> None:
         _long_list(shown, where)
     if shown not in _WITHOUT_RATE:
         _rate(spec, shown, where)
+    elif shown == "typed" and cells and kind == "matrix":
+        with st.container(key="noise-own"):
+            st.caption("Your own matrix, row by row:")
     elif shown == "typed":
         matrix.text(spec, *where)
     if data is None:
@@ -94,7 +100,9 @@ def fits(spec: str, classes: int, data: str | None = None) -> bool:
 
 
 def _kind(key: str, classes: int, data: str | None) -> None:
-    kind, now = st.session_state[key], parse_noise(st.session_state["view.model"]["noise"], classes, data)
+    if (kind := st.session_state[key]) is None:  # a click that came while the page was drawn anew
+        return
+    now = parse_noise(st.session_state["view.model"]["noise"], classes, data)
     rate = 0.4 if now.rate in (None, 0) else now.rate
     if kind == "none":
         View.set("noise", "none")

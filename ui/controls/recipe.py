@@ -9,8 +9,8 @@ from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.settings import settings
 from alf.training.networks_spec import NETWORKS, network_spec
-from alf.training.recipe import LIMITS, SCHEDULES
-from alf.training.recipes import kinds_of
+from alf.training.recipe import LIMITS, RATES, SCHEDULES
+from alf.training.recipes import classroom_noise, kinds_of
 from ui import lab, recipe_state
 from ui.controls.fields import pick, switch
 from ui.controls.noise import fits
@@ -61,7 +61,7 @@ def data(view: View) -> None:
 
 def rate(view: View) -> None:
     """The learning rate with which a run will start."""
-    _number(view, "lr", "Learning rate", 1e-5, 100.0, lr_step(recipe_state.own(view.values)["lr"]), "learning rate")
+    _number(view, "lr", "Learning rate", *RATES, lr_step(recipe_state.own(view.values)["lr"]), "learning rate")
 
 
 def lr_step(lr: float) -> float:
@@ -196,7 +196,8 @@ def _changed(view: View) -> None:
 
 def _data_name(key: str) -> str:
     declared = DATASETS[key]
-    return f"{declared.name}, {declared.classes} classes" + ("" if declared.local else ", downloaded on first use")
+    comes = "from the data folder or downloaded" if settings().data_dir else "downloaded on first use"
+    return f"{declared.name}, {declared.classes} classes" + ("" if declared.local else f", {comes}")
 
 
 def _model() -> dict:
@@ -211,7 +212,7 @@ def _data(key: str) -> None:
     _follow()
     _losses_of_paper()
     if not fits(_model()["noise"], DATASETS[chosen].classes, chosen):
-        View.set("noise", "symmetric:0.3")
+        View.set("noise", classroom_noise(chosen))
 
 
 def _kind(key: str) -> None:
