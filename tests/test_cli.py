@@ -239,6 +239,17 @@ def test_bad_input_is_one_line_and_status_2(capsys, arguments, message):
     assert streams.err.count("\n") == 1 and streams.out == ""
 
 
+def test_data_list_says_what_is_here_and_what_is_damaged(capsys, monkeypatch, tmp_path):
+    settings = Settings.from_environment({"ALF_DATA_DIR": str(tmp_path)})
+    monkeypatch.setattr("alf.settings.settings", lambda: settings)
+    monkeypatch.setattr("alf.data.idx.cache_folder", lambda: tmp_path / "none")
+    here = {row["key"]: row for row in answer(capsys, "data", "list", "--json")}
+    assert here["digits"]["here"] and not here["mnist"]["here"] and "fetch mnist" in here["mnist"]["how"]
+    (tmp_path / "train-images-idx3-ubyte").write_bytes(b"short")
+    damaged = {row["key"]: row for row in answer(capsys, "data", "list", "--json")}["mnist"]
+    assert not damaged["here"] and "train-images-idx3-ubyte must hold 47040016 bytes" in damaged["how"]
+
+
 def test_a_data_folder_that_does_not_exist():
     result = run("train", "--loss", "ce", "--epochs", "1", ALF_DATA_DIR="/nowhere/at/all")
     assert result.returncode == 2

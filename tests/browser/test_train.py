@@ -156,7 +156,8 @@ def test_pause_three_steps_another_learning_rate_and_on(open_page, store):
     field(page, "Learning rate of this run").press("Enter")
     said = status(page, ["0.25 from epoch"])
     counts = int(said.split("0.25 from epoch ")[1].split(",")[0])
-    page.get_by_text(f"0.25 counts from epoch {counts}.").wait_for()
+    assert counts == at + 4  # the next, which nobody has begun
+    page.get_by_text(f"0.25 counts from epoch {counts}").wait_for()
     page.locator(".alf-plot .annotation-text", has_text="lr 0.25").first.wait_for()
     press(page, "Play")
     page.wait_for_function(

@@ -228,6 +228,8 @@ def test_another_learning_rate_makes_another_recipe_that_shares_what_is_done(sto
     last.epoch_done(store.progress(run).recipe.key, [row(0, 3), row(1, 3)], 3, 1.0, {}, None)
     with pytest.raises(InputError, match="run: has no epoch left to change"):
         store.fork(run, 0.1)
+    last.leave(3)
+    assert store.fork(run, 0.1) == 4  # at rest after epoch 3, it has not begun the fourth
 
 
 def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path):
