@@ -123,6 +123,23 @@ def test_titles_say_what_happened():
     assert "60% sure" in FIGURES["risk"]().layout.title.text
 
 
+@pytest.mark.parametrize(
+    ("agce", "ce", "said"), [(0.073, 0.053, "5% to 7%"), (0.073, 0.071, "about 7%"), (0.004, 0.003, "about 0%")]
+)
+def test_shares_learned_by_heart_that_lie_close_are_given_as_they_are(agce, ce, said):
+    figure = memorised_figure([curve_over_epochs("AGCE", [0.02, agce]), curve_over_epochs("CE", [0.01, ce])], 120)
+    assert figure.layout.title.text == f"AGCE and CE have learned {said} of the wrong labels by heart"
+
+
+def test_a_label_that_loses_by_little_is_seen_to_lose():
+    rows = np.array([[0.333, 0.333, 0.334], [0, 1, 0], [0, 0, 1]])
+    assert matrix_figure(rows).layout.title.text == (
+        "The clean label loses in class 1: 33.3% against 33.4% for label 3"
+    )
+    rows[0] = 0.5, 0.5, 0
+    assert "ties in class 1: 50% against 50%" in matrix_figure(rows).layout.title.text
+
+
 def test_bands_are_mean_and_deviation_over_seeds_and_skip_what_is_missing():
     rows = [(e, s) for e in (1, 2, 3) for s in (0, 1)]
     records = [{"loss": "ce", "epoch": e, "lane": s, "m": None if e == 3 else e + s} for e, s in rows]
