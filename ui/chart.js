@@ -60,6 +60,7 @@ function themed(figure, css, narrow) {
   delete layout.height;
   delete layout.template;
   if (narrow) layout.dragmode = false;  // a finger scrolls the page, it does not zoom
+  if (narrow) for (const trace of data) if (trace.meta?.short) Object.assign(trace, { text: [trace.meta.short], textposition: trace.meta.side });
   layout.autosize = true;
   return { data, layout };
 }
