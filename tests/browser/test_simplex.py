@@ -61,6 +61,19 @@ def test_what_is_said_beyond_the_critical_rate_differs_from_the_corner(open_page
     assert "moves to 0.99" in page.locator(".alf-simplex figcaption strong").first.inner_text()
 
 
+def test_a_phone_shows_every_name_of_the_legend_whole(open_page):
+    page = open_page("/simplex?loss=ce&loss=agce:a=0.6,q=0.6&loss=ngce:q=0.7&shown=edge&rate=0.45", width=390)
+    page.wait_for_selector(".alf-legend button", timeout=30_000)
+    ends = page.evaluate(
+        """[...document.querySelectorAll('.alf-legend button')].map(button => {
+            const words = document.createRange();
+            words.selectNodeContents(button);
+            return [words.getBoundingClientRect().right, button.parentNode.getBoundingClientRect().right];
+        })"""
+    )
+    assert len(ends) == 3 and all(words <= legend <= 390 for words, legend in ends), ends
+
+
 def test_it_follows_smoothly_and_the_link_hears_of_it_on_release(open_page):
     page = open_page(START)
     page.wait_for_selector(".alf-simplex figure canvas", timeout=30_000)
