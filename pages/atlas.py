@@ -12,6 +12,10 @@ from ui.shell import head
 from ui.view import View
 
 MAP = "atlas-map"
+LEADS = {
+    2: "Every point of the map is one loss. Click to move yours: on the dark side of the red line it stands the noise.",
+    1: "Every point of the curve is one loss. Above the red line it stands the noise.",
+}  # by hyperparameters
 
 
 def click() -> None:
@@ -28,10 +32,6 @@ def click() -> None:
     View.set("loss", tuple(dict.fromkeys(own if before in model["loss"] else [after, *own][: state.MOST_LOSSES])))
 
 
-head(
-    "Atlas",
-    "Every point of the map is one loss. Click to move yours: on the dark side of the red line it stands the noise.",
-)
 FIELDS = (
     state.choice("family", atlas.families(), "agce"),
     state.losses(parse=read_loss),
@@ -40,6 +40,7 @@ FIELDS = (
     state.noise("pair:0.4"),
 )
 view = View("atlas", FIELDS)
+head("Atlas", LEADS[len(catalogue()[view["family"]].parameters)])
 view.say()
 spec = atlas.family(view["family"], view["loss"])
 noise = parse_noise(view["noise"], view["classes"])

@@ -27,7 +27,7 @@ head(
 FIELDS = (
     state.losses(("ce", "agce:a=0.6,q=0.6", "ngce:q=0.7"), most=MOST, parse=read_loss),
     state.choice("kind", tuple(KINDS), "pair"),
-    state.share("rate", 0.3, 0.0, 2 / 3),
+    state.share("rate", 0.3, 0.0, lambda values: KINDS[values["kind"]]),
     state.choice("shown", ("triangle", "edge"), "triangle"),
     state.choice("beside", ("no", "yes"), "no"),
     state.classes(),
@@ -35,7 +35,8 @@ FIELDS = (
 view = View("simplex", FIELDS)
 view.say()
 triangle = view["shown"] == "triangle"
-rate = min(view["rate"], KINDS[view["kind"]])
+view.fit("rate", min(view["rate"], KINDS[view["kind"]]))  # the other kind, just chosen, may not reach as far
+rate = view["rate"]
 with st.container(key="simplex"):
     with st.container(key="controls"):
         controls.pick(

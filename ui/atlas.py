@@ -72,9 +72,12 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
             atlas_figure.spec(x, y, values, names, QUANTITIES[what], title, mine, presets, least, "least needed")
         )
     for place, parameter in enumerate(parameters):
-        along = np.linspace(*ranges[place], POINTS)
+        along = _along(*ranges[place])
         values = quantity(ratio_grid(loss, **{parameter.name: along}), what, classes)
         title = _slice_title(along, values, parameter.name, least)
+        if len(parameters) == 1:  # no map says it
+            at = float(quantity(ratio_grid(loss), what, classes))
+            title = f"{loss.label}: {QUANTITIES[what]} {_shown(at, what)}; {title[0].lower()}{title[1:]}"
         curve = Series(loss.label, chosen, along, values)
         presets = _presets(loss) if len(parameters) == 1 else []
         figures.append(slice_figure.spec(curve, here[place], parameter.name, QUANTITIES[what], title, least, presets))
@@ -100,6 +103,12 @@ def trade(classes: int) -> bytes:
 def _range(parameter, value: float) -> tuple[float, float]:
     low, high = parameter.slider
     return min(low, value), max(high, value)
+
+
+def _along(low: float, high: float) -> np.ndarray:
+    """Places along a parameter: even ones, and near 0, where a ratio such as exp(-1/a) rises at once, closer ones."""
+    even = np.linspace(low, high, POINTS)
+    return np.union1d(even, np.geomspace(low, high, POINTS).clip(low, high)) if low > 0 else even
 
 
 def _interesting(loss: Loss, ranges) -> tuple[float, float]:

@@ -60,6 +60,7 @@ function themed(figure, css, narrow) {
   delete layout.height;
   delete layout.template;
   if (narrow) layout.dragmode = false;  // a finger scrolls the page, it does not zoom
+  if (narrow) for (const trace of data) if (trace.meta?.short) Object.assign(trace, { text: [trace.meta.short], textposition: trace.meta.side });
   layout.autosize = true;
   return { data, layout };
 }
@@ -77,7 +78,33 @@ function head(caption, title) {
   }
 }
 
+// Plotly's symbols with corners, as points about the middle: one turn of `count` corners, every other one further in.
+const turn = (count, from, inner = 1) => Array.from({ length: count }, (_, i) => {
+  const angle = from + 2 * Math.PI * i / count, radius = i % 2 ? 5.4 * inner : 5.4;
+  return [radius * Math.cos(angle), radius * Math.sin(angle)];
+});
+const plus = [[2, 5], [2, 2], [5, 2], [5, -2], [2, -2], [2, -5], [-2, -5], [-2, -2], [-5, -2], [-5, 2], [-2, 2], [-2, 5]];
+const SYMBOLS = {
+  square: turn(4, Math.PI / 4), diamond: turn(4, 0), "triangle-up": turn(3, -Math.PI / 2), "triangle-down": turn(3, Math.PI / 2),
+  pentagon: turn(5, -Math.PI / 2), star: turn(10, -Math.PI / 2, 0.4), hexagram: turn(12, -Math.PI / 2, 0.58),
+  cross: plus, x: plus.map(([x, y]) => [(x - y) * Math.SQRT1_2, (x + y) * Math.SQRT1_2]),
+};
+
+// A trace of marks alone, as it looks in the plot.
+function dot({ marker }) {
+  const corners = SYMBOLS[marker.symbol];
+  const part = document.createElementNS("http://www.w3.org/2000/svg", corners ? "polygon" : "circle");
+  const look = corners ? { points: corners.map(([x, y]) => `${x + 6},${y + 6}`).join(" ") } : { cx: 6, cy: 6, r: 5 };
+  for (const [k, v] of Object.entries({ ...look, fill: marker.color })) part.setAttribute(k, v);
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("width", "12");
+  svg.setAttribute("height", "12");
+  svg.appendChild(part);
+  return svg;
+}
+
 function sample(trace) {
+  if (!trace.mode?.includes("lines") && typeof trace.marker?.color === "string") return dot(trace);
   const color = trace.line?.color ?? trace.marker?.color ?? "currentColor";
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("width", "30");

@@ -93,6 +93,26 @@ function flow(loss, start) {
   return way;
 }
 
+const CORNER = [1, 0, 0];
+
+// The best prediction in words, with as many digits as it takes to tell it from the corner: none where it is the corner.
+function words(best) {
+  for (let digits = 2; digits <= 6; digits++) {
+    const text = best.map((p) => p.toFixed(digits)).join(", ");
+    if (text !== CORNER.map((p) => p.toFixed(digits)).join(", ")) return text;
+  }
+  return "";
+}
+
+// The minimiser at a rate: between those of the grid's rates, and between the theory's critical rate and the next one.
+function minimiser(loss, step, critical) {
+  const k = Math.min(loss.best.length - 2, Math.floor(step));
+  if (critical !== null && step <= critical) return CORNER;
+  const late = critical !== null && critical > k;  // the grid's last rate in the corner lies before the critical one
+  const from = late ? CORNER : loss.best[k], start = late ? critical : k;
+  return from.map((p, i) => p + (step - start) / (k + 1 - start) * (loss.best[k + 1][i] - p));
+}
+
 const STARTS = [[1 / 3, 1 / 3, 1 / 3], [0.12, 0.2, 0.68], [0.12, 0.68, 0.2], [0.3, 0.1, 0.6], [0.3, 0.6, 0.1], [0.06, 0.47, 0.47], [0.5, 0.1, 0.4], [0.5, 0.4, 0.1]];
 
 // Everything, or after the rate has moved only what that changes.
@@ -134,10 +154,8 @@ function draw(state, moved = false) {
       pen.stroke();
     });
     pen.restore();
-    const step = rate / message.top * (loss.best.length - 1), k = Math.min(loss.best.length - 2, Math.floor(step));
-    const edge = loss.edges[Math.round(step)];
-    const between = loss.best[k].map((p, i) => p + (step - k) * (loss.best[k + 1][i] - p));
-    const best = loss.critical !== null && rate < loss.critical ? [1, 0, 0] : between;  // the theory's rate, not the grid's
+    const steps = (loss.best.length - 1) / message.top, edge = loss.edges[Math.round(steps * rate)];
+    const best = minimiser(loss, steps * rate, loss.critical === null ? null : steps * loss.critical);
     const color = dark ? loss.dark : loss.color, page = css.getPropertyValue("--st-background-color");
     if (edge) {
       const ends = [edge[1], edge[2]].map((share) => { const u = [0, 0, 0]; u[edge[0]] = share; u[(edge[0] + 1) % 3] = 1 - share; return place(plane(u)); });
@@ -154,10 +172,11 @@ function draw(state, moved = false) {
       pen.textAlign = align;
       pen.fillText(text, x + (align === "left" ? -14 : align === "right" ? 14 : 0), y + shift);
     }
-    const stays = !edge && best[0] > 0.9995;
+    // Without a critical rate the minimiser is a number, and one so close to the corner is taken for it.
+    const to = loss.critical === null && best[0] > 0.9995 ? "" : words(best);
     const name = loss.clean ? `${loss.label} on clean labels` : loss.label, label = loss.clean ? "right label" : "clean label";
     title.textContent = edge ? `${name}: a whole edge is as good as the ${label}`
-      : stays ? `${name} stays with the ${label}` : `${name} moves to ${best.map((p) => p.toFixed(2)).join(", ")}`;
+      : to ? `${name} moves to ${to}` : `${name} stays with the ${label}`;
     about.textContent = loss.clean ? "The risk without wrong labels." : loss.critical === null ? "The asymmetry ratio is not defined for this loss."
       : loss.critical === 0 ? "It leaves the corner with the first wrong label." : `It leaves the corner at ${(100 * loss.critical).toFixed(1)}% wrong labels.`;
     state.cells[n].figure.dataset.best = best.join(",");

@@ -46,8 +46,12 @@ class Field:
         return self.own(values) if value is None and self.own else value
 
 
-def decode(fields: Sequence[Field], params: Mapping[str, Sequence[str]]) -> tuple[dict[str, Any], list[str]]:
+def decode(
+    fields: Sequence[Field], params: Mapping[str, Sequence[str]], kept: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """The state a URL's parameters describe, and a sentence for each thing in them that could not be used.
+
+    What they leave out is as in `kept`, the reader's own values, or the default.
 
     >>> decode([losses(), classes()], {"loss": ["nce agce:alpha=1,beta=4,a=6,q=1.5"], "classes": ["3"]})
     ({'loss': ('nce+agce:alpha=1,beta=4,a=6,q=1.5',), 'classes': 3}, [])
@@ -59,7 +63,7 @@ def decode(fields: Sequence[Field], params: Mapping[str, Sequence[str]]) -> tupl
     for field in fields:
         texts = [text for text in params.get(field.name, ()) if text.strip()]
         if not texts:
-            values[field.name] = field.default
+            values[field.name] = (kept or {}).get(field.name, field.default)
             continue
         try:
             values[field.name], said = field.read(texts, values)
@@ -202,17 +206,18 @@ def token(name: str) -> Field:
     return Field(name, None, read, lambda value: [value] if value else [])
 
 
-def share(name: str, default: float, low: float, high: float) -> Field:
-    """A decimal number between `low` and `high`.
+def share(name: str, default: float, low: float, high: float | Callable[[Mapping[str, Any]], float]) -> Field:
+    """A decimal number between `low` and `high`, which may depend on the values so far.
 
     >>> decode([share("rate", 0.4, 0, 0.5)], {"rate": ["nan"]})
     ({'rate': 0.4}, ["rate must be a number in [0, 0.5], got 'nan'"])
     """
 
-    def read(texts, _):
-        value = exact_number(texts[-1])
-        if value is None or not low <= value <= high:
-            raise InputError(f"{name} must be a number in [{low:g}, {high:g}], got {quoted(texts[-1])}")
-        return float(value), []
+    def read(texts, values):
+        value, top = exact_number(texts[-1]), high(values) if callable(high) else high
+        # A link is written with twelve digits, which may round a limit such as 2/3 up.
+        if value is None or not low <= value <= top + 1e-11:
+            raise InputError(f"{name} must be a number in [{low:g}, {top:g}], got {quoted(texts[-1])}")
+        return min(float(value), top), []
 
     return Field(name, default, read, lambda value: [f"{value:.12g}"])

@@ -32,7 +32,7 @@ class View:
         linked = False
         if asked and not touched and self._from_outside(asked):
             linked = True
-            values, problems = decode(fields, asked)
+            values, problems = decode(fields, asked, model)
             for field in fields:
                 # What the link leaves out keeps the reader's own value, where there is one.
                 if field.name in asked or field.name not in model:
@@ -67,6 +67,12 @@ class View:
         st.session_state[_TOUCHED] = True
         st.session_state[_CHANGED] = time.monotonic()
         st.session_state.pop(_SAID, None)
+
+    def fit(self, name: str, value: Any) -> None:
+        """Correct a value that no longer goes with the others, while the page runs: the link says what is shown."""
+        if st.session_state[_MODEL][name] != value:
+            st.session_state[_MODEL][name] = value
+            st.session_state[_CHANGED] = time.monotonic()
 
     def say(self) -> None:
         """Show what of the link could not be used, until the reader changes something."""

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -150,7 +151,7 @@ def slice_figure(
         title,
         axis(name, float(series.x[0]), float(series.x[-1])),
         axis(what, 0, 1.05 * float(np.nanmax(series.y))),
-        "Through your point"
+        ("The dot is your loss, diamonds are the authors' presets" if presets else "Through your point")
         + (
             "."
             if limit is None
@@ -176,45 +177,129 @@ def _enough(series: Series, limit: float) -> list[dict]:
 
 @builder
 def trade_figure(marks: Sequence[Series], classes: int) -> dict:
-    """Robustness against learning speed: each loss at its ratio and at its sample weight where training starts."""
-    traces, named = [], []
-    for s in marks:
-        trace = points(s, 12, hover=f"{s.label}<br>ratio %{{x:.4f}}, weight %{{y:.3g}}")
-        if s.short and s.short not in (word for word, *_ in named):  # one name for each, beside its first configuration
-            side = _free_side(s, marks, named)
-            trace |= {"mode": "markers+text", "text": [s.short], "textposition": side, "textfont": {"size": 12}}
-        traces.append(trace)
+    """Robustness against learning speed: each loss at its ratio and at its sample weight where training starts.
+
+    With many classes the weights of the robust losses are so small that they need a logarithmic axis; a weight of zero
+    then has a place of its own below it. Marks that cover each other are drawn as rings and named once, together.
+    """
+    weights = [float(s.y[0]) for s in marks]
+    least = min((w for w in weights if w > 0), default=1.0)
+    logarithmic = least < 0.1
+    heights = np.array(weights)
+    if logarithmic:
+        decades = -np.log10(least)
+        heights = np.array([1 + np.log10(w) / decades if w > 0 else _ZERO for w in weights])
+    places = [(float(s.x[0]), float(h)) for s, h in zip(marks, heights, strict=True)]
+    low = -0.08 if not logarithmic else -0.2 if all(weights) else _ZERO - 0.15
+    groups = _together(places)
+    several = {s.short for s in marks if sum(any(marks[i].short == s.short for i in group) for group in groups) > 1}
+    words, short = [], []
+    for group in groups:
+        named = [marks[i] for i in group if marks[i].short]
+        words.append(_lines([s.label if s.short in several else s.short for s in named]))
+        # A phone has no room for combinations that are the same as one of their parts.
+        short.append(_lines([s.short for s in named if "+" not in s.short] or [s.short for s in named], 12))
+    traces = []
+    for group, lines, side, fewer, phone_side in zip(
+        groups,
+        words,
+        _sides(words, groups, places, low, _WIDE),
+        short,
+        _sides(short, groups, places, low, _PHONE),
+        strict=True,
+    ):
+        hover = "<br>".join(f"{marks[i].label}: ratio {places[i][0]:.4f}, weight {weights[i]:.3g}" for i in group)
+        for rank, i in enumerate(group):
+            trace = points(replace(marks[i], y=heights[[i]]), 12 + 4 * (len(group) - 1 - rank))
+            trace["hovertemplate"] = f"{hover}<extra></extra>"
+            if rank == 0 and lines != [""]:  # the widest ring has them, beside itself
+                trace |= {"mode": "markers+text", "text": ["<br>".join(lines)], "textposition": side}
+                trace |= {"textfont": {"size": 12}, "meta": {"short": "<br>".join(fewer), "side": phone_side}}
+            traces.append(trace)
+    about = "Right: stands more noise. Up: pulls harder when training starts. Every loss and preset of the catalogue."
+    y_axis = {"tickformat": ".0%"}
+    if logarithmic:
+        about += " The weights are on a logarithmic scale."
+        ticks = [t for t in _DECADES if t >= least / 2]
+        y_axis = {"tickvals": [1 + np.log10(t) / decades for t in ticks], "ticktext": [f"{100 * t:g}%" for t in ticks]}
+        if not all(weights):
+            y_axis["tickvals"].append(_ZERO)
+            y_axis["ticktext"].append("none")
     return figure(
         traces,
         "What stands much noise often learns slowly",
-        axis("asymmetry ratio", -0.14, 1.16),
-        axis(f"share of the largest sample weight at u = 1/{classes}", -0.08, 1.1, tickformat=".0%"),
-        "Right: stands more noise. Up: pulls harder when training starts. Every loss and preset of the catalogue.",
+        axis("asymmetry ratio", *_ACROSS),
+        axis(f"share of the largest sample weight at u = 1/{classes}", low, _TOP, **y_axis),
+        about,
         styles=[s.style for s in marks],
         height=400,
         hovermode="closest",
     )
 
 
-_LETTER, _LINE, _MARK = 0.017, 0.055, 0.018
-"""Width of a letter, height of a word, half the width of a mark: in the units of the trade-off's axes at 700 pixels."""
+_ACROSS, _TOP = (-0.14, 1.16), 1.1
+_WIDE, _PHONE = (0.0115, 0.058, 0.018, 0.03), (0.031, 0.058, 0.05, 0.035)
+"""Width of a letter, height of a line, half the width and height of a mark: in the units of the trade-off's axes."""
+_ROOM = 22
+"""Letters in a line of a mark's names."""
+_ZERO = -0.16
+"""Where a weight of zero is drawn beside a logarithmic axis whose least weight is at 0 and whose largest at 1."""
+_SAME = 0.0135
+"""How near marks cover each other."""
+_DECADES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
-def _free_side(s: Series, marks: Sequence[Series], named: list[tuple]) -> str:
-    """Choose the side of a mark on which its word covers the least of other words and marks; remember the word."""
-    x, y, width = float(s.x[0]), float(s.y[0]), _LETTER * len(s.short)
-    others = [(float(o.x[0]), float(o.y[0])) for o in marks if o is not s]
-    boxes = [box for _, box in named] + [(a - _MARK, b - _MARK, a + _MARK, b + _MARK) for a, b in others]
-    sides = {}
-    for vertical, up in (("middle", 0.0), ("top", 1.0), ("bottom", -1.0)):
-        for horizontal, right in (("right", 1.0), ("left", -1.0), ("center", 0.0)):
-            if up or right:
-                left = x + right * _MARK - (1 - right) / 2 * width
-                middle = y + up * (_LINE / 2 + _MARK)
-                sides[f"{vertical} {horizontal}"] = (left, middle - _LINE / 2, left + width, middle + _LINE / 2)
-    best = min(sides, key=lambda side: sum(_common(sides[side], box) for box in boxes))
-    named.append((s.short, sides[best]))
-    return best
+def _together(places: Sequence[tuple[float, float]]) -> list[list[int]]:
+    """The numbers of the marks, those that lie on one another in one group.
+
+    >>> _together([(0, 1), (1, 0.4), (0.001, 1), (1, 0.2)])
+    [[0, 2], [1], [3]]
+    """
+    groups: list[list[int]] = []
+    for i, (x, y) in enumerate(places):
+        near = [g for g in groups if any(np.hypot(x - places[k][0], y - places[k][1]) < _SAME for k in g)]
+        groups = [g for g in groups if g not in near]
+        groups.append([*(k for g in near for k in g), i])
+    return sorted(sorted(g) for g in groups)
+
+
+def _lines(words: Sequence[str], room: int = _ROOM) -> list[str]:
+    """A list in lines of at most `room` letters, where no word is longer.
+
+    >>> _lines(["MAE", "RCE", "AGCE (a=0.6, q=0.6)", "MAE"])
+    ['MAE, RCE,', 'AGCE (a=0.6, q=0.6)']
+    """
+    lines = [""]
+    for word in dict.fromkeys(words):
+        longer = f"{lines[-1]}, {word}" if lines[-1] else word
+        if lines[-1] and len(longer) > room:
+            lines[-1] += ","
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _sides(words, groups, places, low: float, units: tuple[float, float, float, float]) -> list[str]:
+    """For each group's words, as lines, the side of its mark on which they cover the least of others and marks."""
+    letter, line_height, half, tall = units
+    marks = [(x - half, y - tall, x + half, y + tall) for x, y in places]
+    chosen, boxes = [""] * len(groups), [(0.0, 0.0, 0.0, 0.0)] * len(groups)
+    for _ in range(3):  # what was placed first is moved once it is known what came after
+        for n, (lines, group) in enumerate(zip(words, groups, strict=True)):
+            (x, y), width, height = places[group[0]], letter * max(map(len, lines)), line_height * len(lines)
+            others = [box for i, box in enumerate(marks) if i not in group] + [b for i, b in enumerate(boxes) if i != n]
+            least = np.inf
+            for vertical, up in (("middle", 0.0), ("top", 1.0), ("bottom", -1.0)):
+                for horizontal, right in (("right", 1.0), ("left", -1.0), ("center", 0.0)):
+                    left = x + right * half - (1 - right) / 2 * width
+                    middle = y + up * (height / 2 + tall)
+                    box = (left, middle - height / 2, left + width, middle + height / 2)
+                    beyond = max(0.0, _ACROSS[0] - box[0], box[2] - _ACROSS[1], low - box[1], box[3] - _TOP)
+                    cost = beyond + sum(_common(box, other) for other in others)  # beyond the plot they are cut off
+                    if (up or right) and cost < least - 1e-12:
+                        least, chosen[n], boxes[n] = cost, f"{vertical} {horizontal}", box
+    return chosen
 
 
 def _common(one: tuple, other: tuple) -> float:

@@ -192,6 +192,16 @@ def names(labels: Sequence[str]) -> str:
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}" if labels else ""
 
 
+def apart(one: float, other: float) -> tuple[str, str]:
+    """Two shares as percentages, with as many digits as it takes to tell them apart.
+
+    >>> apart(0.4, 0.6), apart(0.333, 0.334), apart(0.25, 0.25)
+    (('40%', '60%'), ('33.3%', '33.4%'), ('25%', '25%'))
+    """
+    digits = next((n for n in range(13) if f"{one:.{n}%}" != f"{other:.{n}%}"), 0)
+    return f"{one:.{digits}%}", f"{other:.{digits}%}"
+
+
 def _numbers(values) -> np.ndarray:
     """Single precision where it holds the values, half the bytes to send and finer than a pixel; gaps for infinity."""
     values = np.asarray(values, dtype=np.float64)

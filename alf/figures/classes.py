@@ -1,14 +1,15 @@
-"""How classes are drawn: pale fills with a dark edge, never to be taken for a loss, whose colours are strong lines.
+"""How classes are drawn: soft fills with a dark edge, never to be taken for a loss, whose colours are strong lines.
 
-The first five, which are all that points in the plane need, stay apart for every kind of colour vision (tested); ten
-cannot, so a class also has a mark of its own: its name where that is one letter long, otherwise a symbol.
+All ten are seen on light and on dark pages. The first five, which are all that points in the plane need, stay well
+apart for every kind of colour vision (tested); ten come closer to each other, so a class also has a mark of its own:
+its name where that is one letter long, otherwise a symbol.
 """
 
 from collections.abc import Sequence
 
 COLORS = (
-    *("#77AADD", "#EE8866", "#EEDD88", "#44BB99", "#FFAABB"),
-    *("#99DDFF", "#BBCC33", "#C0A0DC", "#AAAA00", "#F0F0F0"),
+    *("#77AADD", "#EE8866", "#529841", "#44BB99", "#9A7E95"),
+    *("#12CBE0", "#FF80BF", "#79886B", "#7F7FDA", "#BCA137"),
 )
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star", "cross", "x", "hexagram")
 EDGE = "#3A4552"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import axis, builder, figure
+from alf.figures.base import apart, axis, builder, figure
 from alf.figures.palette import BAD, HUES, NEUTRAL, Style
 
 SCALE = [[0, "rgba(128,136,150,0.06)"], [0.25, "#BCD3E8"], [0.6, "#5E93BF"], [1, "#123A75"]]
@@ -35,8 +35,8 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
     if len(lost):
         i = int(lost[np.argmin(diagonal[lost] - worst[lost])])
         verb = "ties" if diagonal[i] == worst[i] else "loses"
-        title = f"The clean label {verb} in class {names[i]}: {diagonal[i]:.0%} against {worst[i]:.0%} for label "
-        title += names[int(rival[i])]
+        own, other = apart(float(diagonal[i]), float(worst[i]))
+        title = f"The clean label {verb} in class {names[i]}: {own} against {other} for label {names[int(rival[i])]}"
     elif np.isinf(ratio.min()):
         title = "No label is wrong"
     else:

@@ -87,7 +87,9 @@ def memorised_figure(series: Sequence[Series], epochs: int, changes: Sequence[Ch
         title = f"{last[0][1]} has learned {last[0][0]:.0%} of the wrong labels by heart"
     elif last[0][0] - last[-1][0] < 0.05:
         who = names([name for _, name in last]) if len(last) < 4 else "All losses"
-        title = f"{who} have learned about {last[0][0]:.0%} of the wrong labels by heart"
+        low, high = f"{last[-1][0]:.0%}", f"{last[0][0]:.0%}"
+        share = f"about {high}" if low == high else f"{low} to {high}"
+        title = f"{who} have learned {share} of the wrong labels by heart"
     else:
         (most, first), (least, other) = last[0], last[-1]
         title = f"{first} has learned {most:.0%} of the wrong labels by heart, {other} {least:.0%}"

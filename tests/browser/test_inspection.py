@@ -2,6 +2,8 @@
 
 from urllib.parse import parse_qs, urlparse
 
+from alf.figures.classes import COLORS
+
 INSIDE = "[class*='st-key-inside-body']"
 
 
@@ -36,6 +38,15 @@ def test_the_recorded_run_opens_view_by_view(open_page):
     page.get_by_text("What it learned by heart", exact=True).click()  # once more: closed
     page.wait_for_url(lambda url: "look=" not in url)
     assert look(page) == []
+
+
+def test_the_legend_of_classes_shows_their_marks(open_page):
+    page = open_page("/train?look=sees&look-map=pca")
+    drawn(page, 6)
+    marks = page.locator(f"{INSIDE} .alf-legend button svg")
+    assert marks.count() == 10 and marks.locator("circle").count() == 10  # digits stand in discs
+    fills = marks.locator("circle").evaluate_all("all => all.map(mark => mark.getAttribute('fill'))")
+    assert fills == list(COLORS)
 
 
 def test_tsne_comes_by_itself(open_page):

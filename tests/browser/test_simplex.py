@@ -48,6 +48,32 @@ def test_the_minimiser_leaves_its_corner_at_the_critical_rate(open_page):
     assert not sent
 
 
+def test_what_is_said_beyond_the_critical_rate_differs_from_the_corner(open_page):
+    page = open_page(START)
+    page.wait_for_selector(".alf-simplex figure canvas", timeout=30_000)
+    said = page.locator(".alf-simplex figcaption strong").first
+    for rate in (0.4031, 0.4032, 0.4035):  # the critical rate is 0.403156
+        drag(page, rate)
+        text = said.inner_text()
+        assert text.endswith("stays with the clean label") if rate < 0.403156 else "moves to 0.99" in text, text
+    page = open_page(START.replace("rate=0.2", "rate=0.4032"))  # and so does a link
+    page.wait_for_selector(".alf-simplex figure canvas", timeout=30_000)
+    assert "moves to 0.99" in page.locator(".alf-simplex figcaption strong").first.inner_text()
+
+
+def test_a_phone_shows_every_name_of_the_legend_whole(open_page):
+    page = open_page("/simplex?loss=ce&loss=agce:a=0.6,q=0.6&loss=ngce:q=0.7&shown=edge&rate=0.45", width=390)
+    page.wait_for_selector(".alf-legend button", timeout=30_000)
+    ends = page.evaluate(
+        """[...document.querySelectorAll('.alf-legend button')].map(button => {
+            const words = document.createRange();
+            words.selectNodeContents(button);
+            return [words.getBoundingClientRect().right, button.parentNode.getBoundingClientRect().right];
+        })"""
+    )
+    assert len(ends) == 3 and all(words <= legend <= 390 for words, legend in ends), ends
+
+
 def test_it_follows_smoothly_and_the_link_hears_of_it_on_release(open_page):
     page = open_page(START)
     page.wait_for_selector(".alf-simplex figure canvas", timeout=30_000)

@@ -123,6 +123,54 @@ def test_titles_say_what_happened():
     assert "60% sure" in FIGURES["risk"]().layout.title.text
 
 
+@pytest.mark.parametrize(
+    ("agce", "ce", "said"), [(0.073, 0.053, "5% to 7%"), (0.073, 0.071, "about 7%"), (0.004, 0.003, "about 0%")]
+)
+def test_shares_learned_by_heart_that_lie_close_are_given_as_they_are(agce, ce, said):
+    figure = memorised_figure([curve_over_epochs("AGCE", [0.02, agce]), curve_over_epochs("CE", [0.01, ce])], 120)
+    assert figure.layout.title.text == f"AGCE and CE have learned {said} of the wrong labels by heart"
+
+
+def test_a_label_that_loses_by_little_is_seen_to_lose():
+    rows = np.array([[0.333, 0.333, 0.334], [0, 1, 0], [0, 0, 1]])
+    assert matrix_figure(rows).layout.title.text == (
+        "The clean label loses in class 1: 33.3% against 33.4% for label 3"
+    )
+    rows[0] = 0.5, 0.5, 0
+    assert "ties in class 1: 50% against 50%" in matrix_figure(rows).layout.title.text
+
+
+def trade(weights, classes=10):
+    """The trade-off of losses (name, label) -> (ratio, weight)."""
+    marks = [
+        Series(label, style(name.lower()), np.array([x]), np.array([y]), short=name)
+        for (name, label), (x, y) in weights.items()
+    ]
+    return trade_figure(marks, classes)
+
+
+def test_a_trade_off_of_many_classes_tells_small_weights_apart():
+    figure = trade({("CE", "CE"): (0, 0.99), ("GCE", "GCE"): (0, 0.025), ("MAE", "MAE"): (1, 0.004)}, 1000)
+    heights = [trace.y[0] for trace in figure.data]
+    assert heights[0] - heights[1] > 0.3 and heights[1] - heights[2] > 0.2 and min(heights) == pytest.approx(0)
+    scale = dict(zip(figure.layout.yaxis.ticktext, figure.layout.yaxis.tickvals, strict=True))
+    assert scale["1%"] == pytest.approx(np.interp(-2, np.log10([0.004, 0.025]), heights[:0:-1]))
+    assert "weight 0.004" in figure.data[2].hovertemplate and "logarithmic" in figure.layout.title.subtitle.text
+    none = trade({("CE", "CE"): (0, 0.99), ("GCE", "GCE"): (0, 0.025), ("MAE", "MAE"): (1, 0.0)}, 1000)
+    scale = dict(zip(none.layout.yaxis.ticktext, none.layout.yaxis.tickvals, strict=True))
+    assert none.data[2].y[0] == pytest.approx(scale["none"]) and scale["none"] < min(t.y[0] for t in none.data[:2])
+    assert none.layout.yaxis.range[0] < scale["none"]
+
+
+def test_marks_of_the_trade_off_that_coincide_are_rings_named_once():
+    places = {("MAE", "MAE"): (1, 0.36), ("RCE", "RCE"): (1, 0.36), ("AEL", "AEL (a=3)"): (0.7, 0.4)}
+    figure = trade(places | {("AEL", "AEL (a=2)"): (0.5, 0.4)})
+    assert [trace.text for trace in figure.data] == [("MAE, RCE",), None, ("AEL (a=3)",), ("AEL (a=2)",)]
+    assert figure.data[0].marker.size > figure.data[1].marker.size
+    assert all("MAE" in trace.hovertemplate and "RCE" in trace.hovertemplate for trace in figure.data[:2])
+    assert figure.layout.yaxis.tickformat == ".0%"
+
+
 def test_bands_are_mean_and_deviation_over_seeds_and_skip_what_is_missing():
     rows = [(e, s) for e in (1, 2, 3) for s in (0, 1)]
     records = [{"loss": "ce", "epoch": e, "lane": s, "m": None if e == 3 else e + s} for e, s in rows]

@@ -16,7 +16,7 @@ from alf.figures.inspection import MOST_CLASSES, class_accuracy_figure, confusio
 from alf.figures.palette import BAD, HUES, style
 from alf.figures.pictures import regions_picture, sample_picture
 from alf.figures.regions import heart_figure, regions_figure
-from tests.figures.test_palette import VISION, lab, linear
+from tests.figures.test_palette import PAGES, VISION, lab, linear, luminance
 
 NAMES = ("a", "b", "c")
 POINTS = np.array([[0.0, 1.0], [1.0, 0.0], [-1.0, -1.0], [2.0, 2.0]])
@@ -174,6 +174,19 @@ def test_points_learned_by_heart_are_full_discs_in_the_losss_colour():
 def test_the_classes_of_points_stay_apart_for_all_eyes(vision):
     seen = [lab(np.clip(np.array(VISION[vision]) @ linear(color), 0, 1)) for color in COLORS[:5]]
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 12
+
+
+@pytest.mark.parametrize("page", PAGES.values())
+@pytest.mark.parametrize("color", COLORS)
+def test_every_class_is_seen_on_both_pages(color, page):
+    high, low = sorted((luminance(color), luminance(page)), reverse=True)
+    assert (high + 0.05) / (low + 0.05) > 1.8
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_ten_classes_differ_for_all_eyes(vision):
+    seen = [lab(np.clip(np.array(VISION[vision]) @ linear(color), 0, 1)) for color in COLORS]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > (25 if vision == "ordinary" else 8)
 
 
 def test_no_class_looks_like_a_loss():

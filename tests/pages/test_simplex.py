@@ -32,6 +32,26 @@ def test_the_kind_changes_the_reach(open_app, given):
     assert query(app, "kind") == ["symmetric"]
 
 
+def test_a_rate_beyond_the_kinds_reach_is_said_and_not_kept_in_the_link(open_app, given):
+    for kind, rate, reach in (("pair", "0.6", "0.5"), ("pair", "2", "0.5"), ("symmetric", "2", "0.666667")):
+        app = open_app("simplex", kind=[kind], rate=[rate])
+        [warning] = app.warning
+        assert f"rate must be a number in \\[0, {reach}\\], got '{rate}'" in warning.value.replace("Rate", "rate")
+        assert query(app, "rate") == [f"{given['rate']:g}"] and given["rate"] <= given["top"]
+    app = open_app("simplex", kind=["symmetric"], rate=["0.6"])
+    assert given["rate"] == 0.6 and not app.warning
+    app.selectbox(key="pick-kind").set_value("pair").run()
+    assert given["rate"] == 0.5 and query(app, "rate") == ["0.5"] and not app.warning
+
+
+def test_a_link_without_a_kind_is_read_with_the_readers_own(open_app, given):
+    app = open_app("simplex", kind=["symmetric"], rate=["0.2"])
+    app.query_params.clear()
+    app.query_params["rate"] = "0.666666666667"  # as the page writes two thirds
+    app.run()
+    assert given["kind"] == "symmetric" and given["rate"] == pytest.approx(2 / 3) and not app.warning
+
+
 def test_three_losses_are_the_most_and_garbage_falls_back(open_app, given):
     app = open_app("simplex", loss=["ce", "mae", "ael:a=1", "ael:a=2"], kind=["x"], rate=["9"])
     assert len(given["losses"]) == 3 and len(app.warning) == 1 and not app.exception
