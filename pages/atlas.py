@@ -1,5 +1,7 @@
 """How do hyperparameters move the ratio and the noise it tolerates?"""
 
+from functools import partial
+
 import streamlit as st
 
 from alf.errors import InputError
@@ -11,16 +13,16 @@ from ui.prover import read_loss
 from ui.shell import head
 from ui.view import View
 
-MAP = "atlas-map"
+MAP, SLICES = "atlas-map", "atlas-slices"
 LEADS = {
     2: "Every point of the map is one loss. Click to move yours: on the dark side of the red line it stands the noise.",
-    1: "Every point of the curve is one loss. Above the red line it stands the noise.",
+    1: "Every point of the curve is one loss. Click to move yours: above the red line it stands the noise.",
 }  # by hyperparameters
 
 
-def click() -> None:
-    """A click on the map sets the hyperparameters, here and on every other page."""
-    point, model = clicked(MAP), st.session_state["view.model"]
+def click(chart: str) -> None:
+    """A click on the map, or on the curve of a single hyperparameter, sets them here and on every other page."""
+    point, model = clicked(chart), st.session_state["view.model"]
     if not isinstance(point, dict) or not all(isinstance(point.get(k), int | float) for k in "xy"):
         return
     before = atlas.family(model["family"], model["loss"])
@@ -63,8 +65,8 @@ with st.container(key="atlas"):
         elif limit is None:
             st.caption("Under this noise the clean label does not dominate: no loss tolerates it.")
     with st.container(key="claims", gap="medium"):
-        mount(overview, MAP, click)
-        mount(slices, "atlas-slices")
+        mount(overview, MAP, partial(click, MAP))
+        mount(slices, SLICES, partial(click, SLICES))
         panel = st.expander("Robustness against learning speed", key="trade", on_change="rerun")
         if panel.open:
             with panel:

@@ -82,7 +82,7 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
         presets = _presets(loss) if len(parameters) == 1 else []
         figures.append(slice_figure.spec(curve, here[place], parameter.name, QUANTITIES[what], title, least, presets))
     maps = len(parameters) - 1
-    return payload(figures[:maps], legend=False, clicks=True), payload(figures[maps:], legend=False)
+    return payload(figures[:maps], legend=False, clicks=True), payload(figures[maps:], legend=False, clicks=maps == 0)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -180,9 +180,11 @@ def moved(loss: Loss, x: float, y: float) -> Loss:
 
     >>> moved(parse("agce:a=1,q=1"), 0.61234, 1.987).spec
     'agce:a=0.61,q=1.99'
+    >>> moved(parse("ael:a=1"), 2.4712, 0.67).spec
+    'ael:a=2.47'
     """
-    first, second = loss.declaration.parameters
-    return loss.replace(**{first.name: _round(x), second.name: _round(y)})
+    names = [parameter.name for parameter in loss.declaration.parameters]
+    return loss.replace(**dict(zip(names, map(_round, (x, y)), strict=False)))
 
 
 def _round(value: float) -> float:

@@ -15,3 +15,13 @@ def test_a_click_moves_the_point_and_explore_follows(open_page):
     spec = page.url.split("loss=")[1].split("&")[0]
     page.get_by_role("link", name="Explore").first.click()
     page.wait_for_url(f"**/explore**{spec}**", timeout=20_000)
+
+
+def test_a_click_on_the_curve_of_a_single_hyperparameter_moves_it_too(open_page):
+    page = open_page("/atlas?family=ael&loss=ael:a=1.5&noise=pair:0.4&classes=10")
+    page.wait_for_selector(".alf-plot .scatterlayer path", timeout=60_000)
+    page.wait_for_timeout(500)
+    box = page.locator(".alf-plot .nsewdrag").first.bounding_box()
+    page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"])
+    page.wait_for_function("!location.search.includes('a%3D1.5')", timeout=20_000)
+    assert "ael%3Aa%3D" in page.url
