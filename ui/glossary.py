@@ -50,8 +50,8 @@ GLOSSARY = {
     ),
     "mended": (
         "One hyperparameter moved, the others as they are, as little as possible so that the loss tolerates this "
-        "noise; its link leads to the proof. A dash: no value within its slider does. Your own losses are mended at "
-        "once, the others when asked, which takes about half a minute."
+        "noise; its link leads to the proof. A dash: no value within its slider is proved to. Your own losses are "
+        "mended at once, the others when asked, which takes about half a minute."
     ),
     "memorisation": "A network memorises when it learns the wrong labels of its training samples by heart.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",

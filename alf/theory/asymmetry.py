@@ -435,7 +435,8 @@ def _normalised(structure: Structure, w) -> Decision:
             statement, point, value, float(mean) * scale, tuple(w), ("risk at the point", "limit of the risk at e_m")
         )
         return Decision(False, "normaliser", (step(text, status="certified"),), witness)
-    for k in range(4, 400):
+    # the nearer s is to a line at 0, the closer to e_m the risk begins to fall: for 1 - u^q at t^(1-q) below a constant
+    for k in (*range(4, 400), *(2**n for n in range(9, 14))):
         t = Fraction(1, 2**k)
         point = _edge(t, classes)
         bits = 200 + 4 * k
