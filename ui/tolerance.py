@@ -153,7 +153,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
     margin = verdict.data.get("margin")
     shown = "—" if margin is None else f"{float(margin):.3g}".replace("-", "−").replace("inf", "∞")
-    rule = next((row["rule"] for row in reversed(verdict.data.get("rows", []))), "—")
+    rule = verdict.data.get("rule") or "—"
     if verdict.holds is not False or regions == ():
         mend = ""
     elif regions is None:
