@@ -3,6 +3,7 @@
 import html
 import itertools
 import re
+from decimal import Decimal
 from fractions import Fraction
 
 import sympy
@@ -142,15 +143,32 @@ def noise_in_words(spec: str) -> str:
     return f"{100 * float(Fraction(rate)):.4g}% {kind} noise"
 
 
+def decimal(exact: str) -> str:
+    """A rational number with a finite decimal expansion, in LaTeX and in full: rounding could leave its range.
+
+    >>> decimal("1"), decimal("1233/500"), decimal("9537/1000000000"), decimal("-12500")
+    ('1', '2.466', '9.537 \\\\cdot 10^{-6}', '-12500')
+    """
+    value = Fraction(exact)
+    places = next(n for n in range(400) if (value * 10**n).denominator == 1)
+    number = Decimal(int(value * 10**places)).scaleb(-places)
+    digits, _, power = f"{number:e}".partition("e")
+    return f"{number:f}" if -4 <= int(power) < 6 else rf"{digits} \cdot 10^{{{int(power)}}}"
+
+
 def enough(regions: list[dict]) -> str:
-    """What would be enough for the noise, as Markdown: each hyperparameter's boundary, the others as they are."""
+    r"""What would be enough for the noise, as Markdown: each hyperparameter's boundary, the others as they are.
+
+    >>> enough([{"name": "a", "relation": ">=", "end": "1233/500", "formula": ""}])
+    'Enough for this noise, each with the others as they are: $a \\ge 2.466$.'
+    """
     parts = []
     for region in regions:
         name = region["name"] if len(region["name"]) == 1 else rf"\mathrm{{{region['name']}}}".replace("_", r"\_")
-        if region["relation"] in (">=", "<=") and region["value"] is not None:
+        if region["relation"] in (">=", "<="):
             sign = r"\ge" if region["relation"] == ">=" else r"\le"
-            middle = f" {region['formula']} =" if region["formula"] else ""
-            parts.append(rf"${name} {sign}{middle} {region['value']:.4g}$".replace(" =", r" \approx"))
+            middle = rf" {region['formula']} \approx" if region["formula"] else ""
+            parts.append(rf"${name} {sign}{middle} {decimal(region['end'])}$")
         elif region["relation"] == "always":
             parts.append(f"any ${name}$")
         elif region["relation"] == "never":

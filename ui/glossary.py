@@ -45,13 +45,14 @@ GLOSSARY = {
     ),
     "clean label dominates": "The clean label dominates when it stays the most likely label of every class.",
     "margin": (
-        "The margin is what the deciding rule compares, a number that is positive where the loss tolerates the noise. "
-        "Rules differ: compare margins of one rule."
+        "The margin is what the deciding rule compares, positive where the loss tolerates the noise, 0 at the "
+        "boundary: for the ratio rule how likely the right label is against the likeliest wrong one, times r, less 1. "
+        "Rules differ: compare margins of one rule. A dash: the rule compares no numbers."
     ),
     "mended": (
         "One hyperparameter moved, the others as they are, as little as possible so that the loss tolerates this "
-        "noise; its link leads to the proof. A dash: no value within its slider does. Your own losses are mended at "
-        "once, the others when asked, which takes about half a minute."
+        "noise; its link leads to the proof. A dash: no value within its slider is proved to. Your own losses are "
+        "mended at once, the others when asked, which takes about half a minute."
     ),
     "memorisation": "A network memorises when it learns the wrong labels of its training samples by heart.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",

@@ -23,18 +23,23 @@ def document(kind: str, loss: str, noise: str, classes: int, verdicts: list[Verd
     return write(parse(loss), parse_noise(noise, classes), classes, verdicts)
 
 
-def regions(loss: str, noise: str, classes: int) -> list[dict]:
-    """For each hyperparameter: from which value on, or up to which, the loss tolerates the noise."""
+def region(loss: str, noise: str, classes: int, name: str) -> dict:
+    """From which value of a hyperparameter on, or up to which, the loss tolerates the noise.
+
+    Under "end" that value to four digits and under "moved" to three, both rounded into the range, where the loss is
+    proved to tolerate; the range is not offered where no rounding is.
+    """
     import sympy
 
     from alf.noise import parse_noise
     from alf.theory import tolerant_region
+    from alf.theory.inverse import inward
 
     parsed, model = parse(loss), parse_noise(noise, classes)
-    found = []
-    for parameter in parsed.declaration.parameters:
-        stage(f"solving for {parameter.name}")
-        region = tolerant_region(parsed, parameter.name, model)
-        formula = "" if region.formula is None else sympy.latex(region.formula)
-        found.append({"name": parameter.name, "relation": region.relation, "value": region.value, "formula": formula})
-    return found
+    stage(f"solving for {name}")
+    found = tolerant_region(parsed, name, model)
+    formula = "" if found.formula is None else sympy.latex(found.formula)
+    end, moved = (inward(parsed, found, model, digits) for digits in (4, 3))
+    relation = "?" if found.relation in (">=", "<=") and end is None else found.relation
+    texts = {key: None if value is None else str(value) for key, value in (("end", end), ("moved", moved))}
+    return {"name": name, "relation": relation, "formula": formula, **texts}

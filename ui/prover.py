@@ -21,6 +21,8 @@ from ui import jobs
 
 DOCUMENT_SECONDS = 60.0
 REGION_SECONDS = 20.0
+LATE = "late"
+"""The relation of a region that was not worked out by its deadline."""
 KEPT = 4096
 WORKERS = 2
 
@@ -115,20 +117,31 @@ def document(kind: str, question: Question) -> str:
 def regions(question: Question) -> list[dict] | None:
     """Which values of each hyperparameter are enough for the noise, None while that is being worked out.
 
-    Empty where there is nothing to say: no hyperparameters, no noise, or a noise that no loss tolerates.
+    Empty where there is nothing to say: no hyperparameters, no noise, or a noise that no loss tolerates. Every
+    hyperparameter has a deadline of its own; the relation of one that missed it is "late".
     """
-    if not parse(question.loss).declaration.parameters or question.noise == "none":
+    parameters = parse(question.loss).declaration.parameters
+    if not parameters or question.noise == "none":
         return []
-    arguments = (question.loss, question.noise, question.classes)
-    asked = questions().ask(
-        ("regions", question), lambda prover: prover.submit(jobs.regions, *arguments, seconds=REGION_SECONDS)
-    )
-    if not asked.done():
+    asked = [(parameter.name, _region(question, parameter.name)) for parameter in parameters]
+    if not all(one.done() for _, one in asked):
         return None
-    try:
-        return asked.result()
-    except (Unfinished, InputError):
-        return []
+    found = []
+    for name, one in asked:
+        try:
+            found.append(one.result())
+        except Unfinished:
+            found.append({"name": name, "relation": LATE, "formula": "", "end": None, "moved": None})
+        except InputError:
+            return []
+    return found
+
+
+def _region(question: Question, name: str) -> Asked:
+    arguments = (question.loss, question.noise, question.classes, name)
+    return questions().ask(
+        ("region", question, name), lambda prover: prover.submit(jobs.region, *arguments, seconds=REGION_SECONDS)
+    )
 
 
 def ratio_of(spec: str) -> Ratio | None:

@@ -7,20 +7,18 @@ is worked out for the reader's own losses, and for the others when asked: it kee
 import html
 import math
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from urllib.parse import urlencode
 
 import streamlit as st
 from sympy import Rational
 
-from alf.errors import InputError
 from alf.figures.palette import Style, style, styles
 from alf.losses import Loss, catalogue, parse
 from alf.theory import Verdict
 from ui.claims import COLOURS, WORDS
 from ui.controls import DATA_NAMES, swatch
 from ui.glossary import term
-from ui.prover import Question, answer, ratio_of, regions
+from ui.prover import LATE, Question, answer, ratio_of, regions
 
 CLAIM = "noise_tolerant"
 EVERY = 0.4
@@ -97,24 +95,34 @@ def needs(specs: Sequence[str]) -> list[tuple[str, Style, float]]:
 def mended(loss: Loss, regions: list[dict]) -> Loss | None:
     """The loss with one hyperparameter moved, as little as possible in proportion, to where it tolerates the noise.
 
-    The value is rounded to three digits, away from the boundary.
+    The value is the one of three digits that a worker has proved to tolerate it.
 
-    >>> mended(parse("ael:a=2"), [{"name": "a", "relation": ">=", "value": 2.4663}]).spec
+    >>> mended(parse("ael:a=2"), [{"name": "a", "relation": ">=", "moved": "247/100"}]).spec
     'ael:a=2.47'
     """
     moves = []
     for region in regions:
-        if region["relation"] not in (">=", "<=") or region["value"] is None:
+        if region["relation"] not in (">=", "<=") or region["moved"] is None:
             continue
-        rounding = ROUND_CEILING if region["relation"] == ">=" else ROUND_FLOOR
-        value = Context(prec=3, rounding=rounding).create_decimal(region["value"])
-        try:
-            moved = loss.replace(**{region["name"]: Rational(str(value))})
-        except InputError:
-            continue
+        value = Rational(region["moved"])
         was = loss.floats[region["name"]]
-        moves.append((abs(math.log(float(value) / was)) if was > 0 and value > 0 else math.inf, moved))
+        distance = abs(math.log(float(value) / was)) if was > 0 and value > 0 else math.inf
+        moves.append((distance, loss.replace(**{region["name"]: value})))
     return min(moves, key=lambda move: move[0], default=(0, None))[1]
+
+
+def mend_cell(loss: Loss, regions: list[dict], question: Question) -> str:
+    """What would mend a loss, as HTML; a dash says that nothing does, so not where a search ran out of time.
+
+    >>> late = {"name": "a", "relation": "late", "moved": None}
+    >>> none = {"name": "a", "relation": "never", "moved": None}
+    >>> [mend_cell(parse("ael:a=2"), [one], Question("ael:a=2", "pair:0.4", 10)) for one in (late, none)]
+    ['no answer in time', '—']
+    """
+    better = mended(loss, regions)
+    if better is not None:
+        return _link(better.spec, question, _changed(loss, better))
+    return "no answer in time" if any(region["relation"] == LATE for region in regions) else "—"
 
 
 def _order(found):
@@ -145,14 +153,13 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
     margin = verdict.data.get("margin")
     shown = "—" if margin is None else f"{float(margin):.3g}".replace("-", "−").replace("inf", "∞")
-    rule = next((row["rule"] for row in reversed(verdict.data.get("rows", []))), "—")
+    rule = verdict.data.get("rule") or "—"
     if verdict.holds is not False or regions == ():
         mend = ""
     elif regions is None:
         mend = "…"
     else:
-        better = mended(loss, regions)
-        mend = _link(better.spec, question, _changed(loss, better)) if better else "—"
+        mend = mend_cell(loss, regions, question)
     return (
         f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span></td>'
         f"<td>{shown}</td><td>{rule}</td><td>{mend}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
@@ -166,7 +173,7 @@ def _values(loss: Loss) -> str:
 def _changed(loss: Loss, better: Loss) -> str:
     """The hyperparameter in which two losses differ, as ``with a = 2.47``."""
     name = next(n for n, value in better.values.items() if value != loss.values[n])
-    return html.escape(f"with {name} = {better.floats[name]:g}")
+    return html.escape(f"with {name} = {better.floats[name]:.15g}")
 
 
 def _link(spec: str, question: Question, text: str) -> str:

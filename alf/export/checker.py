@@ -324,6 +324,14 @@ def fact_rows(loss, texts, first, second):
 
 
 def fact_risk(loss, kind, weights, point):
+    # a point very near a vertex needs as many digits as tell it from the vertex, and its risk from the vertex's
+    largest = max(map(fraction, point))
+    near = 0 < 1 - largest < Fraction(1, 10**20)
+    with mpmath.workdps(max(mp.dps, largest.denominator.bit_length() * 2 // 3) if near else mp.dps):
+        return _fact_risk(loss, kind, weights, point)
+
+
+def _fact_risk(loss, kind, weights, point):
     w, x = exact_point([str(fraction(t) / sum(map(fraction, weights))) for t in weights]), exact_point(point)
     if len(w) != loss.classes or len(x) != loss.classes:
         raise AssertionError("another number of classes")

@@ -32,11 +32,12 @@ class Decision:
     status : str
         Status of a positive or an open answer; a negative one carries a witness.
     rule : str
-        The rule that decided.
+        The rule that decided; of a combination first the rule of its other part, whose margin it is.
     steps : tuple of Step
     witness : Witness or None
     margin : float or None
-        What the rule compared, as a number that is positive where the claim holds.
+        What the rule compares, as a number that is positive where the claim holds and 0 at the boundary: for the ratio
+        rule (w_m/w_n) r - 1; None for a rule that compares no numbers.
     """
 
     holds: bool | None
@@ -114,7 +115,7 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
     if shape.at_zero == oo:
         text = "l(0) is infinite, so the risk at the vertex is infinite as soon as another label has weight."
-        return Decision(False, "ratio", (*steps, step(text)), _interior_witness(structure, w), -float("inf"))
+        return Decision(False, "ratio", (*steps, step(text)), _interior_witness(structure, w), -1.0)  # r = 0
     low = ratio.interval[0]
     margin = float(share) * low - 1
     if ratio.exact is not None:
@@ -124,14 +125,14 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         return Decision(True, "ratio", (*steps, Step(text, status="certified")), None, margin)
     two = two_class(structure, w)
     if two.holds is not True or sum(1 for x in w if x) == 2:
-        return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness, margin)
+        return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness)  # the ratio's margin did not decide
     if half_concave(shape):
         text = (
             "l is concave on [0, 1/2]: shares of at most 1/2 are best put together, so the edge between the two "
             "heaviest labels decides for all."
         )
         more = step(text, status="certified")
-        return Decision(True, "edge", (*steps, *two.steps, more), None, margin)
+        return Decision(True, "edge", (*steps, *two.steps, more))
     from alf.theory.simplex import minimise_at_vertex
 
     direct = minimise_at_vertex(structure, w)
@@ -435,7 +436,8 @@ def _normalised(structure: Structure, w) -> Decision:
             statement, point, value, float(mean) * scale, tuple(w), ("risk at the point", "limit of the risk at e_m")
         )
         return Decision(False, "normaliser", (step(text, status="certified"),), witness)
-    for k in range(4, 400):
+    # the nearer s is to a line at 0, the closer to e_m the risk begins to fall: for 1 - u^q at t^(1-q) below a constant
+    for k in (*range(4, 400), *(2**n for n in range(9, 14))):
         t = Fraction(1, 2**k)
         point = _edge(t, classes)
         bits = 200 + 4 * k
@@ -484,7 +486,7 @@ def _mixed(loss: Loss, structure: Structure, w) -> Decision:
                 "The normalised part is symmetric and has e_m among its minimisers; the other has it as its only one."
             )
             steps.append(step(text + " So has their sum (sum rule)."))
-            return Decision(True, "sum", tuple(steps), None, rest.margin)
+            return Decision(True, f"{rest.rule} and sum", tuple(steps), None, rest.margin)
         if singular and len(w) >= 3:
             text = (
                 "The normalised part's risk is a mean of the weights, never below the smallest, which it approaches "
@@ -492,12 +494,13 @@ def _mixed(loss: Loss, structure: Structure, w) -> Decision:
                 "converges to e_m."
             )
             steps.append(step(text))
-            return Decision(True, "normaliser", tuple(steps), None, rest.margin)
+            return Decision(True, f"{rest.rule} and normaliser", tuple(steps), None, rest.margin)
     if rest.holds is False and len(w) >= 3 and singular:
         witness = _mixed_witness(structure, w, rest.witness)
         if witness is not None:
             text = "Near this point the normalised part's risk is as small as it can be, and the other part's is lower."
-            return Decision(False, "normaliser", (*steps, step(text, status="certified")), witness, rest.margin)
+            more = step(text, status="certified")
+            return Decision(False, f"{rest.rule} and normaliser", (*steps, more), witness, rest.margin)
     if len(w) == 2:
         return _mixed_two(structure, w, steps)
     return Decision(None, "sum", (*steps, Step("No rule decides the sum.", status="undecided")))

@@ -211,9 +211,11 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
         decisions.append((decide(loss, noise.exact[places[0]]), places))
         if decisions[-1][0].holds is False:
             break
+    decided = _deciding([d for d, _ in decisions])
     data = {
         "rows": [{**d.to_json(), "labels": [p + 1 for p in places]} for d, places in decisions],
-        "margin": min((d.margin for d, _ in decisions if d.margin is not None), default=None),
+        "margin": decided and decided.margin,
+        "rule": decided and decided.rule,
     }
     steps = _row_steps(decisions, noise.classes)
     failed = next((d for d, _ in decisions if d.holds is False), None)
@@ -227,6 +229,16 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
         text = "Clean labels dominate and L is asymmetric on every row: the noisy risk has the clean risk's minimiser."
         steps.append(step(text))
     return holds(claim, steps, data)
+
+
+def _deciding(decisions: list[Decision]) -> Decision | None:
+    """The row that the answer hangs on: one that fails, else one left open, else the one with the least margin."""
+    for answer in (False, None):
+        for decision in decisions:
+            if decision.holds is answer:
+                return decision
+    noisy = [d for d in decisions if d.rule != "clean"] or decisions
+    return min(noisy, key=lambda d: float("inf") if d.margin is None else d.margin, default=None)
 
 
 def _not_dominant(noise) -> Verdict | None:
@@ -263,7 +275,7 @@ def _row_steps(decisions, classes: int) -> list[Step]:
     steps: list[Step] = []
     for decision, places in decisions:
         word = {True: "is asymmetric", False: "is not asymmetric", None: "was not settled"}[decision.holds]
-        rule = "" if decision.rule == "none" else f" by the {decision.rule} rule"
+        rule = "" if decision.rule == "none" else f" by the {decision.rule} rule{'s' * (' and ' in decision.rule)}"
         margin = "" if decision.margin is None else f", margin {decision.margin:.6g}"
         for one in decision.steps:
             if one not in steps:

@@ -1,20 +1,22 @@
 """The questions turned round: which hyperparameters make a loss tolerant, and how much noise does it tolerate?"""
 
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from fractions import Fraction
 from itertools import pairwise
 
 import sympy
-from sympy import Expr, Symbol, oo
+from sympy import Expr, Rational, Symbol, oo
 
 from alf.errors import InputError
 from alf.losses import Loss
 from alf.theory.asymmetry import decide
 from alf.theory.certify import as_rational
+from alf.theory.claims import prove
 from alf.theory.enclosure import constant_ball
 from alf.theory.progress import stage
 from alf.theory.ratios import critical_noise, ratio_of
-from alf.theory.structure import constant, single
+from alf.theory.structure import single
 from alf.theory.verdict import Step, step
 
 R = Symbol("R", positive=True)
@@ -45,7 +47,7 @@ class Region:
     value : float or None
         The boundary for this noise, None where there is none in the domain; of a bracket the end that tolerates.
     interval : tuple of float or None
-        Enclosure of the boundary.
+        Enclosure of the boundary; None where a bracket has no end at which the loss is known not to tolerate.
     relation : str
         ">=" or "<=": on which side of the boundary the loss tolerates, "always" or "never" where there is none.
     stretches : tuple of Stretch
@@ -177,18 +179,51 @@ def _side(loss: Loss, parameter, value: float, share: Fraction) -> str | None:
 
 
 def _tolerates(loss: Loss, noise) -> bool | None:
-    """Whether the loss is asymmetric on every row."""
-    if constant(loss):
+    """What the claim says about this very loss: what it leaves open is not offered as tolerant."""
+    return prove("noise_tolerant", loss, noise, noise.classes).holds
+
+
+def inward(loss: Loss, region: Region, noise, digits: int) -> Rational | None:
+    """The end of the tolerant range as a reader may type it: rounded into the range, and proved to tolerate.
+
+    Parameters
+    ----------
+    loss : Loss
+        As it was given to `tolerant_region`.
+    region : Region
+    noise : Noise
+    digits : int
+        Significant digits; more are taken where so few miss a narrow range.
+
+    Returns
+    -------
+    Rational or None
+        None where the range has no end, or no rounding of it is proved to tolerate.
+
+    Examples
+    --------
+    >>> from alf.losses import parse
+    >>> from alf.noise import parse_noise
+    >>> loss, noise = parse("ael:a=2"), parse_noise("pair:0.4", 10)
+    >>> float(inward(loss, tolerant_region(loss, "a", noise), noise, 3))
+    2.47
+    """
+    if region.relation not in (">=", "<=") or region.value is None:
         return None
-    rows = {tuple(sorted(row, reverse=True)) for row in noise.exact}
-    answers = [decide(loss, row).holds for row in sorted(rows, key=lambda r: -(r[1] / r[0]))]
-    if False in answers:
-        return False
-    return None if None in answers else True
+    rounding = ROUND_CEILING if region.relation == ">=" else ROUND_FLOOR
+    domain = loss.declaration.parameter(region.parameter).domain
+    for precision in range(digits, 18):
+        end = Rational(str(Context(prec=precision, rounding=rounding).create_decimal(region.value)))
+        if end not in domain:
+            continue
+        stage(f"testing {region.parameter} = {float(end):.6g}")
+        if _tolerates(loss.replace(**{region.parameter: end}), noise):
+            return end
+    return None
 
 
 def _by_search(loss: Loss, parameter, noise, width: float = 1e-3, values: int = 8) -> Region:
-    """Values over the slider's range tested, and every change of the answer bracketed by bisection."""
+    """Values over the slider's range tested, and every end of a tolerant stretch bracketed by bisection."""
     low, high = (Fraction(str(x)) for x in parameter.slider)
     tested = [(low + (high - low) * Fraction(k, values)).limit_denominator(10**6) for k in range(values + 1)]
     tested += [Fraction(int(b.p), int(b.q)) for b in parameter.breakpoints if b.is_Rational]
@@ -201,32 +236,42 @@ def _by_search(loss: Loss, parameter, noise, width: float = 1e-3, values: int = 
             answers[x] = _tolerates(loss.replace(**{parameter.name: as_rational(x)}), noise)
         return answers[x]
 
+    def stretch(a: Fraction, b: Fraction) -> Stretch:
+        return Stretch(float(a), float(b), ask(a) if ask(a) == ask(b) else None)
+
     stretches, boundaries = [], []
     for a, b in pairwise(tested):
-        if ask(a) == ask(b):
-            stretches.append(Stretch(float(a), float(b), ask(a)))
+        first = ask(a) is True
+        if first == (ask(b) is True):
+            stretches.append(stretch(a, b))
             continue
-        first, left, right = ask(a), a, b
+        left, right = a, b
+        # an open answer counts as no: only what is proved to tolerate is in the range
         while right - left > Fraction(str(width)) * max(abs(right), Fraction(1, 100)):
             middle = ((left + right) / 2).limit_denominator(10**9)
-            if ask(middle) == first:
-                left = middle
-            else:
-                right = middle
-        stretches += [Stretch(float(a), float(left), first), Stretch(float(right), float(b), ask(b))]
-        boundaries.append((left, right, first))
+            left, right = (middle, right) if (ask(middle) is True) == first else (left, middle)
+        stretches += [stretch(a, left), stretch(right, b)]
+        boundaries.append((a, left, right, b, first))
     joined = _joined(stretches)
     if not boundaries:
-        relation = {True: "always", False: "never"}.get(ask(tested[0]), "?")
-        text = f"The answer is the same at {len(tested)} values from {float(low)} to {float(high)}."
+        found = {ask(x) for x in tested}
+        relation = "?" if len(found) > 1 else {True: "always", False: "never"}.get(found.pop(), "?")
+        same = "is the same" if relation != "?" else "is never yes, and somewhere open,"
+        text = f"The answer {same} at {len(tested)} values from {float(low)} to {float(high)}."
         return Region(parameter.name, "observed", None, None, None, relation, joined, (step(text, status="observed"),))
-    left, right, first = boundaries[0]
+    a, left, right, b, first = boundaries[0]
     relation = "?" if len(boundaries) > 1 else "<=" if first else ">="
-    text = f"Tolerant at one end of [{float(left)}, {float(right)}] and not at the other: the boundary lies between."
-    ends, tolerant = (float(left), float(right)), float(left if first else right)
-    return Region(
-        parameter.name, "certified", None, tolerant, ends, relation, joined, (step(text, status="certified"),)
-    )
+    tolerant = left if first else right
+    failing = [x for x, answer in answers.items() if answer is False and a <= x <= b]
+    if not failing:
+        text = f"Tolerant at {float(tolerant)}; what lies beyond was not settled."
+        more = (step(text, status="observed"),)
+        return Region(parameter.name, "observed", None, float(tolerant), None, relation, joined, more)
+    nearest = float(min(failing) if first else max(failing))
+    ends = (float(left), nearest) if first else (nearest, float(right))
+    text = f"Tolerant at one end of [{ends[0]}, {ends[1]}] and not at the other: the boundary lies between."
+    more = (step(text, status="certified"),)
+    return Region(parameter.name, "certified", None, float(tolerant), ends, relation, joined, more)
 
 
 def _joined(stretches) -> tuple[Stretch, ...]:

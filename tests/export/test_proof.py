@@ -56,6 +56,13 @@ def caught(stated: str) -> bool:
         return True
 
 
+def test_a_point_that_sixty_digits_take_for_the_vertex():
+    loss, noise = parse("ngce:q=0.999"), parse_noise("pair:0.4", 3)
+    stated = data(proof_script(loss, noise, 3, list(verify(loss, noise, 3, ("noise_tolerant",)))))
+    assert run(stated) == 0
+    assert caught(stated.replace("2**-1024", "2**-10"))  # the risk there is not below the vertex's
+
+
 @pytest.mark.parametrize("spec", CASES)
 def test_the_facts_hold(spec):
     assert run(data(script(spec))) == 0

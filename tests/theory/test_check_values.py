@@ -219,3 +219,28 @@ def test_the_passive_part_of_a_combination_keeps_its_own_ratio():
         assert verdict.holds and verdict.status == "certified"
         assert verdict.data["rows"][0]["margin"] == pytest.approx(1.5 * 0.675480 - 1, abs=1e-5)
         assert prove("asymmetric", loss, parse_noise("pair:0.41", 3), 3).holds is False
+
+
+@pytest.mark.parametrize(
+    "spec", ["ce", "fl:gamma=2", "sce:alpha=1,beta=1", "gce:q=0.7", "mae", "ael:a=2", "aul:a=3,p=3"]
+)
+@pytest.mark.parametrize("noise", ["pair:0.4", "symmetric:0.6"])
+def test_every_margin_of_the_ratio_rule_is_what_it_compares(spec, noise):
+    """Losses with an infinite l(0) have r = 0 like those with an infinite slope there, so the same margin."""
+    model = parse_noise(noise, 10)
+    data = prove("noise_tolerant", parse(spec), model, 10).data
+    heavy, second = sorted(model.exact[0], reverse=True)[:2]
+    assert data["rule"] == "ratio"
+    assert data["margin"] == pytest.approx(float(heavy / second) * ratio(parse(spec)).value - 1)
+
+
+def test_a_margin_has_the_sign_of_its_answer():
+    """The edge decides where the ratio, here too small, does not; a combination names the rule of its other part."""
+    noise = parse_noise("pair:0.4", 10)
+    bent = prove("noise_tolerant", parse("formula: 1 - u + (1-u)**3/2-u**3/3"), noise, 10)
+    assert (bent.holds, bent.data["rule"], bent.data["margin"]) == (True, "edge", None)
+    both = prove("noise_tolerant", parse("nce+amse:alpha=1,beta=1,a=5"), noise, 10)
+    assert (both.holds, both.data["rule"], both.data["margin"]) == (True, "vertex KKT and normaliser", 0)
+    mixed = parse_noise("matrix:.6,.4,0;0,1,0;0,.3,.7", 3)
+    data = prove("noise_tolerant", parse("mae"), mixed, 3).data
+    assert (data["rule"], data["margin"]) == ("ratio", pytest.approx(0.5))

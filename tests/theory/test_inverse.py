@@ -4,11 +4,14 @@ import math
 
 import pytest
 import sympy
+from oracle import attack_asymmetry, check_witness
 
 from alf.errors import InputError
-from alf.losses import parse
+from alf.losses import catalogue, parse
 from alf.noise import parse_noise
-from alf.theory import tolerant_region, tolerated_rate
+from alf.theory import prove, tolerant_region, tolerated_rate
+from alf.theory.inverse import inward
+from alf.theory.structure import single
 
 PAIR = parse_noise("pair:0.4", 10)
 SHARE = 1.5  # w_m / w_n of 40% pair noise
@@ -51,6 +54,51 @@ def test_largest_rate():
     searched = tolerated_rate(parse("amse:a=5"), "pair", 3)
     assert searched.interval[0] <= 0.4 <= searched.interval[1]
     assert tolerated_rate(parse("nce"), "symmetric", 3).rate == pytest.approx(2 / 3, abs=1e-4)
+
+
+NOISES = [("pair:0.3", 3), ("pair:0.4", 10), ("symmetric:0.4", 3)]
+
+
+@pytest.mark.parametrize(("noise", "classes"), NOISES)
+@pytest.mark.parametrize("key", [key for key, found in catalogue().items() if found.parameters])
+def test_every_value_offered_is_tolerant_as_displayed(key, noise, classes):
+    """The ends of the ranges as the pages round them: by the project's verdict, and by the independent search."""
+    loss, model = catalogue()[key].example(), parse_noise(noise, classes)
+    for parameter in loss.declaration.parameters:
+        region = tolerant_region(loss, parameter.name, model)
+        for digits in (3, 4):
+            end = inward(loss, region, model, digits)
+            if region.relation not in (">=", "<="):
+                assert end is None
+                continue
+            assert end is not None
+            assert end >= region.value if region.relation == ">=" else end <= region.value
+            better = loss.replace(**{parameter.name: end})
+            assert prove("noise_tolerant", better, model, classes).holds is True
+            assert attack_asymmetry(single(better), sorted(model.exact[0], reverse=True), True) == []
+
+
+def test_a_range_that_only_its_end_belongs_to():
+    """NGCE tolerates pair noise at q = 1 alone: t^q of gain on the edge outweighs any cost of order t."""
+    loss = parse("ngce:q=1")
+    region = tolerant_region(loss, "q", PAIR)
+    assert (region.value, region.relation, region.status) == (1, ">=", "certified")
+    assert region.interval[0] < 1 == region.interval[1]
+    assert inward(loss, region, PAIR, 4) == 1
+    for q in ("0.99", "0.999", "0.9999"):
+        verdict = prove("noise_tolerant", parse(f"ngce:q={q}"), PAIR, 10)
+        assert verdict.holds is False
+        assert check_witness(parse(f"ngce:q={q}"), 10, verdict.to_json()["witness"]) == []
+
+
+def test_an_open_answer_is_not_offered(monkeypatch):
+    answers = {"ngce": lambda q: True if q == 1 else None}
+    monkeypatch.setattr("alf.theory.inverse._tolerates", lambda loss, noise: answers[loss.key](loss.values["q"]))
+    region = tolerant_region(parse("ngce:q=1"), "q", PAIR)
+    assert (region.value, region.interval, region.status) == (1, None, "observed")
+    answers["ngce"] = lambda q: None if q > 0.5 else False
+    region = tolerant_region(parse("ngce:q=1"), "q", PAIR)
+    assert (region.value, region.relation) == (None, "?")
 
 
 def test_bad_input():

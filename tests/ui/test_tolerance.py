@@ -1,0 +1,60 @@
+"""What would mend a loss, asked of the workers one hyperparameter at a time."""
+
+import pytest
+
+from alf.losses import parse
+from alf.noise import parse_noise
+from alf.theory import prove
+from alf.theory.worker import Unfinished
+from ui import jobs, prover
+from ui.prover import LATE, Question
+from ui.tolerance import mend_cell, mended
+
+NFL_AEL = "nfl+ael:alpha=1,beta=1,gamma=0.5,a=2"
+
+
+class Done:
+    """An answer at once, or a worker that was stopped."""
+
+    def __init__(self, found):
+        self.found = found
+
+    def done(self) -> bool:
+        return True
+
+    def result(self):
+        if self.found is None:
+            raise Unfinished("Not finished within 20 seconds.")
+        return self.found
+
+
+def test_a_late_hyperparameter_does_not_take_the_others_along(monkeypatch):
+    """Once one deadline for all of them made a loss that can be mended show a dash on a busy machine."""
+    known = {"beta": {"name": "beta", "relation": "never", "formula": "", "end": None, "moved": None}}
+    known["a"] = {"name": "a", "relation": ">=", "formula": "", "end": "617/250", "moved": "247/100"}
+    monkeypatch.setattr(prover, "_region", lambda question, name: Done(known.get(name)))
+    question = Question(NFL_AEL, "pair:0.4", 10)
+    found = prover.regions(question)
+    assert [region["relation"] for region in found] == [LATE, "never", LATE, ">="]
+    assert mended(parse(NFL_AEL), found).spec == NFL_AEL.replace("a=2", "a=2.47")
+    assert "with a = 2.47" in mend_cell(parse(NFL_AEL), found, question)
+    del known["a"]
+    assert mend_cell(parse(NFL_AEL), prover.regions(question), question) == "no answer in time"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        NFL_AEL,
+        "nce+ael:alpha=1,beta=1,a=1.5",
+        "nfl+agce:alpha=1,beta=1,gamma=0.5,a=0.1,q=0.6",
+        "nfl+aul:alpha=1,beta=1,gamma=0.5,a=2,p=3",
+        "nce+amse:alpha=1,beta=1,a=2",
+    ],
+)
+def test_combinations_with_a_failing_part_are_mended(spec):
+    loss, noise = parse(spec), parse_noise("pair:0.4", 10)
+    assert prove("noise_tolerant", loss, noise, 10).holds is False
+    found = [jobs.region(spec, "pair:0.4", 10, parameter.name) for parameter in loss.declaration.parameters]
+    better = mended(loss, found)
+    assert better is not None and prove("noise_tolerant", better, noise, 10).holds is True
