@@ -162,7 +162,7 @@ def slice_figure(
         height=260,
         shapes=shapes,
         annotations=words,
-        hovermode="closest",
+        hovermode="x",
     )
 
 
