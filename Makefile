@@ -6,14 +6,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MANY_PROCESSES := tests/runs tests/browser
+MANY_PROCESSES := tests/runs $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
 .PHONY: run test check lint soak lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/streamlit run app.py
 
-# Two at a time where a test is one process; those that start servers, workers and browsers have the machine alone.
+# Two at a time; those that train in workers have the machine alone.
 test: $(VENV)/dev.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(MANY_PROCESSES:%=--ignore %)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(MANY_PROCESSES)

@@ -24,7 +24,7 @@ def test_hostile_formulas_in_the_field(open_page):
     page = open_page(START)
     field = page.locator(".st-key-formula-typed input")
     refused = page.locator(".st-key-controls [data-testid=stAlert]")
-    for text in ("u.__class__", *hostile(6), "u" * 1_000_000, "1-u\0", "ехр(-u)"):
+    for text in ("u.__class__", *hostile(3), "u" * 1_000_000, "1-u\0", "ехр(-u)"):
         field.fill("formula:" + text)
         field.press("Enter")
         settle(page)

@@ -278,7 +278,7 @@ def test_pause_step_and_another_learning_rate(engine):
     until(lambda: engine.progress(run).status == "paused")
     before = engine.records(run)
     epoch = engine.set_lr(run, 0.01)
-    assert epoch == held + 3 and engine.progress(run).recipe.changes == ((epoch, 0.01),)
+    assert epoch == held + 2 and engine.progress(run).recipe.changes == ((epoch, 0.01),)
     assert engine.progress(run).status == "paused"
     engine.play(run)
     until(lambda: engine.progress(run).epoch >= epoch + 1)

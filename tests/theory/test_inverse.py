@@ -1,6 +1,7 @@
 """Which hyperparameters tolerate a noise, and how much noise hyperparameters tolerate."""
 
 import math
+import os
 
 import pytest
 import sympy
@@ -56,7 +57,9 @@ def test_largest_rate():
     assert tolerated_rate(parse("nce"), "symmetric", 3).rate == pytest.approx(2 / 3, abs=1e-4)
 
 
-NOISES = [("pair:0.3", 3), ("pair:0.4", 10), ("symmetric:0.4", 3)]
+NOISES = [("pair:0.4", 10)]
+if os.environ.get("ALF_SOAK") == "1":
+    NOISES += [("pair:0.3", 3), ("symmetric:0.4", 3)]
 
 
 @pytest.mark.parametrize(("noise", "classes"), NOISES)

@@ -46,9 +46,6 @@ def test_a_late_hyperparameter_does_not_take_the_others_along(monkeypatch):
     "spec",
     [
         NFL_AEL,
-        "nce+ael:alpha=1,beta=1,a=1.5",
-        "nfl+agce:alpha=1,beta=1,gamma=0.5,a=0.1,q=0.6",
-        "nfl+aul:alpha=1,beta=1,gamma=0.5,a=2,p=3",
         "nce+amse:alpha=1,beta=1,a=2",
     ],
 )
