@@ -6,17 +6,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MANY_PROCESSES := tests/runs $(addprefix tests/browser/test_,inspection.py runs.py train.py)
+TRAINING := tests/runs $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
 .PHONY: run test check lint soak lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/streamlit run app.py
 
-# Two at a time; those that train in workers have the machine alone.
+# Two at a time, browsers in processes of their own; those that train in workers have the machine alone.
 test: $(VENV)/dev.stamp
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(MANY_PROCESSES:%=--ignore %)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(MANY_PROCESSES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/runs --ignore tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(TRAINING:%=--ignore %)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TRAINING)
 
 check: lint test
 
