@@ -82,9 +82,14 @@ def test_closing_the_tab_does_not_stop_the_run(open_page):
     page = open_page(LONG.replace("500", "499"))
     run = begin(page)
     status(page, ["running"])
-    link = page.url.split("/", 3)[3]
-    page.context.close()
-    page = open_page("/" + link)
+    url, context = page.url, page.context
+    page.close()
+    visitor = open_page("/" + url.split("/", 3)[3])  # another browser: it may watch, and no more
+    assert "Somebody else’s run" in visitor.locator(".alf-run").inner_text()
+    assert visitor.get_by_role("button", name="Stop", exact=True).count() == 0
+    page = context.new_page()
+    page.goto(url)
+    settle(page)
     assert run_id(page) == run
     first = epoch(page)
     page.wait_for_function(
