@@ -351,21 +351,16 @@ def data():
 @json_option
 def list_data(as_json):
     """List the data sets, and say which of them are here, whole."""
-    from alf.data import DATASETS
-    from alf.data.files import Missing
+    from alf.data import DATASETS, presence
     from alf.settings import settings
 
     rows = []
     for d in DATASETS.values():
         row = {"key": d.key, "name": d.name, "classes": d.classes, "shape": list(d.shape), "included": d.local}
-        try:
-            d.load(settings().data_dir, partial=True)
-            row |= {"here": True, "how": "included" if d.local else "here"}
-        except Missing:
-            row |= {"here": False, "how": f"python -m alf data fetch {d.key}, or ALF_DATA_DIR"}
-        except InputError as error:
-            row |= {"here": False, "how": str(error)}
-        rows.append(row)
+        state, expected = presence(d, settings().data_dir)
+        absent = f"python -m alf data fetch {d.key}, or ALF_DATA_DIR"
+        how = {"here": "included" if d.local else "here", "absent": absent, "damaged": expected}[state]
+        rows.append(row | {"here": state == "here", "how": how})
     if as_json:
         return _print_json(rows)
     for row in rows:

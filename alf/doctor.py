@@ -115,19 +115,11 @@ def memory() -> Check:
 
 def data(settings: Settings) -> Check:
     """Which data sets are here, whole; what is not there can be fetched, what is damaged is a problem."""
-    from alf.data import DATASETS
-    from alf.data.files import Missing
+    from alf.data import DATASETS, presence
 
-    found, absent, damaged = [], [], []
-    for declared in DATASETS.values():
-        try:
-            declared.load(settings.data_dir, partial=True)
-        except Missing:
-            absent.append(declared.key)
-        except InputError as error:
-            damaged.append(str(error))
-        else:
-            found.append(declared.key)
+    states = {declared.key: presence(declared, settings.data_dir) for declared in DATASETS.values()}
+    found, absent = ([key for key, (state, _) in states.items() if state == one] for one in ("here", "absent"))
+    damaged = [expected for _, expected in states.values() if expected]
     words = f"Here: {', '.join(found)}."
     if absent:
         words += f" Not here: {', '.join(absent)} (python -m alf data fetch NAME, or ALF_DATA_DIR)."

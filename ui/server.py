@@ -96,6 +96,7 @@ def _cookie(scope) -> str:
 def apologise(error: Exception) -> bool:
     """Say in a sentence that a page failed, in place of Streamlit's own words; the log gets the traceback."""
     if isinstance(error, InputError):  # a store that cannot be opened: it says so itself
+        log.warning("%s", error)
         st.error(str(error))
         return True
     log.error("a page failed", exc_info=error)

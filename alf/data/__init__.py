@@ -5,10 +5,13 @@
 10
 """
 
+from pathlib import Path
+
 from alf.data.cifar import CIFAR10, CIFAR100
 from alf.data.declaration import Arrays, DataSet, stratified
 from alf.data.digits import DIGITS
 from alf.data.download import fetch
+from alf.data.files import Missing
 from alf.data.idx import FASHION, MNIST
 from alf.data.toys import TOYS
 from alf.errors import InputError
@@ -31,4 +34,19 @@ def dataset(key: str) -> DataSet:
     return DATASETS[key]
 
 
-__all__ = ["DATASETS", "Arrays", "DataSet", "dataset", "fetch", "stratified"]
+def presence(declared: DataSet, folder: Path | None = None) -> tuple[str, str]:
+    """Say whether a data set is here, whole: ``here``, ``absent`` or ``damaged``, and of the last what was expected.
+
+    >>> presence(dataset("digits"))
+    ('here', '')
+    """
+    try:
+        declared.load(folder, partial=True)
+    except Missing:
+        return "absent", ""
+    except InputError as error:
+        return "damaged", str(error)
+    return "here", ""
+
+
+__all__ = ["DATASETS", "Arrays", "DataSet", "dataset", "fetch", "presence", "stratified"]
