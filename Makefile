@@ -1,4 +1,5 @@
 # make run    the app, on http://localhost:8501
+# make dev    the same, and it runs anew when a file of it changes
 # make test   every test, after installing what they need into .venv
 # make check  format, lint and tests
 # make soak   the tests with long counts, an hour or more
@@ -8,10 +9,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 TRAINING := tests/runs $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
-.PHONY: run test check lint soak lock clean
+.PHONY: run dev test check lint soak lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/streamlit run app.py
+
+dev: $(VENV)/run.stamp
+	$(BIN)/streamlit run app.py --server.fileWatcherType auto --server.runOnSave true
 
 # Two at a time, browsers in processes of their own; those that train in workers have the machine alone.
 test: $(VENV)/dev.stamp

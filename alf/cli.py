@@ -1,8 +1,8 @@
 """The command line, ``python -m alf``: everything the pages show, without a browser.
 
-Exit status: 0 done, 1 failed while running, 2 wrong input, with one line on stderr that names the thing, the allowed
-set and the value. With ``--json`` stdout carries JSON only, one object a line for `train`. Claims that are refuted,
-undecided or not defined are answers: exit 0.
+Exit status: 0 done, 1 failed while running (or an extra of the package is not installed), 2 wrong input, with one line
+on stderr that names the thing, the allowed set and the value. With ``--json`` stdout carries JSON only, one object a
+line for `train`. Claims that are refuted, undecided or not defined are answers: exit 0.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 import click
 
 from alf import __version__
-from alf.errors import InputError
+from alf.errors import InputError, not_installed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` for one, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as error:
+        return _complain(str(not_installed(error.name or str(error))), 1)
     except Exception as error:  # a defect of ours, or memory or disk ran out: said in a line, in full with ALF_DEBUG=1
         if os.environ.get("ALF_DEBUG") == "1":
             raise
@@ -56,10 +58,10 @@ def _complain(sentence: str, status: int) -> int:
 
 def _read(spec: str):
     """A loss as typed; a formula is read, and searched for places where it rises, in a process that can be killed."""
-    from alf.losses import parse
+    from alf.losses import is_formula, parse
     from alf.theory.worker import Prover
 
-    if not spec.strip().lower().startswith("formula:"):
+    if not is_formula(spec):
         return parse(spec)
     with Prover() as prover:
         return parse(prover.read(spec))
@@ -95,7 +97,8 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON only on
 def app():
     """Asymmetric losses for learning with noisy labels: see, prove, train.
 
-    A LOSS is written KEY or KEY:name=value,... such as ce, agce:a=0.6,q=0.6 or nce+agce:alpha=1,beta=4,a=6,q=1.5.
+    A LOSS is written KEY or KEY:name=value,... such as ce, agce:a=0.6,q=0.6 or nce+agce:alpha=1,beta=4,a=6,q=1.5,
+    or as a formula in u such as 'exp(-u/a);a=2.5'.
     """
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from alf.errors import InputError
+from alf.errors import InputError, not_installed
 from alf.settings import Settings
 
 NEEDED = (
@@ -44,7 +44,7 @@ def examine(environment: Mapping[str, str]) -> Iterator[Check]:
     """Make every check, one by one; a defect that a check did not foresee is a problem in words too."""
     yield python()
     yield packages()
-    yield (configured := settings_of(environment))
+    yield (configured := _guarded("settings", lambda: settings_of(environment)))
     if configured.state == "problem":
         return
     settings = Settings.from_environment(environment)
@@ -61,6 +61,8 @@ def examine(environment: Mapping[str, str]) -> Iterator[Check]:
 def _guarded(name: str, look: Callable[[], Check]) -> Check:
     try:
         return look()
+    except ModuleNotFoundError as error:
+        return Check(name, "problem", f"{not_installed(error.name or str(error))}.")
     except Exception as error:
         return Check(name, "problem", f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 

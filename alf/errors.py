@@ -1,4 +1,7 @@
-"""What goes wrong because of what a person typed, as opposed to a defect of ours."""
+"""What goes wrong because of what a person typed or did not install, as opposed to a defect of ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class InputError(ValueError):
@@ -6,3 +9,53 @@ class InputError(ValueError):
 
     The command line prints it and exits with status 2, a page shows it in place; nothing else reaches a person.
     """
+
+
+EXTRAS = {
+    "train": (
+        "torch",
+        "sklearn",
+        "distributed",
+        "dask",
+        "sqlalchemy",
+        "safetensors",
+        "pooch",
+        "platformdirs",
+        "psutil",
+    ),
+    "app": ("streamlit", "plotly", "PIL"),
+    "postgres": ("psycopg",),
+}
+"""The modules that each optional extra of this package brings."""
+
+
+class NotInstalled(ModuleNotFoundError):
+    """A module of an optional extra is not here; the text names the extra that brings it."""
+
+
+def not_installed(module: str) -> NotInstalled:
+    """What to raise where a module is not here.
+
+    >>> str(not_installed("sklearn.datasets"))
+    "sklearn is not installed; pip install 'asymmetric-loss-explorer[train]' brings it"
+    """
+    top = module.partition(".")[0]
+    extra = next((name for name, modules in EXTRAS.items() if top in modules), None)
+    how = f"pip install 'asymmetric-loss-explorer[{extra}]' brings it" if extra else "the installation is incomplete"
+    return NotInstalled(f"{top} is not installed; {how}", name=module)
+
+
+@contextmanager
+def optional() -> Iterator[None]:
+    """Around an import from an optional extra: where it fails, the error names the extra.
+
+    Raises
+    ------
+    NotInstalled
+    """
+    try:
+        yield
+    except NotInstalled:
+        raise
+    except ModuleNotFoundError as error:
+        raise not_installed(error.name or str(error)) from None

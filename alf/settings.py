@@ -73,6 +73,12 @@ def _whole(low: int, high: int) -> Callable[[str, str], int]:
     return read
 
 
+def _flag(variable: str, text: str) -> bool:
+    if text not in ("0", "1"):
+        raise InputError(f"{variable}: 0 or 1 is needed, got {text}")
+    return text == "1"
+
+
 DECLARED = (
     Setting(
         "ALF_DATA_DIR",
@@ -111,6 +117,7 @@ DECLARED = (
     Setting("ALF_MAX_PER_OWNER", "max_per_owner", "unfinished runs of one browser session", "10", _whole(1, 10**6)),
     Setting("ALF_MAX_LANES", "max_lanes", "models in one run (losses x noises x seeds)", "128", _whole(1, 10**5)),
     Setting("ALF_MAX_EPOCHS", "max_epochs", "epochs of one run started from the app", "500", _whole(1, 10**5)),
+    Setting("ALF_DEBUG", "debug", "1 shows where a command failed, as a traceback", "0", _flag),
 )
 
 
@@ -127,6 +134,7 @@ class Settings:
     max_per_owner: int
     max_lanes: int
     max_epochs: int
+    debug: bool
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -152,6 +160,7 @@ class Settings:
             "max_per_owner": 10,
             "max_lanes": 128,
             "max_epochs": 500,
+            "debug": False,
         }
         for setting in DECLARED:
             if text := environment.get(setting.variable, "").strip():

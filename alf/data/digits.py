@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from alf.data.declaration import Arrays, DataSet, stratified
+from alf.errors import not_installed
 
 
 def _read(folder: Path | None, partial: bool) -> Arrays:
@@ -14,7 +15,10 @@ def _read(folder: Path | None, partial: bool) -> Arrays:
     What `sklearn.datasets.load_digits` reads is read here without it: its import takes nearly two seconds, which every
     worker process would pay before its first epoch.
     """
-    file = Path(find_spec("sklearn").origin).parent / "datasets" / "data" / "digits.csv.gz"
+    found = find_spec("sklearn")
+    if found is None:
+        raise not_installed("sklearn")
+    file = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
     table = np.loadtxt(file, np.uint8, delimiter=",")
     pictures, labels = table[:, :-1].reshape(-1, 1, 8, 8), table[:, -1].astype(np.int64)
     train, test = stratified(labels, share=0.2, seed=0)

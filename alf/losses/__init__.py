@@ -14,6 +14,6 @@ from alf.errors import InputError
 from alf.losses.catalogue import catalogue
 from alf.losses.declaration import Declaration, K, Loss, u
 from alf.losses.domain import Domain, Parameter
-from alf.losses.spec import parse
+from alf.losses.spec import is_formula, parse
 
-__all__ = ["Declaration", "Domain", "InputError", "K", "Loss", "Parameter", "catalogue", "parse", "u"]
+__all__ = ["Declaration", "Domain", "InputError", "K", "Loss", "Parameter", "catalogue", "is_formula", "parse", "u"]

@@ -13,7 +13,7 @@ from functools import cached_property
 import sympy
 from sympy import Expr, Symbol
 
-from alf.errors import InputError
+from alf.errors import InputError, optional
 from alf.losses.domain import Parameter, decimal
 
 u = Symbol("u", positive=True)
@@ -244,8 +244,9 @@ class Loss:
         return numeric.vector(self, probabilities)
 
     def module(self, reduction: str = "mean", ignore_index: int = -100, **tensors):
-        """The loss as a `torch.nn.Module`; see `alf.losses.torch_loss.LossModule`."""
-        from alf.losses.torch_loss import LossModule
+        """The loss as a `torch.nn.Module`; see `alf.losses.torch_loss.LossModule`. `NotInstalled` without torch."""
+        with optional():
+            from alf.losses.torch_loss import LossModule
 
         return LossModule(self, reduction=reduction, ignore_index=ignore_index, **tensors)
 

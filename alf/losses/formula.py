@@ -1,4 +1,4 @@
-"""Losses that a person types: ``formula:EXPR;name=value,name=value[low,high]``.
+"""Losses that a person types: ``formula:EXPR;name=value,name=value[low,high]``; ``^`` is read as ``**``, ``ln`` as log.
 
 The text is read by Python's `ast` and by nothing else: only the node kinds, names and functions listed here get
 through, with limits on length, depth, nodes and exponents; no text is ever evaluated. The tree is first computed in
@@ -28,7 +28,7 @@ LARGEST_EXPONENT = 100
 MOST_CHOICES = 16
 """Limits on characters, nodes of the syntax tree, nesting, exponents, and on min, max and abs together."""
 
-_ALPHABET = re.compile(r"[A-Za-z0-9_+*/().,\-\[\]=; ]*", re.ASCII)
+_ALPHABET = re.compile(r"[A-Za-z0-9_+*/^().,\-\[\]=; ]*", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,29}", re.ASCII)
 _VALUE = re.compile(
     r"\s*(?P<name>\w+)\s*=\s*(?P<value>[^,\[\]=]+?)\s*(\[(?P<low>[^,\[\]=]+),(?P<high>[^,\[\]=]+)\])?\s*"
@@ -36,7 +36,7 @@ _VALUE = re.compile(
 _ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
 _SEVERAL = ("min", "max")
 _CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
-_RESERVED = {*_ONE, *_SEVERAL, *_CONSTANTS, "u", "K", "S"}
+_RESERVED = {*_ONE, *_SEVERAL, *_CONSTANTS, "ln", "u", "K", "S"}
 _SYMBOLIC = {
     "exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
     "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh, "atan": sympy.atan, "abs": sympy.Abs,
@@ -69,6 +69,8 @@ def parse_formula(rest: str) -> Loss:
     --------
     >>> parse_formula("exp(-u/a); a=2.50").spec
     'formula:exp(-u/a);a=2.5'
+    >>> parse_formula("1 - u^2 - ln(u)").spec
+    'formula:1-u**2-log(u)'
     >>> parse_formula("u")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -79,9 +81,10 @@ def parse_formula(rest: str) -> Loss:
     if not _ALPHABET.fullmatch(rest):
         odd = next(c for c in rest if not _ALPHABET.fullmatch(c))
         raise InputError(
-            f"formula: only A-Z a-z 0-9 _ + * / ( ) . , - [ ] = ; and spaces are allowed, got {quoted(odd)}"
+            f"formula: only A-Z a-z 0-9 _ + * / ^ ( ) . , - [ ] = ; and spaces are allowed, got {quoted(odd)}"
         )
     text, _, assignments = rest.partition(";")
+    text = re.sub(r"(?<!\w)ln(?= *\()", "log", text.replace("^", "**"))
     if re.search(r"[\w.] +[\w.]|\* +\*|/ */|(min|max|abs) +\*\*", text):
         raise InputError(f"formula: an operator is missing in {quoted(text)}")
     return _formula("".join(text.split()), assignments)
@@ -221,9 +224,9 @@ def _allow(node: ast.AST) -> None:
             return
         if name in _ONE or name in _SEVERAL:
             raise InputError(f"formula: {name} takes {'one argument' if name in _ONE else 'two to eight'}, got {count}")
-        allowed = ", ".join((*_ONE, *_SEVERAL))
+        allowed = ", ".join((*_ONE, *_SEVERAL)).replace("log", "log or ln")
         raise InputError(f"formula: functions are {allowed}, got {quoted(name or 'something else')}")
-    raise InputError(f"formula: only numbers, names, + - * / ** and functions are allowed, got {type(node).__name__}")
+    raise InputError(f"formula: only numbers, names, + - * / ^ and functions are allowed, got {type(node).__name__}")
 
 
 def _finite(value) -> bool:

@@ -1,10 +1,12 @@
 """Loss specs: the one string form for command line, URL, files and cache keys.
 
 ``ce``, ``agce:a=0.6,q=0.6``, ``nce+agce:alpha=1,beta=4,a=6,q=1.5``. Parsing validates as if a stranger had typed it;
-printing gives the canonical spec, which parses to the same loss and prints itself again.
+printing gives the canonical spec, which parses to the same loss and prints itself again. A text that is no key and
+has the name `u` in it is a formula, with or without the prefix ``formula:``.
 """
 
 import difflib
+import re
 from functools import lru_cache
 
 from alf.errors import InputError
@@ -15,6 +17,23 @@ from alf.losses.domain import decimal, quoted
 LONGEST = 2000
 """Characters a spec may have."""
 
+_U = re.compile(r"(?<!\w)u(?!\w)")
+
+
+def is_formula(spec: str) -> bool:
+    """Whether a spec is read as a typed formula: by its prefix, or because it is no key and has the name `u` in it.
+
+    >>> is_formula("formula:1-u"), is_formula("exp(-u/a);a=2"), is_formula("aul:a=2,p=3"), is_formula("aul")
+    (True, True, False, False)
+    """
+    key, colon, _ = spec.partition(":")
+    return _key(key) == "formula" if colon else bool(_U.search(spec)) and _key(spec) not in catalogue()
+
+
+def _key(text: str) -> str:
+    """A key as the catalogue has it; in a URL ``+`` decodes to a space."""
+    return text.strip().replace(" ", "+").lower()
+
 
 def parse(spec: str) -> Loss:
     """The loss a spec names.
@@ -23,7 +42,8 @@ def parse(spec: str) -> Loss:
     ----------
     spec : str
         ``KEY`` or ``KEY:name=value,...``; parameters in any order, those with a default may be left out. A space in
-        the key is read as the ``+`` that a URL decodes to one.
+        the key is read as the ``+`` that a URL decodes to one. Or a formula in `u`, see
+        `alf.losses.formula.parse_formula`.
 
     Raises
     ------
@@ -38,6 +58,8 @@ def parse(spec: str) -> Loss:
     Traceback (most recent call last):
     ...
     alf.errors.InputError: AUL: a must lie in (1, oo), got 0.5
+    >>> parse("e^(-u/a); a=2").spec
+    'formula:e**(-u/a);a=2'
     """
     if not isinstance(spec, str):
         raise InputError(f"a loss spec must be text such as 'agce:a=0.6,q=0.6', got {quoted(repr(spec))}")
@@ -48,17 +70,22 @@ def parse(spec: str) -> Loss:
 
 @lru_cache(maxsize=4096)
 def _parse(spec: str) -> Loss:
-    key, colon, rest = spec.partition(":")
-    key = key.strip().replace(" ", "+").lower()
-    if key == "formula":
+    if is_formula(spec):
         from alf.losses.formula import parse_formula
 
-        return parse_formula(rest)
+        prefix, colon, rest = spec.partition(":")
+        return parse_formula(rest if colon else prefix)
+    key, colon, rest = spec.partition(":")
+    key = _key(key)
     declaration = catalogue().get(key)
     if declaration is None:
-        near = difflib.get_close_matches(key, catalogue(), n=1)
+        word = re.match(r"[a-z+]*[a-z]|", key)[0]  # of agce(a=1) and agce a=1 too
+        near = difflib.get_close_matches(word, catalogue(), n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise InputError(f"unknown loss {quoted(key)}{hint}; choose one of {', '.join(catalogue())}")
+        raise InputError(
+            f"unknown loss {quoted(key)}{hint}; choose one of {', '.join(catalogue())}, or type a formula in u such as "
+            "exp(-u/2)"
+        )
     values = {}
     for item in rest.split(",") if colon and rest.strip() else ():
         name, equals, text = item.partition("=")

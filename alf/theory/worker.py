@@ -188,9 +188,9 @@ class Prover:
         ...
         alf.errors.InputError: formula: l must decrease strictly on (0, 1], got l(0.333007...) = ...
         """
-        from alf.losses import parse
+        from alf.losses import is_formula, parse
 
-        if not text.strip().lower().startswith("formula:") or len(text) > _LONGEST:
+        if len(text) > _LONGEST or not is_formula(text):
             return parse(text).spec
         asked = self.submit(_read, text, seconds=READ_SECONDS, quick=True)
         try:

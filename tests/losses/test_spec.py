@@ -119,3 +119,46 @@ def test_domains():
     half_open = Domain(0, 1, upper_open=False)
     assert str(half_open) == "(0, 1]"
     assert Rational(1) in half_open and Rational(0) not in half_open
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    (
+        ("exp(-u/2)", "formula:exp(-u/2)"),
+        ("  exp( -u / a ) ; a = 2.50 ", "formula:exp(-u/a);a=2.5"),
+        ("1-u^2", "formula:1-u**2"),
+        ("-ln(u)", "formula:-log(u)"),
+        ("ln (2-u)", "formula:log(2-u)"),
+        ("FORMULA: 1-u", "formula:1-u"),
+        ("formula:2^(-u)", "formula:2**(-u)"),
+        ("a*(1-u);a=2[1,3]", "formula:a*(1-u);a=2[1,3]"),
+        ("ce*(1-u);ce=2", "formula:ce*(1-u);ce=2"),
+    ),
+)
+def test_a_bare_formula_is_a_formula(typed, canonical):
+    assert parse(typed).spec == canonical
+    assert parse(canonical).spec == canonical
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    (
+        ("agce:a=u,q=1", "AGCE: a must be a number"),
+        ("agcee:a=u", "unknown loss 'agcee' (did you mean 'agce'?)"),
+        ("aull", "did you mean 'aul'?"),
+        ("agce a=0.6,q=0.6", "did you mean 'agce'?"),
+        ("gce(q=0.7)", "did you mean 'gce'?"),
+        ("1-U", "a formula in u such as exp(-u/2)"),
+        ("1-uu", "a formula in u"),
+        ("u^^2", "not an expression"),
+        ("u^*2", "not an expression"),
+        ("2ln(u)", "not an expression"),
+        ("1-u;ln=2", "a parameter needs a name of its own, got 'ln'"),
+        ("log2(u)", "log or ln"),
+        ("1-u:2", "unknown loss"),
+    ),
+)
+def test_what_is_neither_says_what_there_is(typed, said):
+    with pytest.raises(InputError) as raised:
+        parse(typed)
+    assert said in str(raised.value)

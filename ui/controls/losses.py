@@ -114,7 +114,7 @@ def spec_field(key: str, label: str, index: int, loss: Loss) -> None:
     st.text_input(
         label,
         key=key,
-        help="For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or formula:exp(-u/a);a=2[1,9]",
+        help="For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or a formula in u: exp(-u/a);a=2[1,9]",
         on_change=_retype,
         args=(key, index),
     )
@@ -157,7 +157,7 @@ def add_loss(view: View, most: int = MOST_LOSSES) -> None:
         )
         st.text_input(
             "Or type one",
-            placeholder="… or type formula:exp(-u/a);a=2[1,9]",
+            placeholder="… or type a formula: exp(-u/a);a=2[1,9]",
             label_visibility="collapsed",
             key="add-typed",
             on_change=_add_typed,
