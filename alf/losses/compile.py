@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from sympy import Add, Expr, Mul, Pow, Symbol, diff, exp, lambdify, log, powsimp
+from sympy import Add, Expr, Integer, Mul, Pow, Symbol, diff, exp, lambdify, log, powsimp
+from sympy.codegen.cfunctions import expm1
 from sympy.printing.pycode import PythonCodePrinter
 
 from alf.losses.declaration import Declaration, K, u
@@ -39,6 +40,36 @@ def in_coordinates(expression: Expr) -> Expr:
     return expression.replace(
         lambda e: isinstance(e, Pow) and e.base == u and not e.exp.is_Integer, lambda e: exp(e.exp * LOG_U)
     )
+
+
+def near_one(expression: Expr) -> Expr:
+    """1 - u**q of an expression in coordinates as -expm1(q log u), which keeps its digits where u**q is close to 1.
+
+    Written plainly, 1 - u**q loses all of them towards u = 1, and the slope of NGCE multiplies what is left by
+    (1-u)**(q-1), which grows there.
+    """
+    return expression.replace(lambda e: isinstance(e, Add) and Integer(1) in e.args, _without_cancelling)
+
+
+def _without_cancelling(total: Add) -> Expr:
+    rest = [term for term in total.args if term != 1]
+    for i, term in enumerate(rest):
+        factors = Mul.make_args(-term)
+        exponents = [_exponent(factor) for factor in factors]
+        if None not in exponents and term.has(*COORDINATES):
+            return Add(-expm1(Add(*exponents)), *rest[:i], *rest[i + 1 :], evaluate=False)
+    return total
+
+
+def _exponent(factor: Expr) -> Expr | None:
+    """x of a factor that is exp(x); the logarithm of 1 - u is a coordinate."""
+    if isinstance(factor, exp):
+        return factor.args[0]
+    if not isinstance(factor, Pow) or factor.exp.is_Integer:
+        return None
+    if factor.base == V:
+        return factor.exp * LOG_V
+    return factor.exp * log(factor.base) if factor.base.is_nonnegative and not factor.base.has(*COORDINATES) else None
 
 
 def slope_in_log(expression: Expr) -> Expr:
@@ -96,6 +127,8 @@ class Compiled:
             if partials:
                 expressions += [self.partial(i).expression for i in self.varying]
             expressions = [in_coordinates(e) for e in expressions]
+            if library != "torch":  # there value and gradient share exp(q log u), and single precision asks for no more
+                expressions = [near_one(e) for e in expressions]
             chosen = expressions if partials else expressions[0]
             self._functions[key] = _lambdify(self.arguments, chosen, library, share=partials)
         return self._functions[key]

@@ -10,15 +10,15 @@ from pathlib import Path
 from sympy import Symbol
 from sympy.printing.jscode import JavascriptCodePrinter
 
-from alf.losses.compile import Compiled, in_coordinates, path
+from alf.losses.compile import Compiled, in_coordinates, near_one, path
 from alf.losses.declaration import Declaration
 
 RUNTIME = Path(__file__).with_name("curves.js").read_text(encoding="utf-8")
 """An ES module that exports ``curve(form, quantity, u, K, parameters)``."""
 
 
-MORE_FUNCTIONS = {"sinh": "Math.sinh", "cosh": "Math.cosh", "tanh": "Math.tanh"}
-"""What typed formulas may use beyond what SymPy's printer knows."""
+MORE_FUNCTIONS = {"sinh": "Math.sinh", "cosh": "Math.cosh", "tanh": "Math.tanh", "expm1": "Math.expm1"}
+"""What SymPy's printer does not know."""
 
 
 class _Printer(JavascriptCodePrinter):
@@ -62,4 +62,4 @@ def _function(form: Compiled) -> str:
     safe = {symbol: Symbol(f"p{i}", **symbol.assumptions0) for i, symbol in enumerate(form.constants[2:])}
     names = ", ".join(safe.get(symbol, symbol).name for symbol in form.arguments)
     printer = _Printer({"precision": 17, "user_functions": MORE_FUNCTIONS})
-    return f"({names}) => {printer.doprint(in_coordinates(form.expression).xreplace(safe))}"
+    return f"({names}) => {printer.doprint(near_one(in_coordinates(form.expression)).xreplace(safe))}"
