@@ -18,10 +18,13 @@ dev: $(VENV)/run.stamp
 	$(BIN)/streamlit run app.py --server.fileWatcherType auto --server.runOnSave true
 
 # Two at a time, browsers in processes of their own; those that train in workers have the machine alone.
+test: export OMP_NUM_THREADS = 1
+test: export ALF_RERUNS = $(VENV)/reruns
 test: $(VENV)/dev.stamp
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/runs --ignore tests/browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(TRAINING:%=--ignore %)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TRAINING)
+	rm -f $(ALF_RERUNS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/runs --ignore tests/browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(TRAINING:%=--ignore %)
+	$(BIN)/python -m pytest $(TRAINING)
 
 check: lint test
 

@@ -171,7 +171,7 @@ class Settings:
 
 
 # Read elsewhere: the tests' switches, not settings of the app.
-_OF_OTHERS = {"ALF_REQUIRE_BROWSER", "ALF_SOAK"}
+_OF_OTHERS = {"ALF_REQUIRE_BROWSER", "ALF_REQUIRE_INSTALL", "ALF_RERUNS", "ALF_SOAK"}
 
 
 @cache

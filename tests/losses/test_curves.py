@@ -16,7 +16,7 @@ def test_as_close_as_rounding_allows(declaration, name):
 
 
 def test_a_slope_that_cancels_would_be_found():
-    """NGCE's share written plainly loses every digit towards u = 1, and its bound says so."""
+    """The check can fail: on a formula that loses its digits, and on numbers that are not its values."""
     declaration = parse_formula("1e8*(1-u)-1e8*(2-2*u)/2+1-u").declaration
     u, classes, parameters = inside(*points(declaration, count=300))
     with pytest.raises(AssertionError):
