@@ -114,7 +114,7 @@ def spec_field(key: str, label: str, index: int, loss: Loss) -> None:
     st.text_input(
         label,
         key=key,
-        help="For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or a formula in u: exp(-u/a);a=2[1,9]",
+        help="For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or a formula exp(-u/a);a=2[1,9]",
         on_change=_retype,
         args=(key, index),
     )
