@@ -62,7 +62,7 @@ def server(tmp_path_factory, store):
     log = (folder / "log").open("w+")
     environment = os.environ | {"ALF_STORE": f"sqlite:///{store}", "PYTHONWARNINGS": "default"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.fileWatcherType", "none"]
+    command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
