@@ -15,7 +15,7 @@ from sympy import Expr, oo
 
 from alf.losses import Loss, u
 from alf.theory.certify import as_rational, outward, sign_pattern, touches
-from alf.theory.enclosure import on_cell, sign_of_number
+from alf.theory.enclosure import on_cell, sign_of_number, working
 from alf.theory.ratios import ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
 from alf.theory.structure import Structure, passive_term, structure_of
@@ -516,14 +516,14 @@ def _decide_rest(loss: Loss, structure: Structure, w) -> Decision:
 
 def _mixed_witness(structure: Structure, w, witness: Witness | None) -> Witness | None:
     """The other part's witness, with a tiny probability of a lightest label."""
-    from flint import arb, ctx
+    from flint import arb
 
     if witness is None:
         return None
     light = [i for i in range(1, len(w)) if w[i] == min(w) and witness.point[i] == 0]
     if not light:
         return None
-    with ctx.workprec(400):
+    with working(400):
         lowest = sum((_ball_of(p.weight) for p in structure.normalised), arb(0)) * _ball_of(min(w))
         bound = lowest + structure.rest.risk(_vertex(len(w)), w, 400)
     zeros = [i for i in range(len(w)) if witness.point[i] == 0]

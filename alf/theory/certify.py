@@ -12,7 +12,7 @@ from functools import lru_cache
 import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol, diff, exp, expand, log
 
-from alf.theory.enclosure import INF, OutOfDomain, add, at_point, mul, on_cell, sign_of_number
+from alf.theory.enclosure import INF, OutOfDomain, add, at_point, mul, on_cell, sign_of_number, to_ball, working
 
 T = Symbol("t", positive=True)
 """Distance to an end of the interval."""
@@ -87,8 +87,10 @@ def _distribute(term: Expr) -> Expr:
 
 
 @lru_cache(maxsize=4096)
-def end_sign(f: Expr, depth: int = 8) -> tuple[int, float] | None:
+def end_sign(f: Expr, depth: int = 8, strict: bool = False) -> tuple[int, float] | None:
     """The sign of f(T) on (0, width], as (sign, width); None where it could not be settled.
+
+    With `strict` the sign is that of every value; otherwise f may touch 0.
 
     >>> end_sign(1 / T + log(T))[0], end_sign(T - T**2)[0], end_sign(sympy.sin(T) - T)[0]
     (1, 1, -1)
@@ -96,7 +98,9 @@ def end_sign(f: Expr, depth: int = 8) -> tuple[int, float] | None:
     if f.is_number:
         sign = sign_of_number(f)
         return None if sign is None else (sign, 1.0)
-    found = _sign_next_to_zero(f)
+    if f == T or isinstance(f, (exp, sympy.cosh)):
+        return 1, 1.0
+    found = _sign_next_to_zero(f, strict)
     if found:
         return found
     if isinstance(f, Mul):  # each factor by itself
@@ -104,10 +108,10 @@ def end_sign(f: Expr, depth: int = 8) -> tuple[int, float] | None:
         for factor in f.args:
             base, exponent = factor.as_base_exp()
             if exponent.is_Integer and factor.func is Pow:
-                part = end_sign(base, depth - 1) if depth else None
+                part = end_sign(base, depth - 1, strict) if depth else None
                 part = None if part is None or part[0] == 0 else (part[0] ** (abs(int(exponent)) % 2 or 2), part[1])
             else:
-                part = end_sign(factor, depth - 1) if depth else None
+                part = end_sign(factor, depth - 1, strict) if depth else None
             if part is None:
                 sign = None
                 break
@@ -127,16 +131,16 @@ def end_sign(f: Expr, depth: int = 8) -> tuple[int, float] | None:
         sign = sign_of_number(expand(scaled))
         return None if sign is None else (sign, 1.0)
     if scaled != f:
-        found = _sign_next_to_zero(scaled)
+        found = _sign_next_to_zero(scaled, strict)
         if found:
             return found
     if depth > 0 and _vanishes(scaled):
         slope = sympy.diff(scaled, T)
-        return end_sign(slope, depth - 1)
+        return end_sign(slope, depth - 1, strict)
     return None
 
 
-def _sign_next_to_zero(f: Expr) -> tuple[int, float] | None:
+def _sign_next_to_zero(f: Expr, strict: bool) -> tuple[int, float] | None:
     try:
         cell = on_cell(f, T)
     except NotImplementedError:
@@ -147,9 +151,9 @@ def _sign_next_to_zero(f: Expr) -> tuple[int, float] | None:
             lo, hi = cell(0.0, width)
             if lo >= 0 and hi <= 0:
                 return 0, width
-            if lo >= 0:
+            if lo > 0 or (lo >= 0 and not strict):
                 return 1, width
-            if hi <= 0:
+            if hi < 0 or (hi <= 0 and not strict):
                 return -1, width
         except (OutOfDomain, OverflowError, ValueError):
             pass
@@ -452,6 +456,155 @@ def touches(f: Expr, x: Symbol, lo, hi, budget: Budget | None = None) -> tuple[R
     return _merge(found)
 
 
+@dataclass(frozen=True)
+class Certain:
+    """What is certain about the sign of a continuous function on an open interval.
+
+    Parameters
+    ----------
+    sign : int or None
+        The sign of every value; None where there is no one sign or it could not be certified.
+    weak : int or None
+        The same where values may also be 0.
+    at : Fraction or None
+        A place that stood in the way.
+    there : tuple of int
+        Signs of values that certainly occur: both where the function changes its sign.
+    """
+
+    sign: int | None
+    weak: int | None = None
+    at: Fraction | None = None
+    there: tuple[int, ...] = ()
+
+    def fails(self, needs: str) -> bool:
+        """Whether the function certainly is not ``nonzero``, ``positive`` or ``nonnegative``."""
+        if needs == "nonzero":
+            return 0 in self.there or {1, -1} <= {*self.there}
+        return -1 in self.there or (needs == "positive" and 0 in self.there)
+
+
+@lru_cache(maxsize=4096)
+def certain_sign(f: Expr, x: Symbol, lo=0, hi=1) -> Certain:
+    """The strict sign of a function that is continuous on the open interval (lo, hi).
+
+    >>> x = Symbol("x", positive=True)
+    >>> certain_sign(x * (1 - x), x).sign, certain_sign((3 * x - 1) ** 2, x).there, certain_sign(3 * x - 1, x).at
+    (1, (0, 1), Fraction(1, 3))
+    """
+    lo, hi = as_fraction(lo), as_fraction(hi)
+    if f.is_number:
+        sign = sign_of_number(f)
+        return Certain(sign, sign, None if sign else lo, () if sign is None else (sign,))
+    if isinstance(f, (exp, sympy.cosh)) or f == x:
+        return Certain(1, 1)
+    try:
+        return _certain_sign(f, x, lo, hi)
+    except NotImplementedError:
+        return Certain(None, None)
+
+
+def _certain_sign(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> Certain:
+    cell = on_cell(f, x)
+    whole = _strict(cell, lo, hi)
+    if whole:
+        return Certain(whole, whole)
+    slope = _slope_cell(f, x)
+    seen: dict[int, Fraction] = {}
+    weak, trouble = set(), None
+    left, right = lo, hi
+    for side, end in ((1, lo), (-1, hi)):
+        near = lo + (hi - lo) / 64 if side > 0 else hi - (hi - lo) / 64
+        if _strict(cell, *sorted((end, near))):
+            continue
+        moved = from_end(f, x, end, side)
+        found = end_sign(moved, strict=True)
+        if found is None or found[0] == 0:
+            found, trouble = end_sign(moved), end
+            if found is None:
+                weak.add(None)
+                continue
+            weak.add(found[0])
+        reach = _dyadic(min(Fraction(found[1]), (hi - lo) / 8))
+        left, right = (lo + reach, right) if side > 0 else (left, hi - reach)
+        if trouble != end:
+            seen[found[0]] = end + side * reach / 2
+    budget = Budget(6000)
+    stack = [(left, right)]
+    while stack:
+        a, b = stack.pop()
+        sign = _strict(cell, a, b)
+        if not sign and slope and b - a < (hi - lo) / 16:
+            sign = _mean_value_sign(cell, slope, a, b, strict=True)
+        if not sign and b - a < (hi - lo) / 2**30:
+            sign = fine_sign(f, x, a, b)
+        if sign:
+            seen.setdefault(sign, (a + b) / 2)
+        elif b - a > (hi - lo) / 2**60 and budget.spend():
+            stack += [((a + b) / 2, b), (a, (a + b) / 2)]
+        else:
+            c = exact_zero(f, x, a, b)
+            if c is not None:
+                seen[0] = as_fraction(c)
+            trouble = (a + b) / 2 if c is None else as_fraction(c)
+            weak.add(_cell_sign(cell, a, b) if c is None else _settle_zero(f, x, Run(a, b, None)).sign)
+        if {1, -1} <= seen.keys():
+            return Certain(None, None, _crossing(f, x, seen[-1], seen[1]), tuple(sorted(seen)))
+        if budget.left < 0 or len(weak) > 20:
+            return Certain(None, None, trouble, tuple(sorted(seen)))
+    signs = {s for s in seen if s}
+    if trouble is None and len(signs) == 1:
+        return Certain(*signs, *signs)
+    weak |= signs
+    sign = weak.pop() if len(weak) == 1 else None
+    return Certain(None, sign, trouble, tuple(sorted(seen)))
+
+
+def _slope_cell(f: Expr, x: Symbol):
+    """Enclosures of the derivative; None where f has kinks."""
+    if f.has(sympy.Abs, sympy.Max, sympy.Min):
+        return None
+    return on_cell(diff(f, x), x)
+
+
+def _strict(cell, a: Fraction, b: Fraction) -> int | None:
+    """The sign of every value on a closed cell."""
+    try:
+        lo, hi = cell(*outward(a, b))
+    except (OutOfDomain, OverflowError, ValueError):
+        return None
+    return 1 if lo > 0 else -1 if hi < 0 else None
+
+
+def fine_sign(f: Expr, x: Symbol, a: Fraction, b: Fraction, bits: int = 300) -> int | None:
+    """The sign of every value on a cell too small for doubles, by balls and the mean value."""
+    from flint import arb
+
+    with working(bits):
+        middle = to_ball((a + b) / 2)
+        here = middle + arb(0, 1) * to_ball((b - a) / 2)
+        ball = at_point(f, x)(here, bits)
+        if ball.contains(0) and not f.has(sympy.Abs, sympy.Max, sympy.Min):
+            ball = at_point(f, x)(middle, bits) + at_point(diff(f, x), x)(here, bits) * (here - middle)
+    return 1 if ball > 0 else -1 if ball < 0 else None
+
+
+def _crossing(f: Expr, x: Symbol, below: Fraction, above: Fraction) -> Fraction:
+    """Near where a continuous function that is negative at one point and positive at another crosses 0."""
+    value = at_point(f, x)
+    for _ in range(60):
+        middle = (below + above) / 2
+        ball = value(middle, 200)
+        if ball > 0:
+            above = middle
+        elif ball < 0:
+            below = middle
+        else:
+            break
+    near = ((below + above) / 2).limit_denominator(10_000)
+    return near if min(below, above) <= near <= max(below, above) else (below + above) / 2
+
+
 def _lower(cell, a: Fraction, b: Fraction) -> float:
     try:
         return cell(*outward(a, b))[0]
@@ -468,7 +621,7 @@ def _mean_value_lower(cell, slope, a: Fraction, b: Fraction) -> float:
     return low if low == low else -INF
 
 
-def _mean_value_sign(cell, slope, a: Fraction, b: Fraction) -> int | None:
+def _mean_value_sign(cell, slope, a: Fraction, b: Fraction, strict: bool = False) -> int | None:
     """The sign by f(x) = f(m) + f'(cell) (x - m)."""
     m = (a + b) / 2
     try:
@@ -480,6 +633,8 @@ def _mean_value_sign(cell, slope, a: Fraction, b: Fraction) -> int | None:
     lo, hi = add(value, mul(s, half))
     if lo != lo or hi != hi:
         return None
+    if strict:
+        return 1 if lo > 0 else -1 if hi < 0 else None
     return 1 if lo >= 0 else -1 if hi <= 0 else None
 
 

@@ -10,6 +10,8 @@ from alf.errors import InputError
 from alf.losses import Loss, u
 from alf.theory.asymmetry import Decision, decide
 from alf.theory.calibration import calibrated
+from alf.theory.continuity import discontinuity_of
+from alf.theory.enclosure import working
 from alf.theory.excess import excess_risk
 from alf.theory.progress import last_begun
 from alf.theory.shape import Shape, shape_of
@@ -68,6 +70,9 @@ def _prove(claim: str, loss: Loss, noise, classes: int) -> Verdict:
 
 def _decide(claim: str, loss: Loss, noise, classes: int) -> Verdict:
     loss = single(loss)
+    gap = discontinuity_of(loss, classes)
+    if gap is not None:
+        return undecided(claim, gap.reason)
     if claim in ("decreasing", "convex", "concave"):
         return _shape_claim(claim, loss)
     if constant(loss) and claim != "symmetric":
@@ -167,7 +172,6 @@ def _not_decreasing(shape: Shape) -> Witness | None:
 
 
 def _not_bending(shape: Shape, claim: str) -> Witness | None:
-    from flint import ctx
 
     wrong = -1 if claim == "convex" else 1
     spans = [(r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong]
@@ -177,7 +181,7 @@ def _not_bending(shape: Shape, claim: str) -> Witness | None:
         spans.append((kink.lo - room, kink.hi + room))
     for lo, hi in sorted(spans, key=lambda s: s[0] - s[1]):
         x, middle, y = _simple_points(lo, hi)
-        with ctx.workprec(300):
+        with working(300):
             chord = (shape.value(x, 300) + shape.value(y, 300)) / 2
         here = shape.value(middle, 300)
         if (here > chord) if claim == "convex" else (here < chord):

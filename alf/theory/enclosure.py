@@ -8,14 +8,41 @@ is recognised as such), transcendental functions come from Arb's balls at the tw
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
+from threading import RLock
 
 import sympy
 from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Rational, Symbol, exp, log
 
 INF = math.inf
 WHOLE = (-INF, INF)
+
+
+ALONE = RLock()
+"""Arb's precision is one for the whole process: whoever computes with balls holds this lock meanwhile."""
+
+
+@contextmanager
+def working(bits: int) -> Iterator[None]:
+    """Ball arithmetic at a precision of its own, one thread at a time; the only way to set the precision.
+
+    >>> with working(200):
+    ...     third = _arb()(1) / 3
+    >>> bool(third.rad() < 2.0**-190)
+    True
+    """
+    from flint import ctx
+
+    with ALONE:
+        before = ctx.prec
+        ctx.prec = bits
+        try:
+            yield
+        finally:
+            ctx.prec = before
 
 
 class OutOfDomain(ArithmeticError):
@@ -334,9 +361,7 @@ def power_exp(x, b, b_ball, a_ball, c_ball):
 @lru_cache(maxsize=4096)
 def constant_ball(value: Expr, bits: int = 64):
     """An Arb ball around an exact SymPy number."""
-    from flint import ctx
-
-    with ctx.workprec(bits + 20):
+    with working(bits + 20):
         return _PointCompiler(Symbol("_none")).compile(value)(None)
 
 
@@ -489,8 +514,8 @@ def on_cell(expression: Expr, variable: Symbol):
     """
     compiler = _CellCompiler(variable)
     result = compiler.visit(expression)
-    body = "\n    ".join(compiler.lines)
-    source = f"def cell(lo, hi):\n    x = (lo, hi)\n    {body}\n    return {result}\n"
+    body = "".join(f"        {line}\n" for line in compiler.lines)
+    source = f"def cell(lo, hi):\n    x = (lo, hi)\n    with ALONE:\n{body}        return {result}\n"
     scope = dict(globals(), **compiler.constants)
     exec(compile(source, "<enclosure>", "exec"), scope)  # our own operation names over a SymPy tree, never a text
     return scope["cell"]
@@ -557,17 +582,33 @@ class _PointCompiler:
         base = self.compile(e.base)
         if e.exp.is_Integer:
             n = int(e.exp)
-            return lambda x: base(x) ** n
+            return lambda x: ball_power(base(x), n)
         exponent = self.compile(e.exp)
-        positive = bool(e.exp.is_positive)
+        positive, natural = bool(e.exp.is_positive), bool(e.base.is_nonnegative)
 
         def power(x):
             b = base(x)
             if b.is_zero() and positive:
                 return arb(0)
+            if positive and natural and b.contains(0):  # |b|**e, which rises from 0
+                return arb(0).union(b.abs_upper() ** exponent(x))
             return b ** exponent(x)
 
         return power
+
+
+def ball_power(ball, n: int):
+    """A ball to a whole power; Arb's own gives nan for a ball around 0.
+
+    >>> [bool(ball_power(_arb()(0, 0.5), n).contains(0)) for n in (2, 3)], ball_power(_arb()(2), -1)
+    ([True, True], 0.500000000000000)
+    """
+    if not ball.contains(0):
+        return ball**n
+    if n < 0:
+        return 1 / ball_power(ball, -n)
+    top = ball.abs_upper() ** n
+    return _arb()(0).union(top if n % 2 == 0 else (-top).union(top))
 
 
 @lru_cache(maxsize=2048)
@@ -578,12 +619,10 @@ def at_point(expression: Expr, variable: Symbol):
     >>> round(float(at_point(exp(x), x)(Fraction(1, 2), 60)), 12)
     1.6487212707
     """
-    from flint import ctx
-
     function = _PointCompiler(variable).compile(expression)
 
     def value(point, bits: int = 100):
-        with ctx.workprec(bits):
+        with working(bits):
             return function(to_ball(point))
 
     return value

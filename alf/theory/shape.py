@@ -8,9 +8,10 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import sympy
-from sympy import Abs, Expr, Max, Min, Rational, diff, oo
+from sympy import Expr, Rational, diff, oo
 
 from alf.losses import u
 from alf.theory.certify import (
@@ -18,97 +19,40 @@ from alf.theory.certify import (
     Run,
     as_fraction,
     as_rational,
-    exact_zero,
+    fine_sign,
     from_end,
     one_sided_limit,
     outward,
     sign_pattern,
 )
+from alf.theory.continuity import discontinuity, reveal
 from alf.theory.enclosure import OutOfDomain, at_point, enclose_number, on_cell, sign_of_number
+from alf.theory.pieces import Piece, smooth_pieces
 from alf.theory.progress import stage
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A stretch [lo, hi] of [0, 1] on which l is one smooth expression."""
-
-    lo: Fraction
-    hi: Fraction
-    expression: Expr
-
-
-@dataclass(frozen=True)
 class Kink:
-    """A place where two pieces meet: in [lo, hi], at `at` where that is known exactly, with the slopes at its sides."""
+    """A place where two pieces meet.
+
+    Parameters
+    ----------
+    lo, hi : Fraction
+        It lies in [lo, hi], whose ends are equal or next to each other.
+    at : Rational or None
+        The place, where it is known exactly.
+    left, right : Expr
+        The slopes at its sides; where `at` is not known, slopes in [lo, hi] of the pieces that meet there.
+    turn : int or None
+        The sign of right - left, certified: 1 bends upwards (convex), -1 downwards; None where it was not settled.
+    """
 
     lo: Fraction
     hi: Fraction
     at: Rational | None
     left: Expr
     right: Expr
-
-
-def smooth_pieces(f: Expr, lo=Fraction(0), hi=Fraction(1)) -> tuple[tuple[Piece, ...], bool]:
-    """Abs, Max and Min resolved stretch by stretch; the flag says whether every switch was located.
-
-    Between two pieces there may be a gap of 2**-40 in which the switch lies.
-
-    >>> [str(p.expression) for p in smooth_pieces(Abs(u - Rational(1, 2)))[0]]
-    ['1/2 - u', 'u - 1/2']
-    """
-    switch = _innermost_switch(f)
-    if switch is None:
-        return (Piece(lo, hi, f),), True
-    if isinstance(switch, Abs):
-        branches = {1: switch.args[0], -1: -switch.args[0], 0: sympy.Integer(0)}
-        difference = switch.args[0]
-    else:
-        first, rest = switch.args[0], switch.func(*switch.args[1:])
-        difference = first - rest
-        sign = 1 if isinstance(switch, Max) else -1
-        branches = {sign: first, -sign: rest, 0: first}
-    found: list[Piece] = []
-    stretches, complete = smooth_pieces(difference, lo, hi)  # a Max of three has a Max in its difference
-    for run in (r for s in stretches for r in _snapped(s.expression, sign_pattern(s.expression, u, s.lo, s.hi))):
-        if run.sign is None:
-            if run.hi - run.lo > Fraction(1, 2**30):
-                complete = False
-            continue
-        inner, whole = smooth_pieces(f.xreplace({switch: branches[run.sign]}), run.lo, run.hi)
-        found += inner
-        complete = complete and whole
-    joined: list[Piece] = []
-    for piece in found:
-        if joined and joined[-1].expression == piece.expression:
-            joined[-1] = Piece(joined[-1].lo, piece.hi, piece.expression)
-        else:
-            joined.append(piece)
-    return tuple(joined), complete
-
-
-def _snapped(difference: Expr, runs) -> list[Run]:
-    """Runs that meet at a simple fraction where the difference crosses zero, instead of a sliver around it."""
-    runs = list(runs)
-    for i in range(1, len(runs) - 1):
-        here = runs[i]
-        if here.sign is not None or here.hi - here.lo > Fraction(1, 2**30):
-            continue
-        c = exact_zero(difference, u, here.lo, here.hi)
-        low, high = on_cell(diff(difference, u), u)(*outward(here.lo, here.hi))
-        if c is not None and (low > 0 or high < 0):  # the only zero in the sliver
-            c = as_fraction(c)
-            runs[i - 1] = Run(runs[i - 1].lo, c, runs[i - 1].sign)
-            runs[i + 1] = Run(c, runs[i + 1].hi, runs[i + 1].sign)
-            runs[i] = Run(c, c, None)
-    return runs
-
-
-def _innermost_switch(f: Expr) -> Expr | None:
-    """An Abs, Max or Min of u whose arguments contain no other; a Max of several keeps its order."""
-    for node in sympy.postorder_traversal(f):
-        if isinstance(node, (Abs, Max, Min)) and node.has(u) and not any(a.has(Abs, Max, Min) for a in node.args):
-            return node
-    return None
+    turn: int | None = None
 
 
 class Shape:
@@ -118,29 +62,32 @@ class Shape:
     ----------
     expression : Expr
         l, in `u` alone.
+
+    Attributes
+    ----------
+    gap : Gap or None
+        Where l is not known to be real, finite and continuous on (0, 1), with a sentence; None where that is certified.
+        With a gap `decreasing`, `convex` and `concave` are None, and `located` is False.
+    located : bool
+        Whether l is continuous, and every switch between its pieces is located and known to be one.
     """
 
     def __init__(self, expression: Expr):
         self.expression = expression
-        pieces, self.located = smooth_pieces(expression)
-        self.pieces = self._snap(pieces)
+        self.gap = discontinuity(expression)
+        self._revealed = reveal(expression)
+        self.pieces, located = smooth_pieces(expression)
+        self.located = located and self.gap is None
         self._point_slopes: dict[float, tuple[float, float] | None] = {}
 
-    @staticmethod
-    def _snap(pieces):
-        """Switches at a simple fraction are put exactly there, so that pieces meet."""
-        pieces = list(pieces)
-        for i in range(len(pieces) - 1):
-            a, b = pieces[i], pieces[i + 1]
-            c = exact_zero(a.expression - b.expression, u, a.hi, b.lo)
-            if c is not None:
-                pieces[i] = Piece(a.lo, as_fraction(c), a.expression)
-                pieces[i + 1] = Piece(as_fraction(c), b.hi, b.expression)
-        return tuple(pieces)
+    @property
+    def continuous(self) -> bool:
+        """Whether l is certified real, finite and continuous on (0, 1)."""
+        return self.gap is None
 
     @property
     def smooth(self) -> bool:
-        return len(self.pieces) == 1
+        return len(self.pieces) == 1 and self.located
 
     def derivative(self, order: int) -> tuple[Piece, ...]:
         return tuple(Piece(p.lo, p.hi, _derivative(p.expression, order)) for p in self.pieces)
@@ -166,13 +113,7 @@ class Shape:
 
     @cached_property
     def kinks(self) -> tuple[Kink, ...]:
-        found = []
-        for a, b in zip(self.pieces, self.pieces[1:], strict=False):
-            at = as_rational(a.hi) if a.hi == b.lo else None
-            middle = as_rational((a.hi + b.lo) / 2)
-            left, right = (_derivative(p.expression, 1).subs(u, middle) for p in (a, b))
-            found.append(Kink(a.hi, b.lo, at, left, right))
-        return tuple(found)
+        return tuple(_kink(a, b) for a, b in pairwise(self.pieces))
 
     @cached_property
     def slope_runs(self) -> tuple[Run, ...]:
@@ -189,15 +130,17 @@ class Shape:
         runs: list[Run] = []
         budget = Budget()
         pieces = self.derivative(order)
-        for i, piece in enumerate(pieces):  # both neighbours answer for the gap that hides a switch
-            lo = pieces[i - 1].hi if i else piece.lo
-            hi = pieces[i + 1].lo if i + 1 < len(pieces) else piece.hi
+        for i, piece in enumerate(pieces):  # both neighbours answer for the interval that hides their switch
+            lo = pieces[i - 1].hi if i and self.located else piece.lo
+            hi = pieces[i + 1].lo if i + 1 < len(pieces) and self.located else piece.hi
             runs += sign_pattern(piece.expression, u, lo, hi, budget)
         return tuple(runs)
 
     @cached_property
     def decreasing(self) -> bool | None:
         """Whether l decreases strictly on (0, 1)."""
+        if not self.continuous:
+            return None
         signs = [r.sign for r in self.slope_runs]
         if 1 in signs or (0 in signs and self.located):
             return False
@@ -216,8 +159,10 @@ class Shape:
         return self._bends(-1)
 
     def _bends(self, sign: int) -> bool | None:
+        if not self.continuous:
+            return None
         signs = [r.sign for r in self.bend_runs]
-        turns = [_compare(k.right, k.left) for k in self.kinks]
+        turns = [k.turn for k in self.kinks] if self.located else []
         if -sign in signs or -sign in turns:
             return False
         return True if self.located and None not in signs and None not in turns else None
@@ -245,7 +190,7 @@ class Shape:
             if limit is None:
                 return arb.nan()
             return arb.pos_inf() if limit == oo else at_point(limit, u)(0, bits)
-        return at_point(self.expression, u)(point, bits)
+        return at_point(self._revealed, u)(point, bits)
 
     def slope(self, lo: float, hi: float) -> tuple[float, float]:
         """l' enclosed over a cell, kinks included; by its values at the ends where l bends one way on the cell."""
@@ -375,8 +320,31 @@ def sign_of_number_safely(value: Expr) -> int | None:
     return sign_of_number(value)
 
 
-def _compare(a: Expr, b: Expr) -> int | None:
-    """The sign of a - b."""
+def _kink(a: Piece, b: Piece) -> Kink:
+    """Where two pieces meet, and whether the slope goes up or down there."""
+    at = as_rational(a.hi) if a.hi == b.lo else None
+    slopes = [_derivative(p.expression, 1) for p in (a, b)]
+    if at is not None:
+        left, right = (_one_sided(f, at, side) for f, side in zip(slopes, (-1, 1), strict=True))
+        return Kink(a.hi, b.lo, at, left, right, _sign_of_difference(right, left))
+    middle = as_rational((a.hi + b.lo) / 2)
+    turn = fine_sign(slopes[1] - slopes[0], u, a.hi, b.lo)
+    return Kink(a.hi, b.lo, None, *(f.subs(u, middle) for f in slopes), turn)
+
+
+def _one_sided(f: Expr, at: Rational, side: int) -> Expr:
+    """The value of a slope at a point, or its limit from one side; nan where it could not be settled."""
+    value = f.subs(u, at)
+    if value.is_number and value.is_finite and not value.has(sympy.nan, sympy.zoo, sympy.I):
+        return value
+    limit = one_sided_limit(from_end(f, u, as_fraction(at), side))
+    return sympy.nan if limit is None else limit
+
+
+def _sign_of_difference(a: Expr, b: Expr) -> int | None:
+    """The sign of a - b, either of which may be infinite."""
+    if a is sympy.nan or b is sympy.nan or a == b:
+        return None if sympy.nan in (a, b) or a in (oo, -oo) else 0
     return sign_of_number_safely(a - b)
 
 

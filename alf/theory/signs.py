@@ -14,6 +14,7 @@ from sympy import Abs, Add, Expr, Integer, Mul, Pow, Symbol, exp, log, oo
 
 from alf.losses import Loss, u
 from alf.losses.domain import Parameter
+from alf.theory.continuity import conditions
 from alf.theory.enclosure import at_point, sign_of_number
 from alf.theory.progress import stage
 from alf.theory.verdict import Step, step
@@ -248,6 +249,27 @@ def _tidy_node(t):
 
 
 @lru_cache(maxsize=256)
+def proved_continuous(loss: Loss) -> bool:
+    """Whether l is proved real, finite and continuous (and its roots smooth) over the loss's cell and 0 < u < 1.
+
+    Where it is not, nothing is proved from the sign of a derivative.
+
+    >>> from alf.losses import parse
+    >>> proved_continuous(parse("agce:a=0.6,q=0.6")), proved_continuous(parse("formula:1-u-1e-9*tan(u)"))
+    (True, False)
+    """
+    cell = Cell(loss)
+    needed = conditions(cell.expression)
+    if needed is None:
+        return False
+    for condition in needed:
+        sign = cell.sign(condition.inside)
+        if sign != POSITIVE and not (condition.needs == "nonzero" and sign == NEGATIVE):
+            return False
+    return True
+
+
+@lru_cache(maxsize=256)
 def proved_sign(loss: Loss, order: int):
     """The sign of the order-th derivative of l over the loss's cell and 0 < u < 1; UNKNOWN where not proved.
 
@@ -259,6 +281,8 @@ def proved_sign(loss: Loss, order: int):
     """
     cell = Cell(loss)
     if cell.expression.has(Abs, sympy.Max, sympy.Min):
+        return UNKNOWN
+    if not proved_continuous(loss):
         return UNKNOWN
     stage(f"proving the sign of derivative {order} for all parameters")
     derivative = sympy.diff(cell.expression, u, order)

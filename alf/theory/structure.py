@@ -18,6 +18,7 @@ from sympy import Expr, Integer, Rational, diff, oo
 
 from alf.losses import K, Loss, u
 from alf.theory.certify import as_rational
+from alf.theory.enclosure import working
 from alf.theory.shape import Shape, _is_zero, shape_of
 
 
@@ -62,9 +63,9 @@ class Structure:
 
     def risk(self, point, weights, bits: int = 120):
         """The weighted risk at a point of the simplex, as an Arb ball; 0 times infinity is 0 (0 weight, no risk)."""
-        from flint import arb, ctx
+        from flint import arb
 
-        with ctx.workprec(bits):
+        with working(bits):
             total = arb(0)
             mass = sum(weights)
             for x, w in zip(point, weights, strict=True):

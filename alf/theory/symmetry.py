@@ -8,7 +8,7 @@ from sympy import Expr, diff, oo
 
 from alf.losses import Loss, u
 from alf.theory.asymmetry import decide, half_concave
-from alf.theory.enclosure import sign_of_number
+from alf.theory.enclosure import sign_of_number, working
 from alf.theory.ratios import ratio_of, ratio_of_shape, upper_is_one
 from alf.theory.shape import _is_zero, shape_of, smooth_pieces
 from alf.theory.signs import NEGATIVE, NON_POSITIVE, ZERO, proved_sign, sign_step
@@ -49,23 +49,26 @@ def symmetric(loss: Loss, classes: int) -> Verdict:
 
 
 def _affine(f: Expr) -> bool:
-    pieces = shape_of(f).pieces
-    slopes = {diff(p.expression, u) for p in pieces}
-    return all(_is_zero(diff(p.expression, u, 2)) for p in pieces) and (len(pieces) == 1 or len(slopes) == 1)
+    shape = shape_of(f)
+    slopes = {diff(p.expression, u) for p in shape.pieces}
+    return (
+        shape.located
+        and all(_is_zero(diff(p.expression, u, 2)) for p in shape.pieces)
+        and (shape.smooth or len(slopes) == 1)
+    )
 
 
 def _constant(f: Expr) -> bool:
-    return all(_is_zero(diff(p.expression, u)) for p in smooth_pieces(f)[0])
+    pieces, located = smooth_pieces(f)
+    return located and all(_is_zero(diff(p.expression, u)) for p in pieces)
 
 
 def _two_sums(f: Expr, classes: int) -> Witness | None:
     """Two points of the simplex over which the sums differ."""
-    from flint import ctx
-
     shape = shape_of(f)
 
     def total(point):
-        with ctx.workprec(500):
+        with working(500):
             return sum((shape.value(x, 500) for x in point[1:]), shape.value(point[0], 500))
 
     even = tuple(Fraction(1, classes) for _ in range(classes))
