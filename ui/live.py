@@ -6,7 +6,7 @@ import streamlit as st
 from alf.figures.base import Series
 from alf.figures.palette import styles
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
-from alf.losses import parse
+from alf.losses import called, parse
 from alf.training.records import summarise
 from ui import inspection, lab
 from ui.chart import chart
@@ -128,13 +128,11 @@ def series(shown: lab.Shown, metric: str) -> list[Series]:
     """A metric of the run as one series for each of its losses, in the recipe's order and colours."""
     found = bands(shown.records, metric, shown.progress.ended if shown.progress else ())
     losses = [parse(spec) for spec in shown.recipe.losses]
-    names = [loss.name for loss in losses]
     nothing = (np.array([]), np.array([]), np.array([]))
     result = []
-    for loss, style in zip(losses, styles(loss.key for loss in losses), strict=True):
+    for loss, name, style in zip(losses, called(losses), styles(loss.key for loss in losses), strict=True):
         x, mean, spread = found.get(loss.spec, nothing)
-        short = loss.name if names.count(loss.name) == 1 else loss.label
-        result.append(Series(loss.label, style, x, mean, spread, short))
+        result.append(Series(name.label, style, x, mean, spread, name.short))
     return result
 
 

@@ -15,7 +15,7 @@ from alf.figures.minimiser import minimise
 from alf.figures.palette import styles
 from alf.figures.risk import P, edge_figure
 from alf.figures.simplex import SCALE, raster
-from alf.losses import parse
+from alf.losses import called, parse
 from alf.theory import critical_noise
 from ui.chart import chart
 from ui.controls import hint, series
@@ -46,13 +46,13 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate, b
     shown = styles(parse(spec).key for spec in specs)
     losses = [
         {
-            "label": parse(spec).label,
+            "label": name.label,
             "color": style.color,
             "dark": style.dark,
             **_pictures(spec, kind),
             "critical": _critical(spec, kind),
         }
-        for spec, style in zip(specs, shown, strict=True)
+        for spec, name, style in zip(specs, called(map(parse, specs)), shown, strict=True)
     ]
     if beside:
         losses = [picture for loss in losses for picture in (loss | {"clean": True}, loss)]

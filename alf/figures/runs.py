@@ -8,7 +8,7 @@ import numpy as np
 from alf.figures.base import Series, axis, builder, figure, line
 from alf.figures.palette import DASHES, Style, styles
 from alf.figures.training import bands
-from alf.losses import parse
+from alf.losses import called, parse
 from alf.training.recipe import Recipe
 
 MOST = len(DASHES)
@@ -57,6 +57,7 @@ def curves(runs: Sequence[tuple[str, Recipe, Sequence[dict], Collection[int], bo
     room is left for the epochs that are to come.
     """
     chosen = loss_styles([recipe for _, recipe, *_ in runs])
+    names = dict(zip(chosen, called(map(parse, chosen)), strict=True))
     result: list[Curves] = []
     for name, recipe, records, ended, going in runs:
         epochs = recipe.epochs if going else max((record["epoch"] for record in records), default=recipe.epochs)
@@ -68,7 +69,9 @@ def curves(runs: Sequence[tuple[str, Recipe, Sequence[dict], Collection[int], bo
             if len(recipe.noise) > 1:
                 label = noise.replace(":", " ") if len(runs) == 1 else f"{name}: {noise.replace(':', ' ')}"
             series = tuple(
-                Series(parse(spec).label, replace(chosen[spec], dash=dash), *found.get(spec, nothing), parse(spec).name)
+                Series(
+                    names[spec].label, replace(chosen[spec], dash=dash), *found.get(spec, nothing), names[spec].short
+                )
                 for spec in recipe.losses
             )
             result.append(Curves(label, noise, epochs, dash, series))

@@ -14,6 +14,10 @@ from alf.errors import InputError
 from alf.losses.catalogue import catalogue
 from alf.losses.declaration import Declaration, K, Loss, u
 from alf.losses.domain import Domain, Parameter
+from alf.losses.names import called
 from alf.losses.spec import is_formula, parse
 
-__all__ = ["Declaration", "Domain", "InputError", "K", "Loss", "Parameter", "catalogue", "is_formula", "parse", "u"]
+__all__ = [
+    *("Declaration", "Domain", "InputError", "K", "Loss", "Parameter"),
+    *("called", "catalogue", "is_formula", "parse", "u"),
+]

@@ -62,6 +62,11 @@ class Declaration:
         """Whether the loss depends on the prediction through u_y alone."""
         return not self.sums
 
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """``name=value`` of what is part of the declaration itself: none but in a typed formula."""
+        return ()
+
     def parameter(self, name: str) -> Parameter:
         """The parameter of that name, or an InputError that lists the names there are."""
         for parameter in self.parameters:
@@ -184,6 +189,7 @@ class Loss:
     def label(self) -> str:
         """A short name with its values, for legends and headings."""
         shown = [f"{n}={decimal(v)}" for n, v in self.items if v != self.declaration.parameter(n).default]
+        shown = [*self.declaration.fixed, *shown]
         return f"{self.name} ({', '.join(shown)})" if shown else self.name
 
     @cached_property

@@ -51,6 +51,11 @@ class Formula(Declaration):
 
     text: str = ""
 
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The values without a domain, as the canonical spec prints them."""
+        return tuple(filter(None, self.text.partition(";")[2].split(",")))
+
 
 def parse_formula(rest: str) -> Loss:
     """The loss that follows ``formula:`` in a spec.

@@ -152,7 +152,8 @@ def _log_complement(log_probability: Tensor, probability: Tensor) -> tuple[Tenso
     classes, tiny = probability.shape[-1], SMALL[probability.dtype]
     if classes <= FEW:
         summed = probability @ _beside(classes, probability.dtype, probability.device)
-        if not summed.amin() < tiny:  # else digits of a sum are lost, or all of it
+        # Else digits of a sum are lost, or all of it. A model that has diverged (nan) does not decide for the others.
+        if not (summed < tiny).any():
             return summed.log(), _Complement(summed)
     rest, where = probability, ()
     rows = (probability.amax(dim=-1) > LIKELY).nonzero(as_tuple=True)

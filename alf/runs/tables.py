@@ -29,7 +29,25 @@ from sqlalchemy.engine import make_url
 
 metadata = MetaData()
 
-MIGRATIONS = {2: ("ALTER TABLE results ADD COLUMN hold INTEGER",)}
+TRAINED_AS_ONE = (
+    "An earlier version trained the typed losses of a run as one, so what this run showed was wrong and has been "
+    "taken away. Run it again."
+)
+SUSPECT_SCHEMA = 3
+_SUSPECTS = """SELECT "key" FROM results WHERE CAST(recipe AS TEXT) LIKE '%"formula_%"formula_%'"""
+_THEIR_PARTS = f"SELECT id FROM parts WHERE result IN ({_SUSPECTS})"
+
+MIGRATIONS = {
+    2: ("ALTER TABLE results ADD COLUMN hold INTEGER",),
+    SUSPECT_SCHEMA: (
+        f"DELETE FROM records WHERE result IN ({_SUSPECTS})",
+        f"DELETE FROM checkpoints WHERE part IN ({_THEIR_PARTS})",
+        f"DELETE FROM snapshots WHERE part IN ({_THEIR_PARTS})",
+        f"UPDATE runs SET stopped = false, stopped_epoch = NULL WHERE result IN ({_SUSPECTS})",
+        f"UPDATE parts SET status = 'failed', claim = NULL, epoch = 0, seconds = 0, ended = '{{}}', "
+        f"message = '{TRAINED_AS_ONE}' WHERE result IN ({_SUSPECTS})",
+    ),
+}
 """Schema version -> what makes it from the one before; a fresh store has the newest."""
 NEWEST = max(MIGRATIONS)
 

@@ -27,6 +27,9 @@ from alf.training.networks_spec import network_spec
 
 RESULT_VERSION = 1
 """Part of every key: raised when the trainer changes what a recipe gives, so that no old result is taken for new."""
+TYPED_VERSION = 2
+"""The same for recipes with several typed losses: version 1 trained all of them as the first. The others gave, and
+still give, what they are, so they keep their results."""
 
 SCHEDULES = ("cosine", "constant")
 AUGMENTS = ("none", "crop-flip", "crop-flip-rotate")
@@ -156,7 +159,8 @@ class Recipe:
         >>> a.key == b.key, a.key == a.with_(lr=0.5).key
         (True, False)
         """
-        text = json.dumps([RESULT_VERSION, self.to_dict()], sort_keys=True)
+        typed = sum(parse(spec).key == "formula" for spec in self.losses)
+        text = json.dumps([RESULT_VERSION if typed < 2 else TYPED_VERSION, self.to_dict()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def with_(self, **values) -> "Recipe":

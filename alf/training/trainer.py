@@ -69,8 +69,11 @@ class Trainer:
     def __init__(self, recipe: Recipe, arrays: Arrays, lanes: Sequence[int] | None = None, device: str = "cpu"):
         self.recipe, self.device = recipe, torch.device(device)
         chosen = range(len(recipe.lanes)) if lanes is None else lanes
+        self.parsed = {spec: parse(spec) for spec in recipe.losses}
         # Lanes of one loss declaration side by side, so that their hyperparameters become one tensor.
-        self.alive = sorted(chosen, key=lambda i: (parse(recipe.lanes[i].loss).key, i))
+        declarations = list(dict.fromkeys(loss.declaration for loss in self.parsed.values()))
+        rank = {spec: declarations.index(loss.declaration) for spec, loss in self.parsed.items()}
+        self.alive = sorted(chosen, key=lambda i: (rank[recipe.lanes[i].loss], i))
         self.ended: dict[int, str] = {}
         self.epoch, self.seconds = 0, 0.0
         self.classes = recipe.dataset.classes
@@ -138,10 +141,13 @@ class Trainer:
             )
 
     def _arrange(self) -> None:
-        """Group the lanes by loss declaration and by seed; called again when a lane has left."""
-        losses = [parse(lane.loss) for lane in self.lanes]
+        """Group the lanes by loss declaration and by seed; called again when a lane has left.
+
+        What is compiled belongs to the declaration itself, which a key does not name: all typed formulas share one.
+        """
+        losses = [self.parsed[lane.loss] for lane in self.lanes]
         self.groups = []
-        for _, members in groupby(losses, key=lambda loss: loss.key):
+        for _, members in groupby(losses, key=lambda loss: id(loss.declaration)):
             members = list(members)
             self.groups.append((members[0], len(members), self._hyperparameters(members)))
         self.seeds = sorted({lane.seed for lane in self.lanes})

@@ -8,7 +8,7 @@ import streamlit as st
 from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
-from alf.losses import Loss, Parameter, catalogue, parse
+from alf.losses import Loss, Parameter, called, catalogue, parse
 from ui.glossary import hint
 from ui.prover import read_loss
 from ui.state import MOST_LOSSES
@@ -176,11 +176,8 @@ def swatch(style: Style, name: str, more: str = "") -> str:
 
 def series(losses: Sequence[Loss], x, y) -> list[Series]:
     """The losses as series of a figure; y(loss) gives the values. A title leaves a loss's values out where it can."""
-    names = [loss.name for loss in losses]
-    return [
-        Series(loss.label, style, x, y(loss), short=loss.name if names.count(loss.name) == 1 else loss.label)
-        for loss, style in zip(losses, styles(loss.key for loss in losses), strict=True)
-    ]
+    styled = zip(losses, called(losses), styles(loss.key for loss in losses), strict=True)
+    return [Series(name.label, style, x, y(loss), short=name.short) for loss, name, style in styled]
 
 
 def _symbol(parameter: Parameter) -> str:
