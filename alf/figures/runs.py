@@ -57,10 +57,11 @@ def curves(runs: Sequence[tuple[str, Recipe, Sequence[dict], Collection[int], bo
     room is left for the epochs that are to come.
     """
     chosen = loss_styles([recipe for _, recipe, *_ in runs])
-    names = dict(zip(chosen, called(map(parse, chosen)), strict=True))
+    labels = {spec: name.label for spec, name in zip(chosen, called(map(parse, chosen)), strict=True)}
     result: list[Curves] = []
     for name, recipe, records, ended, going in runs:
         epochs = recipe.epochs if going else max((record["epoch"] for record in records), default=recipe.epochs)
+        shorts = [name.short for name in called(map(parse, recipe.losses))]  # a title says which run it speaks of
         for noise in recipe.noise:
             dash = DASHES[len(result) % MOST]
             found = bands([r for r in records if r["noise"] == noise], "test_accuracy", ended)
@@ -69,10 +70,8 @@ def curves(runs: Sequence[tuple[str, Recipe, Sequence[dict], Collection[int], bo
             if len(recipe.noise) > 1:
                 label = noise.replace(":", " ") if len(runs) == 1 else f"{name}: {noise.replace(':', ' ')}"
             series = tuple(
-                Series(
-                    names[spec].label, replace(chosen[spec], dash=dash), *found.get(spec, nothing), names[spec].short
-                )
-                for spec in recipe.losses
+                Series(labels[spec], replace(chosen[spec], dash=dash), *found.get(spec, nothing), short)
+                for spec, short in zip(recipe.losses, shorts, strict=True)
             )
             result.append(Curves(label, noise, epochs, dash, series))
     return result

@@ -18,6 +18,15 @@ from alf.losses.names import called
 from alf.losses.spec import is_formula, parse
 
 __all__ = [
-    *("Declaration", "Domain", "InputError", "K", "Loss", "Parameter"),
-    *("called", "catalogue", "is_formula", "parse", "u"),
+    "Declaration",
+    "Domain",
+    "InputError",
+    "K",
+    "Loss",
+    "Parameter",
+    "called",
+    "catalogue",
+    "is_formula",
+    "parse",
+    "u",
 ]
