@@ -10,6 +10,7 @@ A parameter with a domain, ``a=2.5[1,10]``, stays a symbol over which proofs are
 
 import ast
 import math
+import operator
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol
 
 from alf.errors import InputError
+from alf.losses.acceptance import IN_FLOATS, ONE, SEVERAL, check_values, evaluate
 from alf.losses.declaration import Declaration, Loss, u
 from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted
 
@@ -33,16 +35,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,29}", re.ASCII)
 _VALUE = re.compile(
     r"\s*(?P<name>\w+)\s*=\s*(?P<value>[^,\[\]=]+?)\s*(\[(?P<low>[^,\[\]=]+),(?P<high>[^,\[\]=]+)\])?\s*"
 )
-_ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
-_SEVERAL = ("min", "max")
 _CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
-_RESERVED = {*_ONE, *_SEVERAL, *_CONSTANTS, "ln", "u", "K", "S"}
+_RESERVED = {*ONE, *SEVERAL, *_CONSTANTS, "ln", "u", "K", "S"}
 _SYMBOLIC = {
     "exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
     "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh, "atan": sympy.atan, "abs": sympy.Abs,
     "min": sympy.Min, "max": sympy.Max,
 }  # fmt: skip
-_FLOATS = {name: getattr(math, name) for name in _ONE if name != "abs"} | {"abs": abs, "min": min, "max": max}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +78,7 @@ def parse_formula(rest: str) -> Loss:
     >>> parse_formula("u")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    alf.errors.InputError: formula: l must decrease strictly on (0, 1], got l(0.5125) = 0.5125 and l(0.516667) = ...
+    alf.errors.InputError: formula: l must not rise on (0, 1], got l(0.5125) = 0.5125 and l(0.516667) = ...
     """
     if len(rest) > LONGEST:
         raise InputError(f"formula: at most {LONGEST} characters are allowed, got {len(rest)}")
@@ -108,7 +107,7 @@ def _formula(text: str, assignments: str) -> Loss:
     for name in sorted(values.keys() - used):
         raise InputError(f"formula: a parameter must occur in the formula, got {quoted(name)}, which does not")
     _check_exponents(tree, values, domains)
-    _check_values(tree, {name: float(value) for name, value in values.items()})
+    check_values(tree, {name: float(value) for name, value in values.items()})
     parameters = []
     symbols: dict[str, Expr] = {"u": u, **_CONSTANTS}
     for name, value in values.items():
@@ -223,13 +222,13 @@ def _allow(node: ast.AST) -> None:
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else None
         count = len(node.args)
-        if (name in _ONE and count == 1 and not node.keywords) or (
-            name in _SEVERAL and 2 <= count <= 8 and not node.keywords
+        if (name in ONE and count == 1 and not node.keywords) or (
+            name in SEVERAL and 2 <= count <= 8 and not node.keywords
         ):
             return
-        if name in _ONE or name in _SEVERAL:
-            raise InputError(f"formula: {name} takes {'one argument' if name in _ONE else 'two to eight'}, got {count}")
-        allowed = ", ".join((*_ONE, *_SEVERAL)).replace("log", "log or ln")
+        if name in ONE or name in SEVERAL:
+            raise InputError(f"formula: {name} takes {'one argument' if name in ONE else 'two to eight'}, got {count}")
+        allowed = ", ".join((*ONE, *SEVERAL)).replace("log", "log or ln")
         raise InputError(f"formula: functions are {allowed}, got {quoted(name or 'something else')}")
     raise InputError(f"formula: only numbers, names, + - * / ^ and functions are allowed, got {type(node).__name__}")
 
@@ -291,109 +290,6 @@ def _number(name: str, text: str) -> Expr:
 # --- values ------------------------------------------------------------------------------------------------------
 
 
-def evaluate(node: ast.AST, names: dict, functions: dict):
-    """The tree's value in whatever arithmetic `names` and `functions` bring; used with floats and with mpmath."""
-    if isinstance(node, ast.Constant):
-        return names["number"](node.value)
-    if isinstance(node, ast.Name):
-        return names[node.id]
-    if isinstance(node, ast.UnaryOp):
-        value = evaluate(node.operand, names, functions)
-        return -value if isinstance(node.op, ast.USub) else value
-    if isinstance(node, ast.Call):
-        return functions[node.func.id](*(evaluate(a, names, functions) for a in node.args))
-    left, right = evaluate(node.left, names, functions), evaluate(node.right, names, functions)
-    if isinstance(node.op, ast.Add):
-        return left + right
-    if isinstance(node.op, ast.Sub):
-        return left - right
-    if isinstance(node.op, ast.Mult):
-        return left * right
-    if isinstance(node.op, ast.Div):
-        return left / right
-    return functions["**"](left, right)
-
-
-def _float_power(x: float, y: float) -> float:
-    value = x**y
-    if isinstance(value, complex):
-        raise ValueError("a power of a negative number")
-    return value
-
-
-_IN_FLOATS = {**_FLOATS, "**": _float_power}
-MOST_LOOKS = 12
-"""Pairs of neighbours that are looked at in many digits; the theory certifies the rest."""
-
-POINTS = tuple(
-    sorted(
-        {
-            *(1e-6 * 2**k for k in range(20)),
-            *(k / 240 for k in range(1, 241)),
-            *(1 - 2.0**-k for k in range(9, 24)),
-        }
-    )
-)
-"""Where every typed loss is tried before anything else happens."""
-
-
-def _check_values(tree: ast.Expression, values: dict[str, float]) -> None:
-    """Real, finite and decreasing at the sample points; rises are confirmed in many digits."""
-    names = {"number": float, "pi": math.pi, "e": math.e, **values}
-    found = []
-    for point in POINTS:
-        names["u"] = point
-        try:
-            value = evaluate(tree.body, names, _IN_FLOATS)
-        except OverflowError:
-            raise InputError(f"formula: l must fit a double on [1e-6, 1], got more at u = {point:.6g}") from None
-        except ZeroDivisionError:
-            raise InputError(f"formula: l must be finite on (0, 1], got a division by 0 at u = {point:.6g}") from None
-        except ValueError:
-            raise InputError(f"formula: l must be real on (0, 1], got none at u = {point:.6g}") from None
-        if not isinstance(value, (int, float)) or not math.isfinite(value):
-            raise InputError(f"formula: l must be finite and real on (0, 1], got {value} at u = {point:.6g}")
-        found.append(value)
-    if not any(isinstance(node, ast.Name) and node.id == "u" for node in ast.walk(tree)):
-        raise InputError("formula: l must depend on u, got a constant")
-    flat = [k for k in range(len(POINTS) - 1) if found[k + 1] >= found[k]]
-    if len(flat) == len(POINTS) - 1 and min(found) == max(found):
-        flat = [0]  # a constant to all appearance: one look in many digits is enough
-    for k in sorted(flat, key=lambda k: found[k] - found[k + 1])[:MOST_LOOKS]:
-        x, y = POINTS[k], POINTS[k + 1]
-        if not _falls(tree, values, x, y):
-            raise InputError(
-                "formula: l must decrease strictly on (0, 1], "
-                f"got l({x:.6g}) = {found[k]:.6g} and l({y:.6g}) = {found[k + 1]:.6g}"
-            )
-
-
-def _falls(tree: ast.Expression, values: dict[str, float], x: float, y: float) -> bool:
-    """Whether l(y) < l(x) in 600 digits, where floating point could not tell."""
-    import mpmath
-
-    with mpmath.workdps(600):
-        functions = {name: getattr(mpmath, name) for name in _ONE if name != "abs"}
-        functions |= {"abs": abs, "min": min, "max": max, "**": lambda a, b: a**b}
-        names = {"number": _exactly, "pi": +mpmath.pi, "e": +mpmath.e}
-        names |= {name: _exactly(value) for name, value in values.items()}
-        first = evaluate(tree.body, {**names, "u": mpmath.mpf(x)}, functions)
-        second = evaluate(tree.body, {**names, "u": mpmath.mpf(y)}, functions)
-        if mpmath.re(second) == mpmath.re(first):
-            # only a choice makes a plateau; 1 - exp(-1/u) near 0 needs more digits than anyone has
-            called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}
-            return not called & {"min", "max", "abs"}
-        return bool(mpmath.re(second) < mpmath.re(first))
-
-
-def _exactly(value):
-    """A decimal as the number it stands for."""
-    import mpmath
-
-    exact = Rational(repr(float(value)))
-    return mpmath.mpf(int(exact.p)) / int(exact.q)
-
-
 def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
     """An exponent without u must be a number of at most `LARGEST_EXPONENT`, all over the parameters' domains."""
     for node in ast.walk(tree):
@@ -407,7 +303,7 @@ def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
             for name, value in values.items():
                 names[name] = float(domains[name][corner] if name in domains and corner is not None else value)
             try:
-                exponent = evaluate(node.right, names, _IN_FLOATS)
+                exponent = evaluate(node.right, names, IN_FLOATS)
             except (OverflowError, ZeroDivisionError, ValueError):
                 exponent = math.inf
             if not abs(exponent) <= LARGEST_EXPONENT:
@@ -419,7 +315,7 @@ def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
 def _symbolic(node: ast.AST, symbols: dict[str, Expr]) -> Expr:
     """The tree as an exact SymPy expression."""
     names = {"number": _rational, **symbols}
-    functions = {**_SYMBOLIC, "**": lambda a, b: a**b}
+    functions = {**_SYMBOLIC, "**": operator.pow, "/": operator.truediv}
     return evaluate(node, names, functions)
 
 

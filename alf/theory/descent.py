@@ -15,7 +15,7 @@ NARROWEST = 2.0**-60
 
 
 def find_rise(shape: Shape, evaluations: int = EVALUATIONS) -> tuple[Fraction, Fraction] | None:
-    """Two points x < y of [0, 1] with l(x) <= l(y), certified; None where none was found.
+    """Two points x < y of [0, 1] with l(x) < l(y), certified; None where none was found.
 
     Parameters
     ----------
@@ -34,20 +34,21 @@ def find_rise(shape: Shape, evaluations: int = EVALUATIONS) -> tuple[Fraction, F
     >>> find_rise(shape_of(sympy.exp(-u))) is None
     True
     """
+    for piece in shape.pieces:  # a ramp between two switches may be narrower than any cell
+        if shape.value(piece.hi, 300) > shape.value(piece.lo, 300):
+            return piece.lo, piece.hi
     cells: list[tuple[float, float, float, float]] = []
 
     def look(lo: float, hi: float) -> None:
         low, high = shape.enclosed_slope(lo, hi)
-        if high >= 0 and hi - lo >= NARROWEST:  # a cell that falls, or too narrow to be told, is settled
+        if high > 0 and hi - lo >= NARROWEST:  # a cell that falls, or too narrow to be told, is settled
             heappush(cells, (-high, lo, hi, low))
 
     look(0.0, 1.0)
     for _ in range(evaluations // 3):
         if not cells:
             return None
-        high, lo, hi, low = heappop(cells)
-        if low == high == 0 and lo < hi:
-            return Fraction(lo), Fraction(hi)
+        _, lo, hi, low = heappop(cells)
         middle = (lo + hi) / 2
         if low > 0:
             found = _higher(shape, lo, hi)

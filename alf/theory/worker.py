@@ -186,7 +186,7 @@ class Prover:
         ...     prover.read("formula: 1 - u + exp(-((u-0.3333)*5000)**2)/1000")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...
-        alf.errors.InputError: formula: l must decrease strictly on (0, 1], got l(0.333007...) = ...
+        alf.errors.InputError: formula: l must not rise on (0, 1], got l(0.333007...) = ...
         """
         from alf.losses import is_formula, parse
 
@@ -260,20 +260,22 @@ def _read(text: str) -> str:
 
 
 def _refuse_rise(spec: str) -> None:
-    """Refuse a formula that rises somewhere, with two points that show it."""
+    """Refuse a formula that has no value somewhere in (0, 1), or rises somewhere, with two points that show it."""
     from alf.losses import parse
     from alf.theory.descent import find_rise
     from alf.theory.shape import shape_of
 
     try:
         shape = shape_of(parse(spec).exact)
-        found = find_rise(shape)
+        found = None if shape.gap is not None and shape.gap.shown else find_rise(shape)
     except (NotImplementedError, RecursionError, OverflowError, ValueError, TypeError):
         return  # SymPy's ways of saying that it cannot; the claim "decreasing" will say so too
+    if shape.gap is not None and shape.gap.shown:
+        raise InputError(f"formula: {shape.gap.reason}")
     if found is not None:
         x, y = found
         first, last = shape.value(x, 300), shape.value(y, 300)
         raise InputError(
-            "formula: l must decrease strictly on (0, 1], "
+            "formula: l must not rise on (0, 1], "
             f"got l({float(x):.12g}) = {float(first):.12g} and l({float(y):.12g}) = {float(last):.12g}"
         )

@@ -87,14 +87,26 @@ RISING = {
 def test_a_rise_between_the_points_that_are_tried_is_found(prover, text):
     spec = parse("formula:" + text).spec  # trying points does not see it
     low, high = RISING[text]
-    with pytest.raises(InputError, match=r"must decrease strictly on \(0, 1\], got l\(") as error:
+    with pytest.raises(InputError, match=r"must not rise on \(0, 1\], got l\(") as error:
         prover.read(spec)
     x = float(str(error.value).split("l(")[1].split(")")[0])
     assert low < x < high
     assert prove("decreasing", parse(spec)).holds is not True
 
 
-FALLING = "exp(-u/a);a=2 -log(u) 1/u -u**0.3 -u+sin(2000*u)/2000 1-u**5 (1-u)**3 max(1-u,1.5-2*u) tanh(1/u)"
+@pytest.mark.parametrize(
+    "text", ["1-u-1e-4/(1+1e-9/(u-1/7)**2)", "1-u-1e-3*exp(-1/(u-0.21237)**2)", "1-u-1e-4*atan(1/(u-0.21237)**2)"]
+)
+def test_a_formula_without_a_value_somewhere_is_refused(prover, text):
+    spec = parse("formula:" + text).spec  # no divisor changes its sign
+    with pytest.raises(InputError, match=r"l has no value at u = 0\.\d+: a division by 0 in"):
+        prover.read(spec)
+    assert prove("decreasing", parse(spec)).holds is None
+
+
+FALLING = (
+    "exp(-u/a);a=2 -log(u) 1/u -u**0.3 -u+sin(2000*u)/2000 1-u**5 (1-u)**3 max(1-u,1.5-2*u) tanh(1/u) max(0,0.7-u)"
+)
 
 
 @pytest.mark.parametrize("text", FALLING.split())

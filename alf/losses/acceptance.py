@@ -1,0 +1,276 @@
+"""What a typed formula must pass before anything symbolic happens: real, finite and not rising at sample points.
+
+Everything is tried in plain floating point first. What floats cannot tell is looked at again with fractions, as far as
+a formula's values are fractions, and 600 digits: `sqrt(0.3 - 0.1*3*u)` is 0 at u = 1, where doubles find the root of
+-6e-17. A divisor that changes its sign between two neighbouring points is a division by 0 between them.
+"""
+
+import ast
+import math
+import operator
+from fractions import Fraction
+from itertools import pairwise
+
+from alf.errors import InputError
+
+ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
+SEVERAL = ("min", "max")
+
+MOST_LOOKS = 12
+"""Pairs of neighbours that are looked at in many digits; the theory certifies the rest."""
+
+DIGITS = 600
+LONGEST_FRACTION = 20_000
+"""Bits up to which a power of a fraction stays one."""
+
+POINTS = tuple(
+    sorted(
+        {
+            *(1e-6 * 2**k for k in range(20)),
+            *(k / 240 for k in range(1, 241)),
+            *(1 - 2.0**-k for k in range(9, 24)),
+        }
+    )
+)
+"""Where every typed loss is tried before anything else happens."""
+
+
+TINY = Fraction(1, 10**300)
+"""Stands for 0, where l may be infinite."""
+
+
+def evaluate(node: ast.AST, names: dict, functions: dict):
+    """The tree's value in whatever arithmetic `names` and `functions` bring; used with floats and with many digits."""
+    if isinstance(node, ast.Constant):
+        return names["number"](node.value)
+    if isinstance(node, ast.Name):
+        return names[node.id]
+    if isinstance(node, ast.UnaryOp):
+        value = evaluate(node.operand, names, functions)
+        return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.Call):
+        return functions[node.func.id](*(evaluate(a, names, functions) for a in node.args))
+    left, right = evaluate(node.left, names, functions), evaluate(node.right, names, functions)
+    if isinstance(node.op, ast.Add):
+        return left + right
+    if isinstance(node.op, ast.Sub):
+        return left - right
+    if isinstance(node.op, ast.Mult):
+        return left * right
+    return functions["/" if isinstance(node.op, ast.Div) else "**"](left, right)
+
+
+# --- arithmetic ---------------------------------------------------------------------------------------------------
+
+
+def _float_power(x: float, y: float) -> float:
+    value = x**y
+    if isinstance(value, complex):
+        raise ValueError("a power of a negative number")
+    return value
+
+
+IN_FLOATS = {
+    **{name: getattr(math, name) for name in ONE if name != "abs"},
+    "abs": abs, "min": min, "max": max, "/": operator.truediv, "**": _float_power,
+}  # fmt: skip
+
+
+def _with_divisors(record: list) -> dict:
+    """The same, noting every divisor, and for a tangent the number of the stretch between its poles."""
+
+    def divide(x, y):
+        record.append(("a division by 0", y))
+        return x / y
+
+    def power(x, y):
+        if y < 0:
+            record.append(("a division by 0", x))
+        return _float_power(x, y)
+
+    def tangent(x):
+        record.append(("a pole of tan", math.floor(x / math.pi + 0.5)))
+        return math.tan(x)
+
+    return {**IN_FLOATS, "/": divide, "**": power, "tan": tangent}
+
+
+def _in_digits(functions=None) -> dict:
+    """Fractions as long as values are fractions, mpmath beyond; used within its `workdps`."""
+    import mpmath
+
+    def lifted(name):
+        function = getattr(mpmath, name)
+        return lambda x: function(_mp(x))
+
+    def divide(x, y):
+        if not y:
+            raise ZeroDivisionError
+        return x / y
+
+    def power(x, y):
+        exact = isinstance(x, Fraction) and isinstance(y, Fraction) and y.denominator == 1
+        if exact and not x and y < 0:
+            raise ZeroDivisionError
+        size = max(x.numerator.bit_length(), x.denominator.bit_length()) if exact else 0
+        return x ** int(y) if exact and size * abs(y) <= LONGEST_FRACTION else _mp(x) ** _mp(y)
+
+    def choose(pick):
+        return lambda *values: pick(values, key=_mp)
+
+    found = {name: lifted(name) for name in ONE if name != "abs"}
+    found |= {"abs": abs, "min": choose(min), "max": choose(max), "/": divide, "**": power}
+    return found | (functions or {})
+
+
+def _mp(x):
+    import mpmath
+
+    return mpmath.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mpmath.mpmathify(x)
+
+
+def _fraction(value) -> Fraction:
+    """A decimal as the number it stands for."""
+    return Fraction(value) if isinstance(value, int) else Fraction(repr(float(value)))
+
+
+def in_digits(tree: ast.Expression, values: dict[str, float], point, functions=None):
+    """l at a point as an mpmath number.
+
+    Raises
+    ------
+    ValueError
+        Where it is not real.
+    ZeroDivisionError
+        Where something is divided by 0.
+    """
+    import mpmath
+
+    with mpmath.workdps(DIGITS):
+        names = {"number": _fraction, "pi": +mpmath.pi, "e": +mpmath.e, "u": Fraction(point)}
+        names |= {name: _fraction(value) for name, value in values.items()}
+        value = _mp(evaluate(tree.body, names, _in_digits(functions)))
+        # a root of what is 0 but for rounding has a tiny imaginary part
+        if abs(mpmath.im(value)) > mpmath.mpf(10) ** (-DIGITS // 4) * (1 + abs(mpmath.re(value))):
+            raise ValueError("not a real number")
+        return mpmath.re(value)
+
+
+# --- the checks ---------------------------------------------------------------------------------------------------
+
+
+def check_values(tree: ast.Expression, values: dict[str, float]) -> None:
+    """Real, finite and nowhere rising at the sample points.
+
+    Raises
+    ------
+    InputError
+        With a sentence that names the point.
+    """
+    found, records = [], []
+    for point in POINTS:
+        value, record = _value_at(tree, values, point)
+        found.append(value)
+        records.append(record)
+    if not any(isinstance(node, ast.Name) and node.id == "u" for node in ast.walk(tree)):
+        raise InputError("formula: l must depend on u, got a constant")
+    _no_poles(tree, values, records)
+    rises = [k for k in range(len(POINTS) - 1) if found[k + 1] > found[k]]
+    for k in sorted(rises, key=lambda k: found[k] - found[k + 1])[:MOST_LOOKS]:
+        if _order(tree, values, POINTS[k], POINTS[k + 1]) > 0:
+            raise InputError(
+                "formula: l must not rise on (0, 1], "
+                f"got l({POINTS[k]:.6g}) = {found[k]:.6g} and l({POINTS[k + 1]:.6g}) = {found[k + 1]:.6g}"
+            )
+    first = min(POINTS)
+    if found[0] <= found[-1] and _order(tree, values, first, 1.0) >= 0 and _order(tree, values, TINY, 1.0) >= 0:
+        raise InputError(f"formula: l(0) must be above l(1), got l({first:.6g}) = l(1) = {found[-1]:.6g}")
+
+
+def _value_at(tree: ast.Expression, values: dict[str, float], point: float) -> tuple[float, list]:
+    names = {"number": float, "pi": math.pi, "e": math.e, **values, "u": point}
+    record: list = []
+    try:
+        value = evaluate(tree.body, names, _with_divisors(record))
+    except OverflowError:
+        raise InputError(f"formula: l must fit a double on [1e-6, 1], got more at u = {point:.6g}") from None
+    except (ZeroDivisionError, ValueError):
+        value, record = _second_look(tree, values, point), []
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise InputError(f"formula: l must be finite and real on (0, 1], got {value} at u = {point:.6g}")
+    return value, record
+
+
+def _second_look(tree: ast.Expression, values: dict[str, float], point: float) -> float:
+    try:
+        return float(in_digits(tree, values, point))
+    except ZeroDivisionError:
+        raise InputError(f"formula: l must be finite on (0, 1], got a division by 0 at u = {point:.6g}") from None
+    except (ValueError, OverflowError, TypeError):
+        raise InputError(f"formula: l must be real on (0, 1], got none at u = {point:.6g}") from None
+
+
+def _no_poles(tree: ast.Expression, values: dict[str, float], records: list) -> None:
+    """No divisor changes its sign, and no tangent its stretch, between two neighbouring points."""
+    whole = max(map(len, records))  # a point that had to be looked at again has no record
+    noted = [(point, record) for point, record in zip(POINTS, records, strict=True) if len(record) == whole]
+    for (first, before), (second, after) in pairwise(noted):
+        for i, ((what, x), (_, y)) in enumerate(zip(before, after, strict=True)):
+            if (x != y) if what == "a pole of tan" else (x < 0 < y or y < 0 < x):
+                at = _pole(tree, values, i, first, second)
+                if at is not None:
+                    raise InputError(f"formula: l must be finite on (0, 1], got {what} near u = {at:.6g}")
+
+
+def _pole(tree: ast.Expression, values: dict[str, float], which: int, x: float, y: float) -> float | None:
+    """Where the divisor of that number changes its sign, by halving in many digits; None where it does not."""
+    import mpmath
+
+    def side(point) -> int:
+        record: list = []
+
+        def divide(a, b):
+            record.append(b)
+            return _in_digits()["/"](a, b)
+
+        def power(a, b):
+            if b < 0:
+                record.append(a)
+            return _in_digits()["**"](a, b)
+
+        def tangent(a):
+            record.append((-1) ** int(mpmath.floor(_mp(a) / mpmath.pi + mpmath.mpf(1) / 2)))
+            return mpmath.tan(_mp(a))
+
+        try:
+            in_digits(tree, values, point, {"/": divide, "**": power, "tan": tangent})
+        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+            if len(record) <= which:
+                return 0
+        found = mpmath.re(_mp(record[which]))
+        return int(mpmath.sign(found)) if abs(found) > mpmath.mpf(10) ** (-DIGITS // 2) else 0
+
+    low, high = Fraction(x), Fraction(y)
+    first, last = side(low), side(high)
+    if first * last >= 0:
+        return None
+    for _ in range(40):
+        middle = (low + high) / 2
+        here = side(middle)
+        if here == 0:
+            return float(middle)
+        low, high = (middle, high) if here == first else (low, middle)
+    return float(low)
+
+
+def _order(tree: ast.Expression, values: dict[str, float], x: float, y: float) -> int:
+    """The sign of l(y) - l(x) in many digits; 0 where they are equal or only rounding tells them apart."""
+    import mpmath
+
+    try:
+        first, second = in_digits(tree, values, x), in_digits(tree, values, y)
+    except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+        return 0
+    with mpmath.workdps(DIGITS):
+        gap = second - first
+        return int(mpmath.sign(gap)) if abs(gap) > mpmath.mpf(10) ** (50 - DIGITS) * (1 + abs(first)) else 0
