@@ -15,6 +15,7 @@ from sympy import Expr, Symbol
 
 from alf.errors import InputError, optional
 from alf.losses.domain import Parameter, decimal
+from alf.losses.exact import put
 
 u = Symbol("u", positive=True)
 """The probability predicted for the label, u_y."""
@@ -200,12 +201,12 @@ class Loss:
     @cached_property
     def exact(self) -> Expr:
         """g with the exact values in place: `u`, `K` and the sums' symbols remain."""
-        return self.expression.subs(self.substitution)
+        return put(self.expression, self.substitution)
 
     @cached_property
     def exact_sums(self) -> tuple[tuple[Symbol, Expr], ...]:
         """The sums' symbols and summands with the exact values in place."""
-        return tuple((symbol, summand.subs(self.substitution)) for symbol, summand in self.sums)
+        return tuple((symbol, put(summand, self.substitution)) for symbol, summand in self.sums)
 
     @cached_property
     def terms(self) -> tuple[tuple[Expr, "Loss"], ...]:

@@ -662,6 +662,9 @@ def exact_zero(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> Rational | Non
     c = ((lo + hi) / 2).limit_denominator(10_000)
     if not lo <= c <= hi:
         return None
+    ball = at_point(f, x)(c, 200)
+    if ball > 0 or ball < 0:
+        return None
     value = f.subs(x, as_rational(c))
     if value.is_number and not value.has(sympy.nan, sympy.zoo) and sign_of_number(value) == 0:
         return as_rational(c)

@@ -17,6 +17,8 @@ from threading import RLock
 import sympy
 from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Rational, Symbol, exp, log
 
+from alf.losses.exact import LongNumber, settled
+
 INF = math.inf
 WHOLE = (-INF, INF)
 
@@ -367,6 +369,8 @@ def constant_ball(value: Expr, bits: int = 64):
 
 def enclose_number(value: Expr) -> tuple[float, float]:
     """Floats around an exact SymPy number, equal when it is one."""
+    if isinstance(value, LongNumber):
+        value = value.value
     if value.is_Rational:
         near = float(value)
         if math.isfinite(near) and Fraction(near) == Fraction(int(value.p), int(value.q)):
@@ -490,10 +494,9 @@ class _CellCompiler:
         return name, [g for g in factors if g not in (f, powers[0])]
 
     def power(self, e: Expr) -> str:
-        base, exponent = e.as_base_exp() if not isinstance(e, exp) else (None, None)
         if e.base is sympy.E:
             return self.emit(e, f"i_exp({self.visit(e.exp)})")
-        base, exponent = e.base, e.exp
+        base, exponent = e.base, settled(e.exp)
         if exponent.is_Integer:
             return self.emit(e, f"int_power({self.visit(base)}, {int(exponent)})")
         if not exponent.has(self.variable):
@@ -535,6 +538,8 @@ class _PointCompiler:
 
         if e == self.variable:
             return lambda x: x
+        if isinstance(e, LongNumber):
+            e = e.value
         if isinstance(e, Rational):
             number = fmpq(int(e.p), int(e.q))
             return lambda x: arb(number)
@@ -579,12 +584,12 @@ class _PointCompiler:
         if e.base is sympy.E:
             inner = self.compile(e.exp)
             return lambda x: inner(x).exp()
-        base = self.compile(e.base)
-        if e.exp.is_Integer:
-            n = int(e.exp)
+        base, index = self.compile(e.base), settled(e.exp)
+        if index.is_Integer:
+            n = int(index)
             return lambda x: ball_power(base(x), n)
-        exponent = self.compile(e.exp)
-        positive, natural = bool(e.exp.is_positive), bool(e.base.is_nonnegative)
+        exponent = self.compile(index)
+        positive, natural = bool(index.is_positive), bool(e.base.is_nonnegative)
 
         def power(x):
             b = base(x)
@@ -646,6 +651,8 @@ def to_ball(point):
 def sign_of_number(value: Expr, most_bits: int = 4000) -> int | None:
     """The sign of an exact SymPy number: -1, 0 or 1; None where neither balls nor SymPy can tell.
 
+    A number is called 0 only after its ball at the most bits has contained 0 and exact arithmetic has agreed.
+
     >>> sign_of_number(sympy.sqrt(2) + sympy.sqrt(3) - sympy.sqrt(5 + 2 * sympy.sqrt(6)))
     0
     """
@@ -656,7 +663,7 @@ def sign_of_number(value: Expr, most_bits: int = 4000) -> int | None:
     if value in (sympy.oo, -sympy.oo):
         return 1 if value is sympy.oo else -1
     bits = 100
-    while bits <= most_bits:
+    while True:
         ball = constant_ball(value, bits)
         if ball > 0:
             return 1
@@ -664,10 +671,9 @@ def sign_of_number(value: Expr, most_bits: int = 4000) -> int | None:
             return -1
         if ball.is_zero():
             return 0
-        if bits == 400 and value.is_algebraic is not False and _is_exactly_zero(value):
-            return 0
-        bits *= 2
-    return 0 if _is_exactly_zero(value) else None
+        if bits >= most_bits:
+            return 0 if _is_exactly_zero(value) else None
+        bits = min(2 * bits, most_bits)
 
 
 def _is_exactly_zero(value: Expr) -> bool:

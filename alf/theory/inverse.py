@@ -331,7 +331,7 @@ def tolerated_rate(loss: Loss, kind: str, classes: int = 10) -> Tolerated:
     ratio = ratio_of(loss)
     others = classes - 1 if kind == "symmetric" else 1
     if ratio.exact is not None:
-        exact = sympy.simplify(ratio.exact * others / (1 + ratio.exact * others))
+        exact = others * ratio.exact / (1 + others * ratio.exact)
         near = critical_noise(ratio, classes)
         value = near.symmetric if kind == "symmetric" else near.pair
         return Tolerated(kind, classes, value, (value, value), exact, ratio.status)

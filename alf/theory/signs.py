@@ -14,6 +14,7 @@ from sympy import Abs, Add, Expr, Integer, Mul, Pow, Symbol, exp, log, oo
 
 from alf.losses import Loss, u
 from alf.losses.domain import Parameter
+from alf.losses.exact import closed, put
 from alf.theory.continuity import conditions
 from alf.theory.enclosure import at_point, sign_of_number
 from alf.theory.progress import stage
@@ -217,7 +218,7 @@ class Cell:
     def expression(self) -> Expr:
         """l in its parameters, those that are fixed on the cell in place."""
         fixed = {s.parameter.symbol: s.lower for s in self.sides if s.point}
-        return self.loss.expression.subs(fixed)
+        return put(self.loss.expression, fixed)
 
     @cached_property
     def free(self) -> bool:
@@ -362,7 +363,7 @@ def closed_ratio(loss: Loss):
         steps.append(Step(text, Integer(0), tex, status, ("limit", str(loss.exact), 0 if where == "l(0)" else 1)))
         return exact_ratio(Integer(0), steps, Integer(0), status, attained=False)
     formula = quotient(derivative.subs(u, 1), derivative.subs(u, 0), cell)
-    value = formula.subs(loss.substitution)
+    value = closed(put(formula, loss.substitution))
     expected = shape.slope_at_one / shape.slope_at_zero
     gap = at_point(value - expected, u)(0, 200)
     if not gap.contains(0):

@@ -272,13 +272,32 @@ def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
         candidates += [(Fraction(51), Fraction(49)), (Fraction(3, 2), Fraction(1)), (Fraction(501), Fraction(499))]
         candidates += [(Fraction(4), Fraction(1)), (Fraction(20), Fraction(1))]
     else:
+        candidates += _almost_equal(loss, structure)
         candidates += [(Fraction(n + 1), Fraction(n)) for n in (1, 4, 10, 100, 1000)]
+    refuting = None
     for first, second in candidates:
         w = (first / (first + second), second / (first + second), *(Fraction(0) for _ in range(classes - 2)))
         found = decide(loss, w)
         if found.holds is False:
-            return refuted(claim, found.steps, found.witness)
+            refuting = refuting or found
+            if found.witness.value < found.witness.bound:  # a difference that doubles show
+                refuting = found
+                break
+    if refuting is not None:
+        return refuted(claim, refuting.steps, refuting.witness)
     return undecided(claim, "Asymmetric on the weights tried, and no rule decides for all.")
+
+
+def _almost_equal(loss: Loss, structure: Structure) -> list[tuple[Fraction, Fraction]]:
+    """Two weights so close that the other part alone fails on them, closest first: the less the normalised part, which
+    pulls with their difference, can make up for."""
+    passive = passive_term(loss, structure.classes)
+    found = ratio_of(passive) if passive is not None else None
+    if found is None or found.upper_interval is None or found.upper_interval[1] >= 1:
+        return []
+    room = 1 / found.upper_interval[1] - 1 if found.upper_interval[1] > 0.5 else 1.0
+    parts = (Fraction(f"{room / scale:.1e}") for scale in (1e3, 1e9, 4))
+    return [(1 + part, Fraction(1)) for part in parts if part > 0]
 
 
 def _rest_verdict(claim: str, loss: Loss, structure: Structure) -> Verdict:

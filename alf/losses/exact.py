@@ -1,0 +1,146 @@
+"""Exact numbers in exponents, kept as they are.
+
+SymPy evaluates a rational to the power of a rational at once: 12**(3253/5000) becomes a root of 2**1506 * 3**3253, and
+with exponents of seven digits the integer under the root has billions of them. So an exponent with more than two digits
+is a `LongNumber`, an atom with an exact value, and a power of it stays the power that it is.
+"""
+
+from functools import lru_cache
+
+import sympy
+from sympy import Expr, Pow, Rational, Symbol
+from sympy.core.expr import AtomicExpr
+
+LONGEST = 24
+"""The largest numerator and denominator of an exponent that SymPy may evaluate."""
+
+
+class LongNumber(AtomicExpr):
+    """An exact rational number that SymPy does not evaluate powers of.
+
+    >>> Rational(283, 250) ** LongNumber(Rational(3253, 5000))
+    (283/250)**(3253/5000)
+    """
+
+    __slots__ = ("value",)
+    is_number = True
+    is_commutative = True
+    is_real = True
+    is_extended_real = True
+    is_finite = True
+    is_rational = True
+
+    precedence = 1000  # it prints its own parentheses
+
+    def __new__(cls, value: Rational):
+        self = AtomicExpr.__new__(cls)
+        self.value = value
+        return self
+
+    def __getnewargs__(self):
+        return (self.value,)
+
+    def _hashable_content(self):
+        return (self.value,)
+
+    def _eval_is_integer(self):
+        return self.value.is_Integer
+
+    def _eval_is_even(self):
+        return self.value.is_even
+
+    def _eval_is_zero(self):
+        return False
+
+    def _eval_is_extended_positive(self):
+        return self.value.is_positive
+
+    def _eval_is_extended_negative(self):
+        return self.value.is_negative
+
+    def _eval_evalf(self, prec):
+        return self.value._eval_evalf(prec)
+
+    def __float__(self):
+        return float(self.value)
+
+    def _sympystr(self, printer) -> str:
+        return str(self.value) if self.value.is_Integer and self.value >= 0 else f"({self.value})"
+
+    _sympyrepr = _sympystr
+
+    def _printed(self, printer) -> str:
+        return printer._print(self.value)
+
+    _latex = _printed
+
+    def _code(self, printer) -> str:
+        return f"({printer._print(self.value)})"
+
+    _pythoncode = _mpmathcode = _numpycode = _javascript = _code
+
+
+def settled(exponent: Expr) -> Expr:
+    """An exponent with its long numbers as the rationals they are: sums and products of them may be worked out.
+
+    >>> settled(LongNumber(Rational(1747, 5000)) - 1)
+    -3253/5000
+    """
+    return exponent.xreplace({number: number.value for number in exponent.atoms(LongNumber)})
+
+
+def held(value: Expr) -> Expr:
+    """The number as it may stand in an exponent."""
+    long = value.is_Rational and max(abs(int(value.p)), int(value.q)) > LONGEST
+    return LongNumber(value) if long else value
+
+
+def power(base: Expr, exponent: Expr) -> Expr:
+    """A power as it is typed: one number to the power of another stays as it is where SymPy would write it out.
+
+    >>> power(Rational(12), Rational(3253, 5000))
+    12**(3253/5000)
+    """
+    return base ** (held(exponent) if base.is_number and not exponent.is_integer else exponent)
+
+
+@lru_cache(maxsize=1024)
+def hold(expression: Expr) -> Expr:
+    """The expression with every long fraction in an exponent held; whole numbers stay, for polynomials.
+
+    >>> x = Symbol("x", positive=True)
+    >>> hold(x ** Rational(1747, 5000)).subs(x, 12)
+    12**(1747/5000)
+    """
+    powers = {e for e in expression.atoms(Pow) if e.base is not sympy.E}
+    numbers = {n for e in powers for n in e.exp.atoms(Rational) if not n.is_Integer and held(n) is not n}
+    if not numbers:
+        return expression
+    return expression.replace(
+        lambda e: isinstance(e, Pow) and e.base is not sympy.E and bool(numbers & e.exp.atoms(Rational)),
+        lambda e: Pow(e.base, e.exp.xreplace({n: held(n) for n in numbers})),
+    )
+
+
+def put(expression: Expr, values: dict[Symbol, Expr]) -> Expr:
+    """The expression with exact values in place of symbols, long exponents held.
+
+    >>> a, q = sympy.symbols("a q", positive=True)
+    >>> put((a + 1) ** q / q, {a: Rational(1, 7), q: Rational(1747, 5000)})
+    (8/7)**(1747/5000)/(1747/5000)
+    """
+    expression = hold(expression)
+    used = {s for e in expression.atoms(Pow) if e.base is not sympy.E for s in e.exp.free_symbols}
+    return expression.subs({s: held(v) if s in used else v for s, v in values.items()})
+
+
+def closed(expression: Expr) -> Expr:
+    """A closed form to be read: the exponents worked out, the powers not.
+
+    >>> closed(Rational(283, 533) ** (1 - LongNumber(Rational(1747, 5000))))
+    (283/533)**(3253/5000)
+    """
+    return expression.replace(
+        lambda e: isinstance(e, Pow) and e.exp.is_number and e.exp.has(LongNumber),
+        lambda e: Pow(e.base, held(settled(e.exp))),
+    )

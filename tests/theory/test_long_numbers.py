@@ -1,0 +1,120 @@
+"""Hyperparameters of up to 17 digits: the ratio is found, at once, and nothing that is printed grows with them.
+
+Every question is asked in a process that can be killed: what used to go wrong never came back.
+"""
+
+import json
+import math
+import multiprocessing
+import os
+import random
+
+import mpmath
+import pytest
+import sympy
+from pebble import ProcessPool
+
+from alf.errors import InputError
+from alf.losses import catalogue, parse
+from alf.losses.domain import exact_number
+from alf.losses.exact import LongNumber, closed, held, hold, power, put, settled
+from alf.theory import ratio
+
+COUNT = 1500 if os.environ.get("ALF_SOAK") == "1" else 60
+SECONDS = 20  # to tell an answer from none; how long one takes is printed by benchmarks.theory
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+        pool.stop()
+
+
+def value_of(parameter, rng: random.Random) -> str:
+    """A value of the declared domain with 1 to 17 digits, now and then of an extreme size."""
+    low, high = float(parameter.domain.lower), float(parameter.domain.upper)
+    while True:
+        size = 10 ** (rng.uniform(-2, 1.5) if rng.random() < 0.7 else rng.uniform(-12, 6))
+        if math.isfinite(low) and math.isfinite(high):
+            value = rng.uniform(low, high)
+        else:
+            value = low + size if math.isfinite(low) else high - size
+        text = f"{value:.{rng.randint(1, 17)}g}"
+        if exact_number(text) in parameter.domain:
+            return text
+
+
+def random_specs(count: int, seed: int):
+    rng = random.Random(seed)
+    declarations = [found for found in catalogue().values() if found.parameters]
+    while count:
+        declaration = rng.choice(declarations)
+        values = ",".join(f"{p.name}={value_of(p, rng)}" for p in declaration.parameters)
+        try:
+            yield parse(f"{declaration.key}:{values}").spec
+        except InputError:  # l overflows a double there
+            continue
+        count -= 1
+
+
+def answer(spec: str) -> str:
+    return json.dumps(ratio(parse(spec)).to_json())
+
+
+def test_the_ratio_at_random_hyperparameters(pool):
+    for spec in random_specs(COUNT, seed=20):
+        text = pool.schedule(answer, args=(spec,), timeout=SECONDS).result()
+        found, loss = json.loads(text), parse(spec)
+        assert len(text) < 20_000, spec
+        if not loss.pointwise:
+            assert found["status"] == "not_defined"
+            continue
+        assert found["status"] in ("proved", "certified"), spec
+        low, high = found["interval"]
+        assert 0 <= low <= found["ratio"] <= high <= 1, spec
+        if found["status"] == "proved" and found["ratio"] not in (0, 1):
+            with mpmath.workdps(60):
+                curve = function(loss)
+                slopes = [mpmath.diff(curve, end) for end in (1, 0)]
+                assert abs(slopes[0] / slopes[1] - found["ratio"]) <= 1e-9 * found["ratio"] + 1e-300, spec
+
+
+def function(loss):
+    """l in mpmath, the values of the hyperparameters exact."""
+    symbols = list(loss.substitution)
+    plain = sympy.lambdify([sympy.Symbol("u", positive=True), *symbols], loss.expression, "mpmath")
+    values = [mpmath.mpf(int(v.p)) / int(v.q) for v in loss.substitution.values()]
+    return lambda x: plain(x, *values)
+
+
+@pytest.mark.parametrize(
+    ("spec", "exact"),
+    [
+        ("agce:a=1.132,q=0.3494", "(283/533)**(3253/5000)"),
+        ("agce:a=1.2345678,q=0.3333333", "(6172839/11172839)**(6666667/10000000)"),
+        ("aul:a=1.0000000001,p=1000.5", "(1/10000000001)**(1999/2)"),
+        ("formula:12**(-0.3494*u)", "12**(-1747/5000)"),
+    ],
+)
+def test_closed_forms_stay_powers(pool, spec, exact):
+    assert json.loads(pool.schedule(answer, args=(spec,), timeout=SECONDS).result())["exact"] == exact
+
+
+def test_long_numbers():
+    x = sympy.Symbol("x", positive=True)
+    long = held(sympy.Rational(3253, 5000))
+    assert isinstance(long, LongNumber)
+    assert held(sympy.Rational(3, 5)) == sympy.Rational(3, 5)
+    assert long == held(sympy.Rational(3253, 5000))
+    assert long.is_positive and not long.is_integer and (long - 1).is_negative
+    assert sympy.Rational(12) ** long * sympy.Rational(12) ** -long == 1
+    assert settled(2 * long - 1) == sympy.Rational(753, 2500)
+    assert closed(x ** (1 - long)) == x ** held(sympy.Rational(1747, 5000))
+    assert sympy.diff(x**long, x) == long * x**long / x
+    assert float(power(sympy.Integer(12), sympy.Rational(3253, 5000))) == pytest.approx(12**0.6506)
+    assert hold(x ** sympy.Rational(1, 2) + x**1001) == x ** sympy.Rational(1, 2) + x**1001
+    a, q = sympy.symbols("a q", positive=True)
+    there = put((x + a) ** q / q, {a: sympy.Rational(1132, 1000), q: sympy.Rational(3494, 10000)})
+    assert float(there.subs(x, 2)) == pytest.approx(3.132**0.3494 / 0.3494)
+    assert "1747" in sympy.latex(there)
