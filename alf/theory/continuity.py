@@ -18,6 +18,7 @@ import sympy
 from sympy import Abs, Expr, Max, Min, Mul, Pow, Symbol, exp, log
 
 from alf.losses import Loss, u
+from alf.theory.algebra import factored
 from alf.theory.certify import certain_sign
 from alf.theory.progress import stage
 
@@ -120,11 +121,9 @@ def _without_square(power: Pow) -> Expr:
 
 
 def _factored(base: Expr) -> Expr:
-    from alf.theory.shape import in_exponential
-
     if base.is_rational_function(u):
         return sympy.factor(base)
-    found = in_exponential(base)
+    found = factored(base)
     return base if found is None else found
 
 

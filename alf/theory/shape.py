@@ -14,6 +14,7 @@ import sympy
 from sympy import Expr, Rational, diff, oo
 
 from alf.losses import u
+from alf.theory.algebra import in_exponential
 from alf.theory.certify import (
     Budget,
     Run,
@@ -274,33 +275,6 @@ def _derivative(f: Expr, order: int) -> Expr:
         return sympy.factor(g)
     found = in_exponential(g)
     return sympy.powsimp(g, combine="exp") if found is None else found
-
-
-def in_exponential(g: Expr) -> Expr | None:
-    """An expression rational in exp(c u), factored as such; None for any other.
-
-    >>> in_exponential(sympy.exp(2 * u) / (1 + sympy.exp(u)) ** 2 - sympy.exp(u) / (1 + sympy.exp(u)))
-    -exp(u)/(exp(u) + 1)**2
-    """
-    nodes = [e for e in g.atoms(sympy.exp) if e.has(u)]
-    slopes, rests = {}, {}
-    for node in nodes:
-        exponent = sympy.expand(node.args[0])
-        slopes[node] = exponent.coeff(u, 1)
-        rests[node] = exponent - slopes[node] * u
-        if not slopes[node].is_Rational or rests[node].has(u) or not rests[node].is_Rational:
-            return None
-    if not nodes:
-        return None
-    base, step = sympy.gcd_list(list(slopes.values())), sympy.gcd_list(list(rests.values()))
-    if max(abs(x) for x in slopes.values()) > 1000 * abs(base):
-        return None  # a polynomial of that degree takes too long
-    z, c = sympy.Dummy("z", positive=True), sympy.Dummy("c", positive=True)
-    powers = {n: z ** (slopes[n] / base) * (c ** (rests[n] / step) if step else 1) for n in nodes}
-    replaced = g.xreplace(powers)
-    if replaced.has(u) or not replaced.is_rational_function(z):
-        return None
-    return sympy.factor(sympy.together(replaced)).xreplace({z: sympy.exp(base * u), c: sympy.exp(step)})
 
 
 def _is_zero(g: Expr) -> bool:

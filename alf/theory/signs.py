@@ -15,6 +15,7 @@ from sympy import Abs, Add, Expr, Integer, Mul, Pow, Symbol, exp, log, oo
 from alf.losses import Loss, u
 from alf.losses.domain import Parameter
 from alf.losses.exact import closed, put
+from alf.theory.algebra import factored
 from alf.theory.continuity import conditions
 from alf.theory.enclosure import at_point, sign_of_number
 from alf.theory.progress import stage
@@ -28,9 +29,6 @@ _PLUS, _MINUS, _ZERO = (False, True, True), (True, True, False), (False, True, F
 # a sign is (may be negative, may be zero, may be positive)
 POSITIVE, NEGATIVE, ZERO = (False, False, True), (True, False, False), (False, True, False)
 NON_NEGATIVE, NON_POSITIVE, UNKNOWN = (False, True, True), (True, True, False), (True, True, True)
-
-LARGEST_DEGREE = 2000
-"""Coefficients inside an exponential up to which a derivative is factored; they become degrees of a polynomial."""
 
 
 def sign_of(e: Expr, depth: int = 6) -> tuple[bool, bool, bool]:
@@ -288,20 +286,11 @@ def proved_sign(loss: Loss, order: int):
     stage(f"proving the sign of derivative {order} for all parameters")
     derivative = sympy.diff(cell.expression, u, order)
     found = cell.sign(derivative)
-    if found == UNKNOWN and _can_factor(derivative):
-        found = cell.sign(sympy.factor(derivative))
+    if found == UNKNOWN and sympy.count_ops(derivative) < 40:  # many generators take minutes
+        found = cell.sign(factored(derivative) or derivative)
     if found != UNKNOWN:
         _cross_check(loss, order, found)
     return found
-
-
-def _can_factor(e: Expr) -> bool:
-    """Whether factoring comes back: many generators take minutes, and exp(10**6 u) is a power of degree 10**6."""
-    if sympy.count_ops(e) >= 40:
-        return False
-    terms = [t for node in e.atoms(exp) for t in Add.make_args(sympy.expand(node.args[0]))]
-    sizes = [c for t in terms for c in t.as_coeff_Mul()[:1] if c.is_Rational]
-    return all(abs(c.p) <= LARGEST_DEGREE and c.q <= LARGEST_DEGREE for c in sizes)
 
 
 def _cross_check(loss: Loss, order: int, sign) -> None:
