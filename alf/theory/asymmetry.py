@@ -241,6 +241,10 @@ def sign_of_number_at_one(gap: Expr) -> int | None:
     return None if value is None else sign_of_number(value)
 
 
+FURTHEST = 2**20
+"""Bits of the smallest probability at which a refutation is looked for."""
+
+
 def edge_witness(structure: Structure, w) -> Witness | None:
     """The simplest point (1-t, t, 0, ...) whose risk is not above the vertex's."""
     base = structure.risk(_vertex(len(w)), w, 400)
@@ -250,20 +254,25 @@ def edge_witness(structure: Structure, w) -> Witness | None:
         gap = base - structure.risk(_edge(t, len(w)), w, 400)
         if gap > 0 and (best is None or float(gap) > best):
             best, found = float(gap), t
+    bits = 400
     if found is None:
-        t = Fraction(1, 128)
-        for _ in range(400):
-            bits = 400 + 6 * t.denominator.bit_length()
+        # an infinite slope may show very close to 0 only: u**0.999999 is below 2 u / 3 from 2**-600000 on
+        furthest = FURTHEST if shape_of(structure.h).slope_at_zero == -oo else 4000
+        depth = 7
+        while depth <= furthest:
+            t = Fraction(1, 2**depth)
+            bits = 400 + (6 if depth <= 4000 else 3) * depth
             if structure.risk(_vertex(len(w)), w, bits) - structure.risk(_edge(t, len(w)), w, bits) > 0:
                 found = t
                 break
-            t /= 2 if t > Fraction(1, 2**40) else 2**10
-        if found is not None:  # deeper on either side
+            depth += 1 if depth < 40 else 10 if depth < 4000 else depth
+        if found is not None and depth < 4000:  # deeper on either side
+            bits = 400
             near = [found, found / 2, found * 3 / 4, found / 4]
             found = min(near, key=lambda x: float(structure.risk(_edge(x, len(w)), w, 400) - base))
     if found is None:
         found = _exact_tie(structure, w, candidates)
-    return None if found is None else witness_at(structure, w, _edge(found, len(w)))
+    return None if found is None else witness_at(structure, w, _edge(found, len(w)), bits=bits)
 
 
 def _exact_tie(structure: Structure, w, candidates):
