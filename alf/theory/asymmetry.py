@@ -15,7 +15,7 @@ from sympy import Expr, oo
 
 from alf.losses import Loss, u
 from alf.theory.certify import as_rational, outward, sign_pattern, touches
-from alf.theory.enclosure import on_cell, sign_of_number, working
+from alf.theory.enclosure import on_cell, one_at_a_time, sign_of_number, working
 from alf.theory.ratios import ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
 from alf.theory.structure import Structure, passive_term, structure_of
@@ -56,6 +56,7 @@ class Decision:
         }
 
 
+@one_at_a_time
 def decide(loss: Loss, weights) -> Decision:
     """Whether a loss is asymmetric on label weights.
 
@@ -578,11 +579,11 @@ def _mixed_edge_witness(structure: Structure, w) -> Witness | None:
     """
 
     def bound(bits: int):
-        with ctx.workprec(bits):
+        with working(bits):
             there = sum((_ball_of(p.weight) * _ball_of(w[1]) for p in structure.normalised), arb(0))
             return there + structure.rest.risk(_vertex(2), w, bits)
 
-    from flint import arb, ctx
+    from flint import arb
 
     fractions = dict.fromkeys(Fraction(k, n) for n in (2, 4, 8, 16, 32, 64, 128) for k in range(1, n))
     for t in (

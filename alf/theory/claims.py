@@ -11,7 +11,7 @@ from alf.losses import Loss, u
 from alf.theory.asymmetry import Decision, decide
 from alf.theory.calibration import calibrated
 from alf.theory.continuity import discontinuity_of
-from alf.theory.enclosure import working
+from alf.theory.enclosure import one_at_a_time, working
 from alf.theory.excess import excess_risk
 from alf.theory.progress import last_begun
 from alf.theory.shape import Shape, shape_of
@@ -30,6 +30,7 @@ from alf.theory.symmetry import completely_asymmetric, symmetric
 from alf.theory.verdict import CLAIMS, Step, Verdict, Witness, holds, not_defined, refuted, step, undecided
 
 
+@one_at_a_time
 def prove(claim: str, loss: Loss, noise=None, classes: int = 10) -> Verdict:
     """The verdict on one claim; asked again, it is remembered.
 

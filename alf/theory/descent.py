@@ -8,12 +8,14 @@ cuts, and stops for good once no cell's bound reaches 0.
 from fractions import Fraction
 from heapq import heappop, heappush
 
+from alf.theory.enclosure import one_at_a_time
 from alf.theory.shape import Shape
 
 EVALUATIONS = 4000
 NARROWEST = 2.0**-60
 
 
+@one_at_a_time
 def find_rise(shape: Shape, evaluations: int = EVALUATIONS) -> tuple[Fraction, Fraction] | None:
     """Two points x < y of [0, 1] with l(x) < l(y), certified; None where none was found.
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, wraps
 from threading import RLock
 
 import sympy
@@ -45,6 +45,17 @@ def working(bits: int) -> Iterator[None]:
             yield
         finally:
             ctx.prec = before
+
+
+def one_at_a_time(function):
+    """A function that computes with balls by itself, so that what it finds does not depend on other threads."""
+
+    @wraps(function)
+    def by_itself(*arguments, **named):
+        with ALONE:
+            return function(*arguments, **named)
+
+    return by_itself
 
 
 class OutOfDomain(ArithmeticError):

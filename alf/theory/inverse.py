@@ -13,7 +13,7 @@ from alf.losses import Loss
 from alf.theory.asymmetry import decide
 from alf.theory.certify import as_rational
 from alf.theory.claims import prove
-from alf.theory.enclosure import constant_ball
+from alf.theory.enclosure import constant_ball, one_at_a_time
 from alf.theory.progress import stage
 from alf.theory.ratios import critical_noise, ratio_of
 from alf.theory.structure import single
@@ -91,6 +91,7 @@ def hardest_share(noise) -> Fraction:
     return min(shares, default=Fraction(0))
 
 
+@one_at_a_time
 def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
     """For which values of one parameter the loss tolerates a noise.
 
@@ -310,6 +311,7 @@ class Tolerated:
         }
 
 
+@one_at_a_time
 def tolerated_rate(loss: Loss, kind: str, classes: int = 10) -> Tolerated:
     """The largest rate of symmetric or pair noise that a loss tolerates.
 

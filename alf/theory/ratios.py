@@ -20,7 +20,7 @@ from sympy import Expr, Integer, oo
 
 from alf.losses import Loss, u
 from alf.theory.certify import exact_zero, sign_pattern
-from alf.theory.enclosure import constant_ball, on_cell, sign_of_number
+from alf.theory.enclosure import constant_ball, on_cell, one_at_a_time, sign_of_number
 from alf.theory.progress import stage
 from alf.theory.shape import Shape, _derivative, _is_zero, shape_of, smooth_pieces
 from alf.theory.verdict import Step, step
@@ -122,6 +122,7 @@ def critical_noise(ratio: Ratio, classes: int) -> CriticalNoise:
     return CriticalNoise(classes, middle, ratio.upper_value / (1 + ratio.upper_value), between, pair)
 
 
+@one_at_a_time
 def ratio_of(loss: Loss) -> Ratio:
     """The asymmetry ratio of a loss.
 
