@@ -22,7 +22,7 @@ LEADS = {
 
 def click(chart: str) -> None:
     """A click on the map, or on the curve of a single hyperparameter, sets them here and on every other page."""
-    point, model = clicked(chart), st.session_state["view.model"]
+    point, model = clicked(chart), View.now()
     if not isinstance(point, dict) or not all(isinstance(point.get(k), int | float) for k in "xy"):
         return
     before = atlas.family(model["family"], model["loss"])
@@ -58,7 +58,7 @@ with st.container(key="atlas"):
             "Losses whose ratio is a formula.",
         )
         controls.pick(view, "show", "Show", atlas.QUANTITIES, controls.hint("asymmetry ratio"))
-        controls.class_count()
+        controls.class_count(view)
         controls.noise(view, view["classes"])
         if noise.exact is None:
             st.caption(controls.hint("no matrix"))

@@ -37,7 +37,7 @@ with st.container(key="explore"):
         if said := numbers.rest(view["loss"]):
             st.html(said)
     with st.container(key="controls"):
-        controls.class_count()
+        controls.class_count(view)
         controls.loss_list(view)
     with st.container(key="numbers", gap="medium"):
         numbers.section(view["loss"], view["classes"])

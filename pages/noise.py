@@ -25,7 +25,7 @@ view.say()
 noise = parse_noise(view["noise"], view["classes"])
 with st.container(key="noise"):
     with st.container(key="controls"):
-        controls.class_count(most=MOST)
+        controls.class_count(view, most=MOST)
         controls.noise(view, view["classes"], cells=True)
         matrix.editor(noise)
     with st.container(key="claims", gap="medium"):

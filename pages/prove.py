@@ -21,7 +21,7 @@ question = Question(view["loss"][0], view["noise"], view["classes"])
 with st.container(key="prove"):
     with st.container(key="controls"):
         controls.only_loss(view)
-        controls.class_count()
+        controls.class_count(view)
         controls.noise(view, view["classes"], cells=True)
         if view["noise"].startswith("matrix:"):
             matrix.editor(parse_noise(view["noise"], view["classes"]))

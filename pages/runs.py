@@ -17,7 +17,7 @@ CSS = (Path(runs.__file__).parent / "runs.css").read_text()
 
 def pick(run: str, key: str) -> None:
     """Take a run into the comparison, or out of it."""
-    others = tuple(other for other in st.session_state["view.model"]["runs"] if other != run)
+    others = tuple(other for other in View.now()["runs"] if other != run)
     View.set("runs", ((*others, run) if st.session_state[key] else others)[-MOST:])
 
 

@@ -16,7 +16,7 @@ def release() -> None:
     """The slider was let go: its rate goes into the link."""
     rate = released(KEY)
     if isinstance(rate, int | float) and 0 <= rate <= 1:
-        View.set("rate", min(float(rate), KINDS[st.session_state["view.model"]["kind"]]))
+        View.set("rate", min(float(rate), KINDS[View.now()["kind"]]))
 
 
 head(
@@ -35,7 +35,6 @@ FIELDS = (
 view = View("simplex", FIELDS)
 view.say()
 triangle = view["shown"] == "triangle"
-view.fit("rate", min(view["rate"], KINDS[view["kind"]]))  # the other kind, just chosen, may not reach as far
 rate = view["rate"]
 with st.container(key="simplex"):
     with st.container(key="controls"):
@@ -53,7 +52,7 @@ with st.container(key="simplex"):
         if triangle:
             controls.switch(view, "beside", "Clean labels beside", "no", "yes", "The same risk without wrong labels.")
         else:
-            controls.class_count()
+            controls.class_count(view)
         controls.loss_list(view, compact=True, most=MOST)
     with st.container(key="claims"):
         if triangle:

@@ -1,7 +1,7 @@
 """The matrix on the page: as text, cell by cell, pasted or uploaded; rows are normalised only when asked.
 
-What cannot be used is kept where it was typed, with the reason beside it; a matrix that a new number of classes does
-not fit is set aside, and comes back with its own number.
+What cannot be used is kept where it was typed, with the reason beside it. A matrix that the page's number of classes
+does not fit stays the reader's noise (`ui.state.noise` shows a stand-in), and comes back with its own number.
 """
 
 import re
@@ -15,10 +15,7 @@ from alf.noise import Noise, parse_noise, show
 from ui import table
 from ui.view import View, keep
 
-STAND_IN = "symmetric:0.4"
-"""The noise in the place of a matrix that does not fit."""
-
-_PROBLEM, _ASIDE = "matrix.problem", "matrix.aside"
+_PROBLEM = "matrix.problem"
 _MOST_TYPED = 100
 
 
@@ -76,49 +73,15 @@ def editor(noise: Noise) -> None:
         text(noise.spec, noise.classes)
 
 
-def resize(classes: int) -> None:
-    """Another number of classes: a noise that does not fit is set aside, one that was set aside for it comes back."""
-    model = st.session_state["view.model"]
-    before, spec = model["classes"], model.get("noise")
-    View.set("classes", classes)
-    aside = _aside()
-    if aside is not None and _fits(aside[0], classes):
-        back()
-    elif spec and not _fits(spec, classes):
-        st.session_state[_ASIDE] = (spec, before)
-        View.set("noise", STAND_IN)
-
-
-def set_aside() -> None:
-    """Say which matrix was set aside, and offer to go back to it."""
-    found = _aside()
-    if found is None:
+def kept(view: View, data: str | None) -> None:
+    """Say which noise the page cannot show, and offer to go back to a matrix's own number of classes."""
+    if "noise" not in view.notes:
         return
-    n = found[1]
-    st.info(f"Your {n} × {n} matrix does not fit this number of classes. 40% symmetric noise stands in for it.")
-    st.button(f"Back to the matrix, K = {n}", key="matrix-back", on_click=back)
-
-
-def back() -> None:
-    """The matrix that was set aside, with its number of classes."""
-    spec, classes = st.session_state.pop(_ASIDE)
-    View.set("classes", classes)
-    View.set("noise", spec)
-
-
-def _aside() -> tuple[str, int] | None:
-    """The noise that was set aside and its classes, as long as the reader has not chosen another noise."""
-    if st.session_state["view.model"].get("noise") != STAND_IN:
-        st.session_state.pop(_ASIDE, None)
-    return st.session_state.get(_ASIDE)
-
-
-def _fits(spec: str, classes: int) -> bool:
-    try:
-        parse_noise(spec, classes)
-    except InputError:
-        return False
-    return True
+    st.info(view.notes["noise"])
+    spec = View.own("noise")
+    n = spec.count(";") + 1
+    if data is None and spec.startswith("matrix:"):
+        st.button(f"Back to the matrix, K = {n}", key="matrix-back", on_click=View.set, args=("classes", n))
 
 
 # --- what cannot be used ------------------------------------------------------------------------------------------
@@ -126,13 +89,12 @@ def _fits(spec: str, classes: int) -> bool:
 
 def _refuse(where: str, reason: str, draft=None) -> None:
     """Keep the reason, and the numbers where normalising would help, until the noise changes."""
-    model = st.session_state["view.model"]
-    st.session_state[_PROBLEM] = (where, reason, draft, model["noise"])
+    st.session_state[_PROBLEM] = (where, reason, draft, View.now()["noise"])
 
 
 def _problem(where: str):
     found = st.session_state.get(_PROBLEM)
-    if found is None or found[0] != where or found[3] != st.session_state["view.model"]["noise"]:
+    if found is None or found[0] != where or found[3] != View.now()["noise"]:
         return None
     return found
 
@@ -161,10 +123,13 @@ def _typed(key: str, classes: int, data: str | None) -> None:
 
 
 def _edited(key: str, spec: str, classes: int) -> None:
+    if View.now()["noise"] != spec:  # another noise was chosen meanwhile
+        return
     rows = [[show(p) for p in row] for row in parse_noise(spec, classes).exact]
     for row, changes in st.session_state[key]["edited_rows"].items():
         for column, cell in changes.items():
-            rows[int(row)][int(column) - 1] = cell if cell is not None else ""
+            if int(row) < classes and 1 <= int(column) <= classes:
+                rows[int(row)][int(column) - 1] = cell if cell is not None else ""
     _take(rows, "cells")
 
 
@@ -202,21 +167,23 @@ def _take(rows: list[list[str]], where: str) -> None:
     except InputError as error:
         _refuse(where, str(error), values)
         return
-    _use(noise)
+    use(noise)
 
 
 def _normalise() -> None:
+    if _PROBLEM not in st.session_state:  # the button was pressed twice
+        return
     where, _, draft, _ = st.session_state[_PROBLEM]
     try:
         rows = table.normalise(draft)
     except InputError as error:
         _refuse(where, str(error))
         return
-    _use(parse_noise(table.spec(rows), len(rows)))
+    use(parse_noise(table.spec(rows), len(rows)))
 
 
-def _use(noise: Noise) -> None:
-    if "classes" in st.session_state["view.model"]:  # a page with a data set has its classes
-        View.set("classes", noise.classes)
+def use(noise: Noise) -> None:
+    """Take a matrix; it brings its number of classes along."""
+    View.set("classes", noise.classes)
     View.set("noise", noise.spec)
     st.session_state.pop(_PROBLEM, None)

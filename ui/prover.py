@@ -82,6 +82,14 @@ def questions() -> Questions:
     return Questions()
 
 
+def begin() -> None:
+    """A page begins to run, and will ask for all it wants."""
+
+
+def settle() -> None:
+    """A page has asked for all it wants."""
+
+
 def answers(question: Question) -> dict[str, Verdict | None]:
     """Each claim's verdict, None while it is being worked on."""
     return {claim: answer(question, claim) for claim in CLAIMS}

@@ -10,7 +10,7 @@ from alf.losses.domain import quoted
 from alf.settings import settings
 from alf.training.networks_spec import network_spec
 from alf.training.recipe import AUGMENTS, DEVICES, LIMITS, RATES, SCHEDULES, Recipe
-from alf.training.recipes import KINDS, kinds_of, named_recipe
+from alf.training.recipes import KINDS, classroom_noise, kinds_of, named_recipe
 from ui import state
 
 FOLLOWING = (
@@ -76,7 +76,7 @@ def fields(losses, noise: str = "symmetric:0.5") -> tuple[state.Field, ...]:
         state.choice("data", tuple(DATASETS), "digits"),
         state.spec("recipe", _kind, KINDS[0]),
         losses,
-        state.noise(noise),
+        state.noise(noise, classroom_noise),
         state.whole("seeds", 3, 1, MOST_SEEDS),
         *(state.follows(field, lambda values, name=field.name: own(values)[name]) for field in following),
         state.choice("scale", ("own", "equal"), "own"),

@@ -140,7 +140,7 @@ def _name(run: Run, key: str) -> None:
 
 def _forget(run: Run) -> None:
     lab.engine().delete(lab.mine(run.id))
-    View.set("runs", tuple(other for other in st.session_state["view.model"]["runs"] if other != run.id))
+    View.set("runs", tuple(other for other in View.now()["runs"] if other != run.id))
 
 
 def _start(recipe) -> None:

@@ -120,7 +120,7 @@ def _start() -> None:
     """Hand the recipe of the controls to the engine, or first see to its data."""
     st.session_state.pop(_SAID, None)
     try:
-        recipe = recipe_of(st.session_state["view.model"])
+        recipe = recipe_of(View.now())
     except InputError as error:
         st.session_state[_SAID] = str(error)
         return

@@ -6,13 +6,14 @@ one sentence that says what was wrong. Reading what was written gives the same s
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from alf.errors import InputError
 from alf.losses import Loss, parse
 from alf.losses.domain import exact_number, quoted
+from ui.selection import MOST as MOST_LOSSES
 
-MOST_LOSSES = 6
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
 
 
@@ -32,6 +33,11 @@ class Field:
         value -> texts; an empty list leaves it out of the URL.
     own : callable, optional
         (values so far) -> the value that None stands for, see `follows`.
+    fit : callable, optional
+        (value, values so far) -> (what the page shows in its place, a sentence on why or ""), for a value that the
+        reader brings from another page. Without one, what cannot be read here is shown as the default.
+    room : int, optional
+        How many of the reader's losses the page can show, where those are fewer than a reader may have.
     """
 
     name: str
@@ -39,6 +45,8 @@ class Field:
     read: Callable[[Sequence[str], Mapping[str, Any]], tuple[Any, list[str]]]
     write: Callable[[Any], list[str]]
     own: Callable[[Mapping[str, Any]], Any] | None = None
+    fit: Callable[[Any, Mapping[str, Any]], tuple[Any, str]] | None = None
+    room: int | None = None
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """Its value in a state, with what None stands for put in."""
@@ -68,11 +76,38 @@ def decode(
         try:
             values[field.name], said = field.read(texts, values)
         except InputError as error:
-            values[field.name], said = field.default, [str(error)]
+            values[field.name], said = (kept or {}).get(field.name, field.default), [str(error)]
         problems += said
         if field.own and values[field.name] == field.own(values):
             values[field.name] = None
     return values, problems
+
+
+def fitted(fields: Sequence[Field], own: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a page shows of the reader's own values, and by name a sentence for each that it cannot show as it is.
+
+    The reader keeps the value itself: a matrix of three classes is still there after a look at a page of ten.
+
+    >>> fitted([whole("classes", 10, 2, 20)], {"classes": 100})
+    ({'classes': 20}, {'classes': 'At most 20 are shown here; your 100 is kept for the other pages.'})
+    >>> fitted([whole("classes", 10, 2, 20)], {})
+    ({'classes': 10}, {})
+    """
+    values: dict[str, Any] = {}
+    notes: dict[str, str] = {}
+    for field in fields:
+        value, note = own.get(field.name, field.default), ""
+        if field.fit is not None:
+            value, note = field.fit(value, values)
+        elif value is not None and (texts := field.write(value)):
+            try:
+                field.read(texts, values)
+            except InputError:
+                value = field.default
+        values[field.name] = value
+        if note:
+            notes[field.name] = note
+    return values, notes
 
 
 def encode(fields: Sequence[Field], values: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -96,7 +131,8 @@ def follows(field: Field, own: Callable[[Mapping[str, Any]], Any]) -> Field:
     >>> encode(fields, {"low": 6, "high": None})
     {'low': ['6'], 'high': ['7']}
     """
-    return replace(field, default=None, own=own)
+    fit = field.fit and (lambda value, values: (None, "") if value is None else field.fit(value, values))
+    return replace(field, default=None, own=own, fit=fit)
 
 
 def losses(
@@ -104,7 +140,10 @@ def losses(
     most: int = MOST_LOSSES,
     parse: Callable[[str], Loss] = parse,
 ) -> Field:
-    """One to `most` losses as canonical specs; `loss=` is repeated in the URL. The pages read with `read_loss`."""
+    """One to `most` losses as canonical specs; `loss=` is repeated in the URL. The pages read with `read_loss`.
+
+    A page with room for fewer than a reader may have looks at some of them, see `ui.selection`.
+    """
 
     def read(texts, _):
         found, problems = [], []
@@ -120,7 +159,8 @@ def losses(
             problems.append(f"at most {most} losses fit one view, got {len(texts)}; the first {most} are shown")
         return tuple(found[:most]) or tuple(default)[:most], problems[:3]
 
-    return Field("loss", tuple(default)[:most], read, list)
+    room = most if most < MOST_LOSSES else None
+    return Field("loss", tuple(default)[:most], read, list, fit=lambda value, _: (value, ""), room=room)
 
 
 def classes(default: int = 10, most: int = MOST_CLASSES) -> Field:
@@ -137,7 +177,13 @@ def whole(name: str, default: int, low: int, high: int) -> Field:
             raise InputError(f"{name} must be a whole number in [{low}, {high}], got {quoted(text)}")
         return int(text), []
 
-    return Field(name, default, read, lambda value: [str(value)])
+    def fit(value, _):
+        shown = min(max(value, low), high)
+        limit = f"At most {high}" if value > high else f"At least {low}"
+        note = "" if shown == value else f"{limit} are shown here; your {value} is kept for the other pages."
+        return shown, note
+
+    return Field(name, default, read, lambda value: [str(value)], fit=fit)
 
 
 def whole_or_all(name: str, low: int, high: int) -> Field:
@@ -180,8 +226,11 @@ def spec(name: str, check: Callable[[str, Mapping[str, Any]], str], default: str
     return Field(name, default, read, lambda value: [value])
 
 
-def noise(default: str = "symmetric:0.4") -> Field:
-    """A noise spec, in its canonical form; it must fit the classes, or the data set, read before it."""
+def noise(default: str = "symmetric:0.4", stand_in: Callable[[str], str] | None = None) -> Field:
+    """A noise spec, in its canonical form; it must fit the classes, or the data set, read before it.
+
+    For one that does not there stands, where the page has a data set, `stand_in(data)`, otherwise 40% symmetric noise.
+    """
 
     def check(text, values):
         from alf.data import dataset
@@ -191,7 +240,29 @@ def noise(default: str = "symmetric:0.4") -> Field:
         classes = dataset(data).classes if data else values.get("classes", 10)
         return parse_noise(text, classes, data).spec
 
-    return spec("noise", check, default)
+    def fit(value, values):
+        try:
+            return check(value, values), ""
+        except InputError:
+            data = values.get("data")
+            other = stand_in(data) if data and stand_in else STAND_IN
+            return other, _kept_noise(value, other, data)
+
+    return replace(spec("noise", check, default), fit=fit)
+
+
+STAND_IN = "symmetric:0.4"
+"""The noise shown in the place of one that does not fit."""
+
+
+def _kept_noise(value: str, other: str, data: str | None) -> str:
+    kind, _, rate = other.partition(":")
+    shown = "Clean labels stand" if kind == "none" else f"{100 * float(Fraction(rate)):.4g}% {kind} noise stands"
+    if value.startswith("matrix:"):
+        n = value.count(";") + 1
+        whom = "this data set" if data else "this number of classes"
+        return f"Your {n} × {n} matrix does not fit {whom}. {shown} in for it here; the matrix is kept."
+    return f"Your {value.partition(':')[0]} noise does not fit this page. {shown} in for it here; yours is kept."
 
 
 def token(name: str) -> Field:
@@ -220,4 +291,10 @@ def share(name: str, default: float, low: float, high: float | Callable[[Mapping
             raise InputError(f"{name} must be a number in [{low:g}, {top:g}], got {quoted(texts[-1])}")
         return min(float(value), top), []
 
-    return Field(name, default, read, lambda value: [f"{value:.12g}"])
+    def fit(value, values):
+        top = high(values) if callable(high) else high
+        shown = min(max(value, low), top)
+        note = "" if shown == value else f"Up to {top:.4g} is shown here; your {value:.4g} is kept for the other pages."
+        return shown, note
+
+    return Field(name, default, read, lambda value: [f"{value:.12g}"], fit=fit)

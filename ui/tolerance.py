@@ -178,4 +178,4 @@ def _changed(loss: Loss, better: Loss) -> str:
 
 def _link(spec: str, question: Question, text: str) -> str:
     query = urlencode({"loss": spec, "noise": question.noise, "classes": question.classes})
-    return f'<a href="{html.escape("prove?" + query)}" target="_self">{text}</a>'
+    return f'<a href="{html.escape("prove?" + query)}" target="_self" class="alf-inside">{text}</a>'

@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from ui import matrix
 from ui.glossary import hint
 from ui.state import MOST_CLASSES
 from ui.view import View, keep
 
 
-def class_count(most: int = MOST_CLASSES) -> None:
+def class_count(view: View, most: int = MOST_CLASSES) -> None:
     """K, as a number field."""
-    key = keep("classes", st.session_state["view.model"]["classes"])
-    st.number_input("Classes K", 2, most, step=1, key=key, help=hint("K"), on_change=_classes, args=(key,))
+    key = keep("classes", view["classes"])
+    st.number_input("Classes K", 2, most, step=1, key=key, help=hint("K"), on_change=_set, args=(key, "classes"))
+    if note := view.notes.get("classes"):
+        st.caption(note)
 
 
 def pick(view: View, name: str, label: str, options: dict[str, str], about: str) -> None:
@@ -32,7 +33,3 @@ def _set(key: str, name: str) -> None:
 
 def _switch(key: str, name: str, off: str, on: str) -> None:
     View.set(name, on if st.session_state[key] else off)
-
-
-def _classes(key: str) -> None:
-    matrix.resize(int(st.session_state[key]))

@@ -9,6 +9,7 @@ from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, Parameter, called, catalogue, parse
+from ui import selection
 from ui.glossary import hint
 from ui.prover import read_loss
 from ui.state import MOST_LOSSES
@@ -18,16 +19,22 @@ DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
 def loss_list(view: View, compact: bool = False, most: int = MOST_LOSSES) -> None:
-    """Every loss of the view with its sliders (in its menu where `compact`), and the ways to add one."""
+    """Every loss of the view with its sliders (in its menu where `compact`), and the ways to add one.
+
+    Where the page has room for fewer than the reader has, a field chooses which are shown, and none is taken away.
+    """
+    chosen = _which_of_mine(view, most)
     shown = [parse(spec) for spec in view["loss"]]
     for index, (loss, style) in enumerate(zip(shown, styles(loss.key for loss in shown), strict=True)):
         with st.container(key=f"loss-{index}", gap="small"):
-            one_loss(view, index, loss, style, removable=len(shown) > 1, compact=compact)
-    add_loss(view, most)
+            one_loss(view, index, loss, style, removable=len(shown) > 1 and not chosen, compact=compact)
+    if not chosen:
+        add_loss(view, most)
 
 
 def only_loss(view: View) -> None:
-    """The one loss of a page: chosen from a list or typed, set by sliders, presets or text."""
+    """The one loss of a page: one of the reader's, or another from a list or typed; set by sliders, presets or text."""
+    _which_of_mine(view, 1)
     loss = parse(view["loss"][0])
     key = keep("pick", loss.key)
     st.selectbox("Loss", [*catalogue(), TYPED], format_func=_describe, key=key, on_change=_pick, args=(key,))
@@ -37,6 +44,39 @@ def only_loss(view: View) -> None:
         one_loss(view, 0, loss, styles([loss.key])[0], removable=False)
 
 
+def _which_of_mine(view: View, most: int) -> bool:
+    """A field for which of the reader's losses the page shows, where it cannot show all; whether there is one."""
+    mine, shown = View.own("loss"), view["loss"]
+    guests = selection.guests(mine, shown)
+    if not guests and set(shown) == set(mine):
+        return False
+    options = [*mine, *guests]
+    names = [parse(spec).label for spec in options]
+    words = dict(zip(options, names, strict=True))
+    if most == 1:
+        key = keep("look-one", shown[0])
+        st.selectbox("One of your losses", options, format_func=words.get, key=key, on_change=_look, args=(key,))
+    else:
+        key = keep("look-some", list(shown))
+        st.multiselect(
+            f"Up to {most} of your losses",
+            options,
+            format_func=words.get,
+            key=key,
+            max_selections=most,
+            on_change=_look,
+            args=(key,),
+        )
+    if guests:
+        names = " and ".join(words[spec] for spec in guests)
+        room = len(mine) + len(guests) <= MOST_LOSSES
+        full = "" if room else f": {MOST_LOSSES} losses are the most"
+        st.caption(f"{names} {'is' if len(guests) == 1 else 'are'} shown on this page only{full}.")
+        if room:
+            st.button("Add to your losses", key="look-add", type="tertiary", on_click=_join)
+    return True
+
+
 def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, compact: bool = False) -> None:
     """A loss's name, its menu and a slider for each hyperparameter."""
     values = loss.label.removeprefix(loss.name).strip(" ()") if compact else ""
@@ -44,9 +84,8 @@ def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, 
         st.html(swatch(style, f"{loss.name}<small>{values}</small>", loss.declaration.about), width="stretch")
         menu(index, loss, compact)
         if removable:
-            st.button(
-                "✕", key=f"remove-{index}", type="tertiary", help=f"Remove {loss.name}", on_click=_remove, args=(index,)
-            )
+            help_ = f"Remove {loss.name}"
+            st.button("✕", key=f"remove-{index}", type="tertiary", help=help_, on_click=_remove, args=(loss.spec,))
     if not compact:
         for parameter in loss.declaration.parameters:
             slider(index, loss, parameter)
@@ -68,7 +107,7 @@ def slider(index: int, loss: Loss, parameter: Parameter) -> None:
         key=key,
         help=f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}; from {parameter.domain}.",
         on_change=_slide,
-        args=(key, index, parameter.name),
+        args=(key, index, loss.spec, parameter.name),
     )
 
 
@@ -116,7 +155,7 @@ def spec_field(key: str, label: str, index: int, loss: Loss) -> None:
         key=key,
         help="For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or a formula exp(-u/a);a=2[1,9]",
         on_change=_retype,
-        args=(key, index),
+        args=(key, index, loss.spec),
     )
     _said(key)
 
@@ -135,7 +174,7 @@ def presets(index: int, loss: Loss) -> None:
                 type="tertiary",
                 help=preset.label,
                 on_click=_replace,
-                args=(index, preset.spec),
+                args=(index, loss.spec, preset.spec),
             )
 
 
@@ -210,57 +249,110 @@ def _said(key: str) -> None:
         st.error(error)
 
 
-# Callbacks: the only places where the model changes.
+# Callbacks: the only places where the model changes. A message may come from a widget whose loss has gone meanwhile
+# (another was picked, a row was removed, a button was pressed twice): then it has nothing to change.
 
 
 def _change(specs: Sequence[str]) -> None:
-    for key in [key for key in st.session_state if str(key).endswith(".said")]:
-        del st.session_state[key]  # what was wrong before is no longer there
+    _forget_said()
     View.set("loss", tuple(dict.fromkeys(specs)))
 
 
+def _forget_said() -> None:
+    for key in [key for key in st.session_state if str(key).endswith(".said")]:
+        del st.session_state[key]  # what was wrong before is no longer there
+
+
 def _specs() -> list[str]:
-    return list(st.session_state["view.model"]["loss"])
+    return list(View.now().get("loss", ()))
 
 
-def _slide(key: str, index: int, name: str) -> None:
-    specs = _specs()
-    specs[index] = parse(specs[index]).replace(**{name: round(st.session_state[key], 6)}).spec
-    _change(specs)
+def _at(index: int, spec: str) -> Loss | None:
+    """The loss at this place of the page, as long as it is the one, at whatever values, that had `spec` there."""
+    specs, was = _specs(), parse(spec)
+    now = parse(specs[index]) if index < len(specs) else None
+    same = now is not None and now.key == was.key and now.expression == was.expression
+    return now if same else None
 
 
-def _replace(index: int, spec: str) -> None:
+def _slide(key: str, index: int, spec: str, name: str) -> None:
+    loss = _at(index, spec)
+    try:
+        moved = loss and loss.replace(**{name: round(st.session_state[key], 6)})
+    except InputError:  # a value of the slider's former range
+        return
+    if moved is not None:
+        _put(index, moved.spec)
+
+
+def _replace(index: int, spec: str, new: str) -> None:
+    if _at(index, spec) is not None:
+        _put(index, new)
+
+
+def _put(index: int, spec: str) -> None:
     specs = _specs()
     specs[index] = spec
     _change(specs)
 
 
-def _remove(index: int) -> None:
-    specs = _specs()
-    del specs[index]
-    _change(specs)
+def _remove(spec: str) -> None:
+    left = [other for other in _specs() if other != spec]
+    if left:
+        _change(left)
 
 
-def _retype(key: str, index: int) -> None:
-    if (spec := _typed(key)) is not None:
-        _replace(index, spec)
+def _retype(key: str, index: int, spec: str) -> None:
+    if _at(index, spec) is not None and (typed := _typed(key)) is not None:
+        _put(index, typed)
 
 
 def _add_typed() -> None:
     if (spec := _typed("add-typed")) is not None:
-        _change([*_specs(), spec])
+        _add(spec)
         st.session_state["add-typed"] = ""
 
 
 def _add_known() -> None:
     if key := st.session_state["add-known"]:
-        _change([*_specs(), _fresh(key, _specs())])
+        _add(_fresh(key, _specs()))
         st.session_state["add-known"] = None
 
 
+def _add(spec: str) -> None:
+    if len(_specs()) < MOST_LOSSES:
+        _change([*_specs(), spec])
+
+
+_PICKED = "losses.picked"  # the last loss picked, as long as the reader leaves it as it came
+
+
 def _pick(key: str) -> None:
+    """Look at another loss. It joins the reader's own, in the place of one that was only picked and left as it was."""
+    chosen, now = st.session_state[key], _specs()
+    if not now or chosen == parse(now[0]).key:
+        return
+    _forget_said()
+    spec = EXAMPLE if chosen == TYPED else _fresh(chosen, [])
+    spec, before = parse(spec).spec, st.session_state.get(_PICKED)
+    View.look((spec,), selection.join(View.own("loss"), spec, before if before == now[0] else None))
+    st.session_state[_PICKED] = spec
+
+
+def _look(key: str) -> None:
     chosen = st.session_state[key]
-    _change([EXAMPLE if chosen == TYPED else _fresh(chosen, [])])
+    chosen = (chosen,) if isinstance(chosen, str) else tuple(chosen)
+    known = {*View.own("loss"), *_specs()}
+    if chosen and known.issuperset(chosen):
+        View.look(chosen)
+
+
+def _join() -> None:
+    """The guests of the page become losses of the reader."""
+    mine = View.own("loss")
+    for spec in selection.guests(mine, _specs()):
+        mine = selection.join(mine, spec)
+    View.look(_specs(), mine)
 
 
 def _fresh(key: str, present: Sequence[str]) -> str:

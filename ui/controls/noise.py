@@ -4,9 +4,10 @@ import streamlit as st
 
 from alf.data.confusions import CONFUSIONS
 from alf.errors import InputError
-from alf.noise import parse_noise
+from alf.noise import Noise, parse_noise
 from ui import matrix
 from ui.glossary import hint
+from ui.state import STAND_IN
 from ui.view import View, keep
 
 SHORT = {"none": "None", "symmetric": "Symmetric", "pair": "Pair", "typed": "Typed"}
@@ -42,8 +43,7 @@ def noise(view: View, classes: int, data: str | None = None, cells: bool = False
             st.caption("Your own matrix, row by row:")
     elif shown == "typed":
         matrix.text(spec, *where)
-    if data is None:
-        matrix.set_aside()
+    matrix.kept(view, data)
 
 
 def _short_list(shown: str, where: tuple) -> None:
@@ -90,30 +90,45 @@ def _rate(spec: str, kind: str, where: tuple) -> None:
     )
 
 
-def fits(spec: str, classes: int, data: str | None = None) -> bool:
-    """Whether a noise can be used here: it fits the classes and, for training, leaves clean labels the likeliest."""
+def drowns(spec: str, classes: int, data: str) -> bool:
+    """Whether under a noise clean labels are not the likeliest; one that does not fit the data is only stood in for."""
     try:
-        found = parse_noise(spec, classes, data)
+        return parse_noise(spec, classes, data).clean_dominates is False
     except InputError:
         return False
-    return data is None or found.clean_dominates is not False
 
 
 def _kind(key: str, classes: int, data: str | None) -> None:
     if (kind := st.session_state[key]) is None:  # a click that came while the page was drawn anew
         return
-    now = parse_noise(st.session_state["view.model"]["noise"], classes, data)
+    now = _now(classes, data)
     rate = 0.4 if now.rate in (None, 0) else now.rate
     if kind == "none":
         View.set("noise", "none")
     elif kind == "typed":
         rows = now.exact or parse_noise(f"symmetric:{rate}", classes).exact
         if classes <= 20:  # a matrix of a hundred classes is not typed
-            matrix = "matrix:" + ";".join(",".join(str(p) for p in row) for row in rows)
-            View.set("noise", parse_noise(matrix, classes).spec)
+            spec = "matrix:" + ";".join(",".join(str(p) for p in row) for row in rows)
+            matrix.use(parse_noise(spec, classes))
     else:
-        View.set("noise", parse_noise(f"{kind}:{rate}", classes, data).spec)
+        _take(f"{kind}:{rate}", classes, data)
 
 
 def _rated(key: str, kind: str, classes: int, data: str | None) -> None:
-    View.set("noise", parse_noise(f"{kind}:{round(st.session_state[key], 6)}", classes, data).spec)
+    if View.now()["noise"].partition(":")[0] == kind:  # another kind may have been chosen meanwhile
+        _take(f"{kind}:{round(st.session_state[key], 6)}", classes, data)
+
+
+def _now(classes: int, data: str | None) -> Noise:
+    """The noise shown, or 40% where it was that of a page or number of classes that has gone."""
+    try:
+        return parse_noise(View.now()["noise"], classes, data)
+    except InputError:
+        return parse_noise(STAND_IN, classes, data)
+
+
+def _take(spec: str, classes: int, data: str | None) -> None:
+    try:
+        View.set("noise", parse_noise(spec, classes, data).spec)
+    except InputError:  # a kind or a rate that only the page before could offer
+        return

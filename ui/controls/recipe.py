@@ -13,7 +13,7 @@ from alf.training.recipe import LIMITS, RATES, SCHEDULES
 from alf.training.recipes import classroom_noise, kinds_of
 from ui import lab, recipe_state
 from ui.controls.fields import pick, switch
-from ui.controls.noise import fits
+from ui.controls.noise import drowns
 from ui.glossary import hint
 from ui.view import View, keep
 
@@ -201,7 +201,7 @@ def _data_name(key: str) -> str:
 
 
 def _model() -> dict:
-    return st.session_state["view.model"]
+    return View.now()
 
 
 def _data(key: str) -> None:
@@ -211,7 +211,7 @@ def _data(key: str) -> None:
         View.set("recipe", kinds_of(chosen)[0])
     _follow()
     _losses_of_paper()
-    if not fits(_model()["noise"], DATASETS[chosen].classes, chosen):
+    if drowns(View.own("noise"), DATASETS[chosen].classes, chosen):
         View.set("noise", classroom_noise(chosen))
 
 
