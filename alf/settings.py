@@ -117,6 +117,27 @@ DECLARED = (
     Setting("ALF_MAX_PER_OWNER", "max_per_owner", "unfinished runs of one browser session", "10", _whole(1, 10**6)),
     Setting("ALF_MAX_LANES", "max_lanes", "models in one run (losses x noises x seeds)", "128", _whole(1, 10**5)),
     Setting("ALF_MAX_EPOCHS", "max_epochs", "epochs of one run started from the app", "500", _whole(1, 10**5)),
+    Setting(
+        "ALF_KEEP_DAYS",
+        "keep_days",
+        "days after which a run is deleted that nobody has started or looked at since",
+        "90",
+        _whole(1, 36500),
+    ),
+    Setting(
+        "ALF_KEEP_RUNS",
+        "keep_runs",
+        "results kept in all; beyond that those that were left alone longest are deleted sooner",
+        "5000",
+        _whole(1, 10**7),
+    ),
+    Setting(
+        "ALF_KEEP_MB",
+        "keep_mb",
+        "megabytes of results kept in all, their records, checkpoints and snapshots; beyond that as with ALF_KEEP_RUNS",
+        "4000",
+        _whole(1, 10**7),
+    ),
     Setting("ALF_DEBUG", "debug", "1 shows where a command failed, as a traceback", "0", _flag),
 )
 
@@ -134,6 +155,9 @@ class Settings:
     max_per_owner: int
     max_lanes: int
     max_epochs: int
+    keep_days: int
+    keep_runs: int
+    keep_mb: int
     debug: bool
 
     @classmethod
@@ -160,6 +184,9 @@ class Settings:
             "max_per_owner": 10,
             "max_lanes": 128,
             "max_epochs": 500,
+            "keep_days": 90,
+            "keep_runs": 5000,
+            "keep_mb": 4000,
             "debug": False,
         }
         for setting in DECLARED:
@@ -171,7 +198,7 @@ class Settings:
 
 
 # Read elsewhere: the tests' switches, not settings of the app.
-_OF_OTHERS = {"ALF_REQUIRE_BROWSER", "ALF_REQUIRE_INSTALL", "ALF_RERUNS", "ALF_SOAK"}
+_OF_OTHERS = {"ALF_REQUIRE_BROWSER", "ALF_REQUIRE_INSTALL", "ALF_REQUIRE_POSTGRES", "ALF_RERUNS", "ALF_SOAK"}
 
 
 @cache

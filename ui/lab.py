@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -23,7 +24,7 @@ class Shown:
     """A run as the page shows it: its recipe, its records so far, how far it is."""
 
     recipe: Recipe
-    records: list[dict] = field(default_factory=list)
+    records: Sequence[dict] = ()
     progress: object = None
     recorded: bool = False
     about: str = ""
@@ -63,23 +64,16 @@ def shown(run: str | None) -> tuple[Shown | None, str | None]:
         except InputError as error:
             problem = str(error)
         else:
-            # A run whose learning rate was changed is a run of another recipe: its records are counted anew.
-            key = (run, progress.recipe.key)
-            kept = st.session_state.get("lab.records")
-            if not kept or kept[0] != key:
-                kept = (key, 0, [])
-            new, cursor = engine().updates(run, kept[1])
-            st.session_state["lab.records"] = kept = (key, cursor, kept[2] + new if new else kept[2])
-            found = Shown(progress.recipe, kept[2], progress)
+            found = Shown(progress.recipe, engine().curves(run), progress)
             if found.records:
-                st.session_state["lab.last"] = found
+                st.session_state["lab.last"] = run
             return found, None
     return recorded_run(), problem
 
 
 def before() -> Shown:
     """The run whose curves stay in sight until the next one has some of its own: the last one shown here."""
-    return st.session_state.get("lab.last") or recorded_run()
+    return shown(st.session_state.get("lab.last"))[0]
 
 
 def pace(shown: Shown) -> float | None:
@@ -106,9 +100,7 @@ def recorded_run() -> Shown:
 
     run = recorded("digits")
     made = run.made
-    return Shown(
-        run.recipe, list(run.records), None, True, f"{made['date']}, {made['device']}, {made['seconds']:.0f} s"
-    )
+    return Shown(run.recipe, run.records, None, True, f"{made['date']}, {made['device']}, {made['seconds']:.0f} s")
 
 
 def in_words(recipe: Recipe) -> str:

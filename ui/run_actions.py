@@ -1,6 +1,8 @@
 """What a reader does to a run: open it, run it again, go on with it, name it, take it away, delete it."""
 
 import re
+import time
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -29,7 +31,7 @@ def bar(run: Run) -> None:
     st.caption(plain(lab.in_words(run.recipe)))
     if run.message:
         (st.error if run.status == "failed" else st.caption)(plain(run.message))
-    for note in (*run.notes, *dict.fromkeys(run.ended.values())):
+    for note in (*run.notes, *dict.fromkeys(run.ended.values()), *kept(run)):
         st.caption(plain(note))
     with st.container(key=f"do-{run.id}", horizontal=True, gap="small", vertical_alignment="center"):
         if run.mine:
@@ -46,6 +48,14 @@ def bar(run: Run) -> None:
         if run.mine:
             _rename(run)
             _delete(run)
+
+
+def kept(run: Run) -> list[str]:
+    """Until when a run is kept, unless it is still going."""
+    if run.kept_until is None or run.active:
+        return []
+    day = time.strftime("%-d %B %Y", time.gmtime(run.kept_until))
+    return [f"Kept until {day}; opening it puts that off. Export what must last."]
 
 
 def _going(run: Run) -> None:
@@ -77,11 +87,16 @@ def _export(run: Run) -> None:
     recipe, name = run.recipe, _file(run.title)
     with st.popover("Export", key=f"export-{run.id}"):
         save = _saver(run.id)
-        save("Curves as CSV", lambda: csv_text(run.records), f"{name}.csv", "text/csv", not run.records)
-        save("Curves and recipe as JSON", lambda: json_text(recipe, run.records), f"{name}.json", "application/json")
+        save("Curves as CSV", lambda: csv_text(_all(run)), f"{name}.csv", "text/csv", not run.records)
+        save("Curves and recipe as JSON", lambda: json_text(recipe, _all(run)), f"{name}.json", "application/json")
         save("Recipe (JSON)", lambda: recipe_text(recipe), f"{name}.recipe.json", "application/json")
         save("PyTorch script", lambda: script(recipe), f"{name}.py", "text/x-python", help=_SCRIPT)
         st.caption("The recipe can be opened here again, or trained by `python -m alf sweep`.")
+
+
+def _all(run: Run) -> Sequence[dict]:
+    """A run's records with its id, as they are written to a file."""
+    return run.records if run.is_recorded else lab.engine().records(run.id)
 
 
 _SCRIPT = "Reproduces the run without this project; needs PyTorch and NumPy."

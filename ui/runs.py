@@ -47,6 +47,7 @@ class Run:
     created: float | None
     mine: bool
     active: bool
+    kept_until: float | None
 
     @property
     def is_recorded(self) -> bool:
@@ -72,6 +73,7 @@ def of(progress, records) -> Run:
         progress.run, progress.name or title(progress.recipe), progress.recipe, tuple(records), progress.status,
         progress.message if progress.status in ("failed", "queued") else None, progress.notes, progress.ended,
         progress.epoch, progress.created, progress.owner == lab.owner(), progress.active,
+        lab.engine().kept_until(progress),
     )  # fmt: skip
 
 
@@ -80,7 +82,8 @@ def of_recording(name: str) -> Run:
     run = recorded(name)
     return Run(
         RECORDED + name, f"A recorded run of {run.recipe.dataset.name.lower()}", run.recipe, run.records, "finished",
-        None, (f"Made on {run.made['date']}, {run.made['device']}.",), run.ended, run.recipe.epochs, None, False, False,
+        None, (f"Made on {run.made['date']}, {run.made['device']}.",), run.ended, run.recipe.epochs,
+        None, False, False, None,
     )  # fmt: skip
 
 
@@ -94,7 +97,7 @@ def find(run: str) -> Run:
     """
     if run.removeprefix(RECORDED) in NAMES and run.startswith(RECORDED):
         return of_recording(run.removeprefix(RECORDED))
-    return of(lab.engine().progress(run), lab.engine().records(run))
+    return of(lab.engine().progress(run), lab.engine().curves(run))
 
 
 def title(recipe: Recipe) -> str:

@@ -12,14 +12,16 @@ from collections import Counter
 from collections.abc import Collection
 
 import psutil
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alf.runs import tables as t
-from alf.runs.store import Store
+from alf.runs.store import UNFINISHED, Store
 
 LEASE = 30.0
 """Seconds without a heartbeat after which a part is taken from whoever holds it."""
+REMEMBERED = 3600.0
+"""Seconds for which it is remembered who was served; the queue need not know all that was ever computed."""
 
 
 class Lost(Exception):
@@ -33,23 +35,33 @@ def waiting(store: Store) -> list[int]:
     goes before somebody else's first.
     """
     joined = t.parts.join(t.runs, t.runs.c.result == t.parts.c.result)
+    unfinished = (
+        select(t.parts.c.id, t.parts.c.number, t.parts.c.status, t.parts.c.epoch, t.results.c.hold)
+        .add_columns(t.runs.c.owner, t.runs.c.created)
+        .select_from(joined.join(t.results, t.results.c.key == t.parts.c.result))
+        .where(t.parts.c.status.in_(UNFINISHED), ~t.runs.c.stopped)
+    )
+    lately = (
+        select(t.runs.c.owner, func.max(t.parts.c.claimed))
+        .select_from(joined)
+        .where(t.parts.c.claimed > time.time() - REMEMBERED)
+        .group_by(t.runs.c.owner)
+    )
     with store.read() as connection:
-        rows = connection.execute(
-            select(t.parts, t.runs.c.owner, t.runs.c.created, t.results.c.hold)
-            .select_from(joined.join(t.results, t.results.c.key == t.parts.c.result))
-            .where(~t.runs.c.stopped)
-        ).all()
-    running, served, first = Counter(), {}, {}
+        rows = connection.execute(unfinished).all()
+        if all(row.status == "running" for row in rows):
+            return []
+        served = dict(connection.execute(lately).all())
+    running, first = Counter(), {}
     for row in rows:
         running[row.owner] += row.status == "running"
-        served[row.owner] = max(served.get(row.owner, 0.0), row.claimed or 0.0)
         if row.status == "queued" and (row.hold is None or row.epoch < row.hold):
             first[row.id] = min(first.get(row.id, (row.created, row.owner)), (row.created, row.owner))
     numbers = {row.id: row.number for row in rows}
 
     def fairness(part: int):
         created, owner = first[part]
-        return running[owner], served[owner], created, numbers[part]
+        return running[owner], served.get(owner, 0.0), created, numbers[part]
 
     return sorted(first, key=fairness)
 
@@ -63,7 +75,7 @@ def claim(store: Store, part: int, engine: str) -> str | None:
         .where(free)
         .values(status="running", claim=token, engine=engine, claimed=now, heartbeat=now, worker=None, message=None)
     )
-    with store.write() as connection:
+    with store.report() as connection:
         return token if connection.execute(taken).rowcount == 1 else None
 
 
@@ -72,9 +84,12 @@ def recover(store: Store, engine: str, holding: Collection[int] = ()) -> int:
 
     `holding` are the parts that this engine knows to be running; others under its name were lost on the way.
     """
-    with store.write() as connection:
-        rows = connection.execute(select(t.parts).where(t.parts.c.status == "running")).all()
-        dead = [row.id for row in rows if (row.id not in holding if row.engine == engine else _gone(row))]
+    running = select(t.parts).where(t.parts.c.status == "running")
+    with store.read() as connection:
+        if not _dead(connection.execute(running), engine, holding):
+            return 0  # nearly always, and then nobody has to wait for this
+    with store.decide() as connection:
+        dead = _dead(connection.execute(running), engine, holding)
         if dead:
             asked = select(t.results.c.stop).where(t.results.c.key == t.parts.c.result).scalar_subquery()
             status = case((asked, "stopped"), else_="queued")
@@ -82,10 +97,15 @@ def recover(store: Store, engine: str, holding: Collection[int] = ()) -> int:
     return len(dead)
 
 
+def _dead(rows, engine: str, holding: Collection[int]) -> list[int]:
+    """Which of the running parts nobody is computing."""
+    return [row.id for row in rows if (row.id not in holding if row.engine == engine else _gone(row))]
+
+
 def beat(store: Store, parts: Collection[int], engine: str) -> None:
     """Say that an engine is there and holds these parts, however long their workers sit in one batch."""
     mine = t.parts.c.id.in_(list(parts)) & (t.parts.c.engine == engine) & (t.parts.c.status == "running")
-    with store.write() as connection:
+    with store.report() as connection:
         connection.execute(update(t.parts).where(mine).values(heartbeat=time.time()))
 
 
@@ -187,7 +207,9 @@ class Claim:
 
         After a resume from an older checkpoint the same epochs come again; what is there already stays.
         """
-        with self.store.write() as connection:
+        with self.store.report() as connection:
+            # A result's records are numbered in the order in which they are committed: a cursor passes none over.
+            connection.execute(select(t.results.c.key).where(t.results.c.key == result).with_for_update(key_share=True))
             self._update(connection, epoch=epoch, seconds=seconds, ended={str(k): v for k, v in ended.items()})
             if rows:
                 names = [column.name for column in t.records.columns if column.name not in ("id", "result")]
@@ -201,23 +223,26 @@ class Claim:
 
     def save(self, epoch: int, ended: dict, state: bytes) -> None:
         """Write a checkpoint alone."""
-        with self.store.write() as connection:
+        with self.store.report() as connection:
             self._update(connection)
             self._put_checkpoint(connection, epoch, ended, state)
 
     def show(self, epoch: int, arrays: bytes) -> None:
         """Write a snapshot alone."""
-        with self.store.write() as connection:
+        with self.store.report() as connection:
             self._update(connection)
             _put(connection, t.snapshots, {"part": self.part, "epoch": epoch, "arrays": arrays})
 
     def finish(self) -> None:
-        """Mark the part as finished."""
-        self._write(status="finished", message=None, claim=None)
+        """Mark the part as finished; there is nothing to go on from any more."""
+        with self.store.report() as connection:
+            self._end(connection, status="finished", message=None)
+            connection.execute(delete(t.checkpoints).where(t.checkpoints.c.part == self.part))
 
     def fail(self, message: str) -> None:
         """Mark the part as failed, with the reason in words."""
-        self._write(status="failed", message=message[:2000], claim=None)
+        with self.store.report() as connection:
+            self._end(connection, status="failed", message=message[:2000])
 
     def leave(self, epoch: int = 0) -> None:
         """Give the part back: stopped when that is still wanted, queued again when Start was pressed meanwhile.
@@ -225,15 +250,23 @@ class Claim:
         A part that went beyond the epoch at which its run was paused, to `epoch`, takes the others along, so that all
         pause at one.
         """
-        mine = select(t.parts.c.result).where(self._mine).scalar_subquery()
-        passed = (t.results.c.key == mine) & (t.results.c.hold < epoch)
         asked = select(t.results.c.stop).where(t.results.c.key == t.parts.c.result).scalar_subquery()
-        with self.store.write() as connection:
+        with self.store.report() as connection:
+            passed = (t.results.c.key == self._result) & (t.results.c.hold < epoch)
             connection.execute(update(t.results).where(passed).values(hold=epoch))
-            self._update(connection, status=case((asked, "stopped"), else_="queued"), claim=None)
+            self._end(connection, status=case((asked, "stopped"), else_="queued"))
+
+    @property
+    def _result(self):
+        return select(t.parts.c.result).where(self._mine).scalar_subquery()
+
+    def _end(self, connection, **values) -> None:
+        """Let go of the part; what is kept of its result is counted from now (`alf.runs.retention`)."""
+        connection.execute(update(t.results).where(t.results.c.key == self._result).values(used=time.time()))
+        self._update(connection, claim=None, **values)
 
     def _write(self, **values) -> None:
-        with self.store.write() as connection:
+        with self.store.report() as connection:
             self._update(connection, **values)
 
     def _update(self, connection, **values) -> None:

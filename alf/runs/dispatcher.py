@@ -5,6 +5,7 @@ so that it may die at any moment and the next one goes on.
 """
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from alf.errors import InputError
 from alf.runs import tables as t
 from alf.runs.claims import Claim, Lost, beat, claim, engine_name, recover, waiting
+from alf.runs.retention import tidy
 from alf.runs.store import Store
 from alf.runs.worker import identity, prepare, work
 from alf.settings import Settings
@@ -29,6 +31,10 @@ PATIENCE = 1.3
 """Seconds a worker has to answer a Stop before its process is killed: with the killing, under two in all."""
 LOOK = 1.0
 """Seconds between two looks for parts that another engine has left behind."""
+AGAIN = 5.0
+"""Seconds between two tries to reach the workers."""
+TIDY = 60.0
+"""Seconds between two looks for what need not be kept any longer."""
 
 
 class Dispatcher:
@@ -51,7 +57,8 @@ class Dispatcher:
         self._client = self._cluster = self._thread = None
         self._futures: dict[int, tuple[str, object]] = {}  # part -> (claim, future)
         self._deadline: dict[str, float] = {}  # claim -> when its worker is killed
-        self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it)
+        self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it), until it is done
+        self._trouble: str | None = None
 
     @property
     def going(self) -> bool:
@@ -62,6 +69,15 @@ class Dispatcher:
     def connected(self) -> bool:
         """Whether there are workers."""
         return self._client is not None
+
+    @property
+    def waits_for(self) -> str:
+        """Why a queued run cannot begin, in a sentence; there is nothing to say once there are workers."""
+        if self.connected:
+            return "Waiting for a free worker."
+        if self._trouble:
+            return f"Waiting for workers. {self._trouble}. It is tried again every few seconds."
+        return "Starting the worker processes."
 
     def left_behind(self) -> bool:
         """Whether there is something to go on with: queue again what a dead engine was computing, and look."""
@@ -93,23 +109,26 @@ class Dispatcher:
 
     def _dispatch(self) -> None:
         """Go round until closed."""
-        looked = beaten = time.monotonic()
+        looked = beaten = tried = tidied = -math.inf
         while not self._closed:
             try:
-                if self._client is None:
-                    self._connect()
-                self._collect()
-                self._hand_out()
-                self._enforce()
                 now = time.monotonic()
                 if now - looked > LOOK:
                     looked = now
                     recover(self.store, self.name, self._futures)
+                if now - tidied > TIDY:
+                    tidied = now
+                    tidy(self.store, self.settings)
+                if self._client is None and now - tried > AGAIN:
+                    tried = now
+                    self._connect()
+                if self._client is not None:
+                    self._collect()
+                    self._hand_out()
+                    self._enforce()
                 if self._futures and now - beaten > Claim.BEAT:
                     beaten = now
                     beat(self.store, self._futures, self.name)
-            except InputError as error:
-                self._fail_waiting(str(error))
             except Exception:
                 if self._closed:
                     return
@@ -120,31 +139,58 @@ class Dispatcher:
             self._wake.clear()
 
     def _connect(self) -> None:
-        """Start the worker processes, or connect to the scheduler that is configured."""
-        import dask
+        """Get workers, or note why there are none: whoever waits goes on waiting, and it is tried again."""
+        try:
+            if self.settings.scheduler:
+                self._client = self._elsewhere(self.settings.scheduler)
+            else:
+                self._cluster, self._client = self._here()
+        except InputError as error:
+            trouble = str(error)
+        except Exception as error:
+            log.exception("no workers")
+            trouble = f"The worker processes cannot be started: {type(error).__name__}: {' '.join(str(error).split())}"
+        else:
+            trouble = None
+        if trouble not in (None, self._trouble):
+            log.warning("%s", trouble)
+        self._trouble = trouble and trouble.rstrip(".")
+
+    def _elsewhere(self, scheduler: str):
+        """Connect to a scheduler, and see that its workers write where we read."""
+        from distributed import Client
+
+        _configure_dask()
+        client = None
+        try:
+            client = Client(scheduler, timeout=5, set_as_default=False)
+            client.wait_for_workers(1, timeout=5)
+            if client.submit(identity, self.store.url, pure=False).result(timeout=20) != self.store.identity:
+                raise InputError("another one under the same URL")
+        except InputError as error:
+            why = (
+                f"ALF_STORE: must be a database that the workers of ALF_SCHEDULER reach under the same URL, got {error}"
+            )
+        except (OSError, TimeoutError) as error:
+            if client is None:
+                why = f"ALF_SCHEDULER: no scheduler answers at {scheduler}"
+            elif client.nthreads():
+                why = f"ALF_SCHEDULER: the workers of {scheduler} do not answer ({type(error).__name__})"
+            else:
+                why = f"ALF_SCHEDULER: {scheduler} answers, but has no workers"
+        else:
+            return client
+        if client is not None:
+            with suppress(Exception):  # it may be gone meanwhile
+                client.close(timeout=5)
+        raise InputError(why)
+
+    def _here(self) -> tuple:
+        """Start the worker processes of this machine."""
         from distributed import Client, LocalCluster
 
-        dask.config.set(
-            {
-                "distributed.scheduler.allowed-failures": 0,
-                "distributed.scheduler.http.routes": [],
-                # The cluster looks this long after a worker's death whether there is one again, and if the next one has
-                # just been killed too, it gives the place up for good.
-                "distributed.deploy.lost-worker-timeout": "1000 days",
-            }
-        )
-        if self.settings.scheduler:
-            try:
-                self._client = Client(self.settings.scheduler, timeout=10, set_as_default=False)
-            except OSError:
-                raise InputError(f"ALF_SCHEDULER: no scheduler answers at {self.settings.scheduler}") from None
-            seen = self._client.submit(identity, self.store.url, pure=False).result(timeout=60)
-            if seen != self.store.identity:
-                raise InputError(
-                    "ALF_STORE: must be a database that the workers of ALF_SCHEDULER reach under the same URL"
-                )
-            return
-        self._cluster = LocalCluster(
+        _configure_dask()
+        cluster = LocalCluster(
             n_workers=self.settings.workers,
             threads_per_worker=1,
             processes=True,
@@ -153,8 +199,13 @@ class Dispatcher:
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         )
-        self._client = Client(self._cluster, set_as_default=False)
-        self._client.register_worker_callbacks(prepare)  # also on one that replaces a killed one
+        try:
+            client = Client(cluster, set_as_default=False)
+            client.register_worker_callbacks(prepare)  # also on one that replaces a killed one
+        except BaseException:
+            cluster.close(timeout=10)
+            raise
+        return cluster, client
 
     def _reconnect(self) -> None:
         """Let go of a cluster that is no longer there; what it was computing is queued again by `recover`."""
@@ -200,8 +251,11 @@ class Dispatcher:
             del self._futures[part]
             self._deadline.pop(token, None)
             hold = Claim(self.store, part, token)
+            if future.status == "finished":
+                self._deaths.pop(part, None)
             with suppress(Lost):  # it had said so itself, or was taken back
                 if future.status == "error" and not self._goes_on(part, future.exception()):
+                    self._deaths.pop(part, None)
                     hold.fail(_why(future.exception()))
                 elif future.status == "error" or future.status in ("cancelled", "lost"):
                     hold.leave()
@@ -251,11 +305,19 @@ class Dispatcher:
         elif worker["address"]:
             self._client.restart_workers([worker["address"]], timeout=10, raise_for_error=False)
 
-    def _fail_waiting(self, message: str) -> None:
-        """Tell those who wait that there is nobody to compute."""
-        for part in waiting(self.store):
-            if (token := claim(self.store, part, self.name)) is not None:
-                Claim(self.store, part, token).fail(message)
+
+def _configure_dask() -> None:
+    import dask
+
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": 0,
+            "distributed.scheduler.http.routes": [],
+            # The cluster looks this long after a worker's death whether there is one again, and if the next one has
+            # just been killed too, it gives the place up for good.
+            "distributed.deploy.lost-worker-timeout": "1000 days",
+        }
+    )
 
 
 def _why(error: BaseException | None) -> str:

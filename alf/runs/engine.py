@@ -7,6 +7,7 @@ What a page does::
 
     run = engine().start(classroom("digits"), owner=session_id)    # the same recipe again: the same run
     progress = engine().progress(run)                 # .status .fraction .epoch .seconds_left .message .active
+    records = engine().curves(run)                    # for a page: everything so far, of which only what is new is read
     records, cursor = engine().updates(run, cursor)   # what was written since; cursor 0 gives everything
     records = engine().records(run, since=10)         # or: every record with epoch > 10
     engine().stop(run)                                # returns at once; .status is "stopping", then "stopped"
@@ -18,6 +19,7 @@ the server, and unfinished runs then go on from their last checkpoint.
 import atexit
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -25,7 +27,8 @@ from pathlib import Path
 from alf.data import Arrays, dataset
 from alf.errors import InputError
 from alf.runs.dispatcher import Dispatcher
-from alf.runs.store import Progress, Store
+from alf.runs.histories import Histories
+from alf.runs.store import DAY, Progress, Store
 from alf.settings import Settings, settings
 from alf.training.inspect import Inspection
 from alf.training.parts import share_out
@@ -45,6 +48,7 @@ class Engine:
         self.settings = configuration or settings()
         self.store = Store(self.settings.store)
         self.dispatcher = Dispatcher(self.settings, self.store)
+        self._histories = Histories(self.store)
         if self.dispatcher.left_behind():
             self.dispatcher.begin()
 
@@ -85,12 +89,12 @@ class Engine:
         InputError
             Somebody else is watching the same run.
         """
-        self.store.hold(run, self._furthest(run))
+        self.store.hold(run, self.store.furthest(run))
         self.dispatcher.look()
 
     def step(self, run: str) -> None:
         """Let a paused run compute one epoch."""
-        self.store.hold(run, self._furthest(run) + 1)
+        self.store.hold(run, self.store.furthest(run) + 1)
         self._go_on()
 
     def play(self, run: str) -> None:
@@ -118,15 +122,11 @@ class Engine:
         self.dispatcher.begin()
         self.dispatcher.look()
 
-    def _furthest(self, run: str) -> int:
-        records = self.store.records(run)
-        return max((record["epoch"] for record in records), default=0)
-
     def progress(self, run: str) -> Progress:
         """Tell how far a run is; see `alf.runs.store.Progress`."""
         progress = self.store.progress(run)
-        if progress.status == "queued" and not self.dispatcher.connected:
-            return replace(progress, message="Starting the worker processes.")
+        if progress.status == "queued":
+            return replace(progress, message=self.dispatcher.waits_for)
         return progress
 
     def records(self, run: str, since: int = 0) -> list[dict]:
@@ -136,6 +136,17 @@ class Engine:
     def updates(self, run: str, cursor: int = 0) -> tuple[list[dict], int]:
         """Return the records written since a cursor, and the next cursor."""
         return self.store.updates(run, cursor)
+
+    def curves(self, run: str) -> Sequence[dict]:
+        """Return a run's records without its id, for whoever looks at them again and again.
+
+        All who watch a result share them, only what is new is read, and the server keeps a limited number in all.
+        """
+        return self._histories.of(run)
+
+    def kept_until(self, progress: Progress) -> float:
+        """Return when a run is deleted unless it is started or looked at again, in seconds since 1970."""
+        return progress.used + self.settings.keep_days * DAY
 
     def inspected(self, run: str) -> dict[int, int]:
         """Return the epoch as of which `inspect` shows each lane; lanes of which nothing was kept yet are left out."""

@@ -10,22 +10,25 @@ with an unguessable id. A result is computed in *parts*, shares of its lanes.
 ('queued', [])
 """
 
+import math
 import secrets
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, func, insert, literal, select, tuple_, update
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import and_, delete, func, insert, literal, or_, select, true, tuple_, update
 
 from alf.errors import InputError
 from alf.runs import tables as t
+from alf.runs.database import Database
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS
 
 UNFINISHED = ("queued", "running")
+"""What a part is while there is something to compute in it."""
+ACTIVE = ("queued", "running", "paused", "stopping")
+"""What a run is while there is something to wait for."""
+DAY = 86400.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Progress:
         Of the work, between 0 and 1.
     seconds, seconds_left
         Training time so far, and an estimate of what is left (None before the first epoch).
+    used
+        When it was last started, ended or looked at, to the day.
     """
 
     run: str
@@ -67,57 +72,16 @@ class Progress:
     fraction: float
     seconds: float
     seconds_left: float | None
+    used: float
 
     @property
     def active(self) -> bool:
         """Whether there is something to wait for."""
-        return self.status in ("queued", "running", "paused", "stopping")
+        return self.status in ACTIVE
 
 
-class Store:
-    """The runs of this installation, in an SQLite file or a PostgreSQL database.
-
-    Parameters
-    ----------
-    url
-        SQLAlchemy URL; ``settings().store`` is the configured one.
-    """
-
-    def __init__(self, url: str):
-        self.url = url
-        try:
-            self.engine = t.connect(url)
-        except (SQLAlchemyError, OSError, ImportError) as error:
-            shown = make_url(url).render_as_string(hide_password=True)
-            reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200].rstrip(".?")
-            if isinstance(error, ImportError):
-                reason += ' (pip install "psycopg[binary]")'
-            raise InputError(f"ALF_STORE: {shown} cannot be opened for writing: {reason}") from error
-        with self.write() as connection:
-            if connection.scalar(select(t.meta.c.value).where(t.meta.c.key == "identity")) is None:
-                connection.execute(insert(t.meta).values(key="identity", value=secrets.token_hex(16)))
-
-    @property
-    def identity(self) -> str:
-        """A token of this store: two processes that read the same token see the same runs."""
-        with self.read() as connection:
-            return connection.scalar(select(t.meta.c.value).where(t.meta.c.key == "identity"))
-
-    @contextmanager
-    def read(self):
-        """Open a reading transaction."""
-        with self.engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def write(self):
-        """Open a writing transaction: it waits for other writers first, then commits or rolls back."""
-        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-            yield connection
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self.engine.dispose()
+class Store(Database):
+    """The runs of this installation, in an SQLite file or a PostgreSQL database; see `alf.runs.database.Database`."""
 
     # -- starting and stopping ---------------------------------------------------------------------------------------
 
@@ -135,13 +99,14 @@ class Store:
         A result that was stopped or failed is queued again and goes on from its last checkpoint.
         """
         key, now = recipe.key, time.time()
-        with self.write() as connection:
-            known = connection.execute(select(t.results.c.key).where(t.results.c.key == key)).first()
+        with self.decide() as connection:
+            states = set(connection.scalars(select(t.parts.c.status).where(t.parts.c.result == key)))
             mine = connection.execute(select(t.runs).where(t.runs.c.owner == owner, t.runs.c.result == key)).first()
-            if mine is None or mine.stopped:
+            going = mine is not None and not mine.stopped and not states.isdisjoint(UNFINISHED)
+            if states != {"finished"} and not going:
                 _check_limits(connection, owner, max_queued, max_per_owner)
-            if known is None:
-                connection.execute(insert(t.results).values(key=key, recipe=recipe.to_dict(), created=now))
+            if not states:
+                connection.execute(insert(t.results).values(key=key, recipe=recipe.to_dict(), created=now, used=now))
                 for number, lanes in enumerate(shares):
                     connection.execute(
                         insert(t.parts).values(result=key, number=number, lanes=list(lanes), status="queued", ended={})
@@ -153,7 +118,7 @@ class Store:
                 )
                 ended = and_(t.runs.c.result == key, t.runs.c.stopped, t.runs.c.stopped_epoch.is_(None))
                 connection.execute(update(t.runs).where(ended).values(stopped_epoch=_furthest_of_all(key)))
-                begun = update(t.results).where(t.results.c.key == key).values(stop=False, hold=None)
+                begun = update(t.results).where(t.results.c.key == key).values(stop=False, hold=None, used=now)
                 connection.execute(begun)  # whoever presses Start wants it to go, though it was stopped while paused
             if mine is not None:
                 connection.execute(
@@ -166,18 +131,16 @@ class Store:
 
     def stop(self, run: str) -> None:
         """End a person's view of a result; the computation is asked to stop when nobody else is watching it."""
-        now = self.progress(run)
-        if not now.active:
-            return
-        with self.write() as connection:
-            connection.execute(update(t.runs).where(t.runs.c.id == run).values(stopped=True, stopped_epoch=now.epoch))
-            key = connection.scalar(select(t.runs.c.result).where(t.runs.c.id == run))
-            if self._watchers(connection, key) == 0:
+        with self.decide() as connection:
+            row, shares = self._run(run, connection)
+            if _status(row, shares)[0] not in ACTIVE:
+                return
+            epoch = _last_epoch(row, shares)
+            connection.execute(update(t.runs).where(t.runs.c.id == row.id).values(stopped=True, stopped_epoch=epoch))
+            if self._watchers(connection, row.result) == 0:
                 # Its workers may yet write epochs that they have finished: the run ends where they do.
-                connection.execute(update(t.runs).where(t.runs.c.id == run).values(stopped_epoch=None))
-                connection.execute(update(t.results).where(t.results.c.key == key).values(stop=True))
-                waiting = and_(t.parts.c.result == key, t.parts.c.status == "queued")
-                connection.execute(update(t.parts).where(waiting).values(status="stopped"))
+                connection.execute(update(t.runs).where(t.runs.c.id == row.id).values(stopped_epoch=None))
+                _abandon(connection, row.result)
 
     def hold(self, run: str, epoch: int | None) -> None:
         """Let a run go on to the end of an epoch and no further; None lets it go on.
@@ -185,10 +148,12 @@ class Store:
         Raises
         ------
         InputError
-            Somebody else is watching the same run.
+            Somebody else is watching the same run, or one's own view of it was stopped.
         """
-        with self.write() as connection:
+        with self.decide() as connection:
             row = self._row(run, connection)
+            if row.stopped:
+                raise InputError(f"run: must be going to be paused or to go on, got {run}, which was stopped")
             if epoch is not None and self._watchers(connection, row.result) > 1:
                 raise InputError(f"run: others are watching it too, so it cannot be paused, got {run}")
             connection.execute(update(t.results).where(t.results.c.key == row.result).values(hold=epoch))
@@ -199,9 +164,8 @@ class Store:
         The run becomes one of a new recipe, which differs by that change and so shares everything before it: records
         and checkpoints are taken over. Whoever else was watching goes on with the old one.
         """
-        with self.write() as connection:
-            row = self._row(run, connection)
-            shares = connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
+        with self.decide() as connection:
+            row, shares = self._run(run, connection)
             old = Recipe.from_dict(row.recipe)
             begun = any(part.status == "running" for part in shares)  # a paused run has not begun its next epoch
             epoch = max(part.epoch for part in shares) + 1 + begun
@@ -217,9 +181,7 @@ class Store:
             stopped = and_(t.parts.c.result == recipe.key, t.parts.c.status == "stopped")
             connection.execute(update(t.parts).where(stopped).values(status="queued"))
             if self._watchers(connection, row.result) == 0:
-                connection.execute(update(t.results).where(t.results.c.key == row.result).values(stop=True))
-                waiting = and_(t.parts.c.result == row.result, t.parts.c.status == "queued")
-                connection.execute(update(t.parts).where(waiting).values(status="stopped"))
+                _abandon(connection, row.result)
         return epoch
 
     def _watchers(self, connection, result: str) -> int:
@@ -228,20 +190,20 @@ class Store:
 
     def delete(self, run: str) -> None:
         """Forget a run, and its result when nobody else looks at it; a run still going must be stopped first."""
-        if self.progress(run).active:
-            raise InputError(f"run: must be stopped before it is deleted, got {run}")
-        with self.write() as connection:
-            key = connection.scalar(select(t.runs.c.result).where(t.runs.c.id == run))
-            connection.execute(delete(t.runs).where(t.runs.c.id == run))
-            if connection.scalar(select(func.count()).where(t.runs.c.result == key)) == 0:
-                connection.execute(delete(t.results).where(t.results.c.key == key))
+        with self.decide() as connection:
+            row, shares = self._run(run, connection)
+            if _status(row, shares)[0] in ACTIVE:
+                raise InputError(f"run: must be stopped before it is deleted, got {run}")
+            connection.execute(delete(t.runs).where(t.runs.c.id == row.id))
+            if connection.scalar(select(func.count()).where(t.runs.c.result == row.result)) == 0:
+                connection.execute(delete(t.results).where(t.results.c.key == row.result))
 
     def rename(self, run: str, name: str) -> None:
         """Give a run a name, at most 200 characters."""
-        self._row(run)
         name = "".join(c for c in name if c.isprintable()).strip()[:200]
-        with self.write() as connection:
-            connection.execute(update(t.runs).where(t.runs.c.id == run).values(name=name or None))
+        with self.decide() as connection:
+            row = self._row(run, connection)
+            connection.execute(update(t.runs).where(t.runs.c.id == row.id).values(name=name or None))
 
     # -- looking -----------------------------------------------------------------------------------------------------
 
@@ -266,8 +228,8 @@ class Store:
             No such run.
         """
         with self.read() as connection:
-            row = self._row(run, connection)
-            shares = connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
+            row, shares = self._run(run, connection)
+        self._touch(row)
         recipe = Recipe.from_dict(row.recipe)
         status, message = _status(row, shares)
         epochs = recipe.epochs
@@ -288,28 +250,69 @@ class Store:
             fraction=1.0 if status == "finished" else done / sum(len(part.lanes) for part in shares),
             seconds=max((part.seconds for part in shares), default=0.0),
             seconds_left=_seconds_left(shares, epochs) if status in UNFINISHED else None,
+            used=row.used,
         )
+
+    def _touch(self, row) -> None:
+        """Note that a result was looked at, once a day: what is in use is kept (`alf.runs.retention`)."""
+        now = time.time()
+        if now - row.used > DAY:
+            stale = and_(t.results.c.key == row.result, t.results.c.used < now - DAY)
+            with self.decide() as connection:
+                connection.execute(update(t.results).where(stale).values(used=now))
 
     def records(self, run: str, since: int = 0) -> list[dict]:
         """Return the epoch records of a run with epoch > `since`, by epoch, then lane (see `alf.training.records`)."""
-        return self._records(run, t.records.c.epoch > since)[0]
+        with self.read() as connection:
+            row = self._row(run, connection)
+            return _of_run(row, _records(connection, row, t.records.c.epoch > since, _until(row))[0])
 
     def latest(self, run: str) -> list[dict]:
         """Return the last record of every lane of a run: what it has come to, without its curves."""
-        last = select(t.records.c.lane, func.max(t.records.c.epoch)).group_by(t.records.c.lane)
         with self.read() as connection:
-            row = self._row(run, connection)
-            last = last.where(t.records.c.result == row.result)
-            if row.stopped:
-                last = last.where(t.records.c.epoch <= _end(row))
-        return self._records(run, tuple_(t.records.c.lane, t.records.c.epoch).in_(last))[0]
+            row, shares = self._run(run, connection)
+            end = _last_epoch(row, shares) if row.stopped else math.inf
+            # A lane's last epoch is its part's, which is found by the index, unless it ended early.
+            last = [and_(t.records.c.lane.in_(p.lanes), t.records.c.epoch == min(p.epoch, end)) for p in shares]
+            found, _ = _records(connection, row, or_(*last))
+            missing = sorted({lane for p in shares for lane in p.lanes} - {record["lane"] for record in found})
+            if missing:
+                earlier = and_(t.records.c.result == row.result, t.records.c.lane.in_(missing))
+                ended = select(t.records.c.lane, func.max(t.records.c.epoch)).where(earlier, _until(row))
+                ended = tuple_(t.records.c.lane, t.records.c.epoch).in_(ended.group_by(t.records.c.lane))
+                found += _records(connection, row, and_(t.records.c.lane.in_(missing), ended))[0]
+        return sorted(_of_run(row, found), key=lambda record: (record["epoch"], record["lane"]))
 
     def updates(self, run: str, cursor: int = 0) -> tuple[list[dict], int]:
         """Return the records written since a cursor (0: all of them) and the cursor to ask with next time.
 
         Unlike an epoch number this misses nothing when parts of a run are at different epochs.
         """
-        return self._records(run, t.records.c.id > cursor, cursor)
+        with self.read() as connection:
+            row = self._row(run, connection)
+            found, cursor = _records(connection, row, t.records.c.id > cursor, _until(row), cursor=cursor)
+            return _of_run(row, found), cursor
+
+    def view(self, run: str) -> tuple[str, float, int | None]:
+        """Return which result a run looks at, when that was made, and the epoch at which a stopped view of it ends."""
+        with self.read() as connection:
+            row, shares = self._run(run, connection)
+            return row.result, row.made, _last_epoch(row, shares) if row.stopped else None
+
+    def news(self, result: str, cursor: int) -> tuple[list[dict], int]:
+        """Return a result's records since a cursor, which are of no run in particular, and the next cursor."""
+        with self.read() as connection:
+            row = connection.execute(
+                select(t.results.c.key.label("result"), t.results.c.recipe).where(t.results.c.key == result)
+            ).first()
+            return ([], cursor) if row is None else _records(connection, row, t.records.c.id > cursor, cursor=cursor)
+
+    def furthest(self, run: str) -> int:
+        """Return the last epoch of which a run has a record."""
+        with self.read() as connection:
+            row = self._row(run, connection)
+            last = select(func.max(t.records.c.epoch)).where(t.records.c.result == row.result, _until(row))
+            return connection.scalar(last) or 0
 
     def snapshot_epochs(self, run: str) -> dict[int, int]:
         """Return the epoch of the last snapshot of each lane's part; lanes without one are left out."""
@@ -329,29 +332,18 @@ class Store:
             part = next((part.id for part in shares if lane in part.lanes), None)
             return connection.scalar(select(t.snapshots.c.arrays).where(t.snapshots.c.part == part))
 
-    def _records(self, run: str, condition, cursor: int = 0) -> tuple[list[dict], int]:
-        with self.read() as connection:
-            row = self._row(run, connection)
-            condition = and_(t.records.c.result == row.result, condition)
-            if row.stopped:
-                condition = and_(condition, t.records.c.epoch <= _end(row))
-            order = (t.records.c.epoch, t.records.c.lane)
-            found = connection.execute(select(t.records).where(condition).order_by(*order)).all()
-        lanes = Recipe.from_dict(row.recipe).lanes
-        shown = []
-        for record in found:
-            values = {"run": run, "lane": record.lane, **lanes[record.lane]._asdict(), "epoch": record.epoch}
-            shown.append(values | {metric: getattr(record, metric) for metric in METRICS})
-        return shown, max((record.id for record in found), default=cursor)
+    def _run(self, run: str, connection) -> tuple:
+        """Return a run's row and those of its parts."""
+        row = self._row(run, connection)
+        return row, connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
 
-    def _row(self, run: str, connection=None):
+    def _row(self, run: str, connection):
+        """Return a run's row, with what concerns all who look at its result."""
         run = "".join(c for c in str(run)[:32] if c.isprintable())  # PostgreSQL refuses to look for a null byte
-        if connection is None:
-            with self.read() as connection:
-                return self._row(run, connection)
         joined = t.runs.join(t.results, t.runs.c.result == t.results.c.key)
         row = connection.execute(
-            select(t.runs, t.results.c.recipe, t.results.c.stop, t.results.c.hold)
+            select(t.runs, t.results.c.recipe, t.results.c.stop, t.results.c.hold, t.results.c.used)
+            .add_columns(t.results.c.created.label("made"))
             .select_from(joined)
             .where(t.runs.c.id == run)
         ).first()
@@ -360,10 +352,41 @@ class Store:
         return row
 
 
+def _records(connection, row, *conditions, cursor: int = 0) -> tuple[list[dict], int]:
+    """The records of a row's result that meet conditions, and the cursor after them."""
+    query = select(t.records).where(t.records.c.result == row.result, *conditions)
+    found = connection.execute(query.order_by(t.records.c.epoch, t.records.c.lane)).all()
+    if not found:
+        return [], cursor
+    lanes = [lane._asdict() for lane in Recipe.from_dict(row.recipe).lanes]
+    shown = []
+    for record in found:
+        values = {"lane": record.lane, **lanes[record.lane], "epoch": record.epoch}
+        shown.append(values | {metric: getattr(record, metric) for metric in METRICS})
+    return shown, max(record.id for record in found)
+
+
+def _of_run(row, records: list[dict]) -> list[dict]:
+    return [{"run": row.id, **record} for record in records]
+
+
+def _until(row):
+    """The condition on records that a stopped view ends where it was left."""
+    return t.records.c.epoch <= _end(row) if row.stopped else true()
+
+
+def _abandon(connection, result: str) -> None:
+    """Have a result stopped that nobody watches any more: what is queued at once, what is running by its workers."""
+    connection.execute(update(t.results).where(t.results.c.key == result).values(stop=True))
+    waiting = and_(t.parts.c.result == result, t.parts.c.status == "queued")
+    connection.execute(update(t.parts).where(waiting).values(status="stopped"))
+
+
 def _copy(connection, row, recipe: Recipe, shares) -> None:
     """Make the result of a recipe that agrees with another one so far, with its records and checkpoints."""
     now = time.time()
-    connection.execute(insert(t.results).values(key=recipe.key, recipe=recipe.to_dict(), created=now, hold=row.hold))
+    new = {"key": recipe.key, "recipe": recipe.to_dict(), "created": now, "used": now, "hold": row.hold}
+    connection.execute(insert(t.results).values(**new))
     for part in shares:
         values = {name: getattr(part, name) for name in ("number", "lanes", "epoch", "seconds", "ended", "note")}
         made = connection.execute(insert(t.parts).values(result=recipe.key, status="queued", **values))

@@ -1,12 +1,10 @@
-"""The tables of the store, and the SQLite settings that make many processes on one file safe."""
-
-from pathlib import Path
+"""The tables of the store, and how an older one is brought up to date; `alf.runs.database` opens it."""
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
-    Engine,
     Float,
     ForeignKey,
     Index,
@@ -17,15 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    create_engine,
-    delete,
-    event,
-    insert,
-    inspect,
-    select,
-    text,
 )
-from sqlalchemy.engine import make_url
 
 metadata = MetaData()
 
@@ -47,8 +37,18 @@ MIGRATIONS = {
         f"UPDATE parts SET status = 'failed', claim = NULL, epoch = 0, seconds = 0, ended = '{{}}', "
         f"message = '{TRAINED_AS_ONE}' WHERE result IN ({_SUSPECTS})",
     ),
+    4: (
+        "ALTER TABLE results ADD COLUMN used FLOAT NOT NULL DEFAULT 0",
+        "UPDATE results SET used = :now",
+        "CREATE INDEX results_by_use ON results (used)",
+        "CREATE INDEX parts_by_claim ON parts (claimed)",
+        "CREATE INDEX records_since ON records (result, id)",
+        "DELETE FROM checkpoints WHERE part IN (SELECT id FROM parts WHERE status = 'finished')",
+    ),
 }
 """Schema version -> what makes it from the one before; a fresh store has the newest."""
+OF_POSTGRESQL = {4: ("ALTER TABLE records ALTER COLUMN id TYPE BIGINT", "ALTER SEQUENCE records_id_seq AS BIGINT")}
+"""And what only PostgreSQL needs: an SQLite integer has eight bytes anyway."""
 NEWEST = max(MIGRATIONS)
 
 meta = Table("meta", metadata, Column("key", String(32), primary_key=True), Column("value", Text, nullable=False))
@@ -62,6 +62,8 @@ results = Table(
     Column("created", Float, nullable=False),
     Column("stop", Boolean, nullable=False, default=False),
     Column("hold", Integer),  # paused: no part goes beyond this epoch
+    Column("used", Float, nullable=False),  # last started, ended or looked at: see alf.runs.retention
+    Index("results_by_use", "used"),
 )
 
 # A share of a result's lanes: what one worker computes at a time.
@@ -84,9 +86,10 @@ parts = Table(
     Column("claimed", Float),
     Column("heartbeat", Float),
     UniqueConstraint("result", "number"),
+    Index("parts_by_claim", "claimed"),  # who was served lately
 )
 
-# The state after a finished epoch, as safetensors: never a pickle.
+# The state after a finished epoch, as safetensors: never a pickle. It is there for as long as it can be gone on from.
 checkpoints = Table(
     "checkpoints",
     metadata,
@@ -108,7 +111,7 @@ snapshots = Table(
 records = Table(
     "records",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("result", ForeignKey("results.key", ondelete="CASCADE"), nullable=False),
     Column("lane", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
@@ -120,6 +123,7 @@ records = Table(
     Column("grad_norm", Float),
     Column("seconds", Float),
     UniqueConstraint("result", "lane", "epoch"),
+    Index("records_since", "result", "id"),  # what is new since a cursor
     sqlite_autoincrement=True,  # ids never come back, so they can serve as a cursor
 )
 
@@ -137,48 +141,3 @@ runs = Table(
     UniqueConstraint("owner", "result"),
 )
 Index("runs_by_owner", runs.c.owner, runs.c.created)
-
-
-def connect(url: str) -> Engine:
-    """Open the store's database and make what is missing in it.
-
-    Raises
-    ------
-    OSError, sqlalchemy.exc.SQLAlchemyError
-        When it cannot be opened.
-    """
-    parsed = make_url(url)
-    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:")
-    if is_file:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_pre_ping=not is_file)
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
-    fresh = not inspect(engine).has_table("meta")
-    metadata.create_all(engine)
-    with engine.connect().execution_options(write=True) as connection, connection.begin():
-        found = connection.scalar(select(meta.c.value).where(meta.c.key == "schema"))
-        version = NEWEST if fresh else int(found or 1)
-        for step in range(version + 1, NEWEST + 1):
-            for statement in MIGRATIONS[step]:
-                connection.execute(text(statement))
-        connection.execute(delete(meta).where(meta.c.key == "schema"))
-        connection.execute(insert(meta).values(key="schema", value=str(NEWEST)))
-    return engine
-
-
-def _on_connect(connection, _record) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 20000")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # a committed epoch survives a power cut
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _on_begin(connection) -> None:
-    # A transaction that reads first and writes later would fail at once when another writer came between.
-    write = connection.get_execution_options().get("write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,40 +1,67 @@
-"""One engine with two worker processes for the tests of a session; each test uses recipes and owners of its own."""
+"""Stores of both kinds, and one engine with two worker processes for the tests of a session.
 
-import hashlib
+A test that takes `make_url` or `store` runs on SQLite and, with the mark `both_stores`, on PostgreSQL too; with
+ALF_SOAK=1 all of them run on both. Where no PostgreSQL is installed those are skipped and say so; they are required
+with ALF_REQUIRE_POSTGRES=1.
+"""
+
 import os
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 
-from alf.runs import Engine
+from alf.runs import Engine, Store
 from alf.settings import Settings
+from tests.runs.postgres import Server, binaries
+
+SOAK = os.environ.get("ALF_SOAK") == "1"
 
 
-def store_at(folder) -> str:
-    """Return where runs are kept: a file in this folder, or with TEST_POSTGRES a database of its own there.
+def pytest_configure(config):
+    """Declare the mark."""
+    config.addinivalue_line("markers", "both_stores: runs on SQLite and on PostgreSQL")
 
-    ``TEST_POSTGRES=postgresql+psycopg://postgres@localhost/postgres python -m pytest tests/runs``
-    """
-    server = os.environ.get("TEST_POSTGRES")
-    if not server:
-        return f"sqlite:///{folder / 'runs.sqlite'}"
-    name = "alf_test_" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        if connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}) is None:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+def pytest_generate_tests(metafunc):
+    """Run a test that needs a store on one or on both kinds."""
+    if "backend" in metafunc.fixturenames:
+        both = SOAK or metafunc.definition.get_closest_marker("both_stores")
+        metafunc.parametrize("backend", ("sqlite", "postgresql") if both else ("sqlite",), scope="session")
 
 
 @pytest.fixture(scope="session")
-def make_engine(tmp_path_factory):
+def postgresql():
+    """A PostgreSQL server of this session."""
+    programs = binaries()
+    if programs is None:
+        why = "no PostgreSQL is installed: install the package postgresql to run these tests"
+        (pytest.fail if os.environ.get("ALF_REQUIRE_POSTGRES") == "1" else pytest.skip)(why)
+    server = Server(programs)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def make_url(backend, request, tmp_path_factory):
+    """A function that returns the URL of a new, empty store."""
+    if backend == "postgresql":
+        return request.getfixturevalue("postgresql").new
+    return lambda: f"sqlite:///{tmp_path_factory.mktemp('store') / 'deep' / 'runs.sqlite'}"
+
+
+@pytest.fixture
+def store(make_url):
+    """A new, empty store."""
+    made = Store(make_url())
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def make_engine(make_url):
     made = []
 
-    def make(folder=None, workers=2, **more):
-        folder = folder or tmp_path_factory.mktemp("store")
-        environment = {"ALF_STORE": store_at(folder), "ALF_WORKERS": str(workers)}
+    def make(url=None, workers=2, **more):
+        environment = {"ALF_STORE": url or make_url(), "ALF_WORKERS": str(workers)}
         engine = Engine(Settings.from_environment(environment | {k: str(v) for k, v in more.items()}))
         made.append(engine)
         return engine

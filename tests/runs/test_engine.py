@@ -20,7 +20,6 @@ from alf.runs import tables as t
 from alf.training import Recipe, classroom
 from alf.training import run as run_here
 from alf.training.records import RECORD_KEYS
-from tests.runs.conftest import store_at
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
 SMALL = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:16", epochs=3, lr=0.3)
@@ -49,6 +48,7 @@ def without_time(records):
     return [{k: v for k, v in record.items() if k not in ("run", "seconds")} for record in records]
 
 
+@pytest.mark.both_stores
 def test_a_run_gives_what_training_here_gives(engine):
     run = engine.start(SMALL, "ann")
     assert engine.start(SMALL, "ann") == run
@@ -85,6 +85,7 @@ def test_a_run_that_does_not_listen_is_stopped_all_the_same(engine):
     assert engine.wait(engine.start(SMALL.with_(lr=0.2), "ann")).status == "finished"
 
 
+@pytest.mark.both_stores
 def test_a_killed_worker_loses_nothing(engine):
     recipe = LONG.with_(epochs=30, lr=0.2)
     run = engine.start(recipe, "ann")
@@ -171,8 +172,9 @@ if __name__ == "__main__":
 """
 
 
-def test_a_server_killed_at_random_moments_loses_no_finished_epoch(tmp_path, make_engine):
-    script, url = tmp_path / "server.py", store_at(tmp_path)
+@pytest.mark.both_stores
+def test_a_server_killed_at_random_moments_loses_no_finished_epoch(tmp_path, make_url, make_engine):
+    script, url = tmp_path / "server.py", make_url()
     script.write_text(SERVER)
     random = np.random.default_rng(1)
     kills = 20 if SOAK else 2
@@ -189,7 +191,7 @@ def test_a_server_killed_at_random_moments_loses_no_finished_epoch(tmp_path, mak
         assert now[: len(kept)] == kept and len(now) >= min(len(kept) + 4, 2 * recipe.epochs)
         kept = now
     store.close()
-    engine = make_engine(tmp_path, workers=1)  # nobody presses anything
+    engine = make_engine(url, workers=1)  # nobody presses anything
     assert engine.wait(run).status == "finished"
     after = engine.records(run)
     assert after[: len(kept)] == kept and len(after) == 2 * recipe.epochs
@@ -214,23 +216,6 @@ def test_limits_and_sentences(make_engine):
         engine.start(classroom("digits", epochs=1), "ann")
     with pytest.raises(InputError, match="epochs: at most 10 in one run here, got 11"):
         engine.start(SMALL.with_(epochs=11), "ann")
-
-
-def test_no_scheduler_is_said_in_words(make_engine):
-    engine = make_engine(ALF_SCHEDULER="tcp://127.0.0.1:9")
-    progress = engine.wait(engine.start(SMALL, "ann"), 60)
-    assert progress.message == "ALF_SCHEDULER: no scheduler answers at tcp://127.0.0.1:9"
-
-
-def test_a_remote_scheduler(make_engine, tmp_path):
-    from distributed import LocalCluster
-
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50) as cluster:
-        engine = make_engine(ALF_SCHEDULER=cluster.scheduler_address)
-        run = engine.start(SMALL, "ann")
-        assert engine.wait(run, 60).status == "finished"
-        assert len(engine.records(run)) == 6
-        engine.close()
 
 
 def test_importing_runs_starts_nothing():
@@ -264,6 +249,7 @@ def test_a_finished_run_can_be_inspected(engine):
     assert engine.inspect(run, 7) is None
 
 
+@pytest.mark.both_stores
 def test_pause_step_and_another_learning_rate(engine):
     recipe = LONG.with_(lr=0.25)
     run = engine.start(recipe, "ann")

@@ -7,7 +7,6 @@ from safetensors.numpy import load
 from alf.runs import worker
 from alf.runs.claims import Claim, claim, waiting
 from alf.runs.recorded import AXES, FOLDER, NAMES, recorded
-from alf.runs.store import Store
 from alf.training.inspect import inspect, snapshot
 from alf.training.recipe import Recipe
 from alf.training.trainer import Trainer
@@ -15,8 +14,7 @@ from alf.training.trainer import Trainer
 RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)
 
 
-def test_each_lane_has_the_epoch_of_its_parts_snapshot(tmp_path):
-    store = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
+def test_each_lane_has_the_epoch_of_its_parts_snapshot(store):
     run = store.start(RECIPE, "ann", ((1,), (0,)))
     assert store.snapshot_epochs(run) == {}
     for part, epoch in zip(waiting(store), (1, 3), strict=True):
@@ -24,13 +22,11 @@ def test_each_lane_has_the_epoch_of_its_parts_snapshot(tmp_path):
         row = hold.begin({"host": "host", "pid": 1, "address": None})
         hold.epoch_done(row.result, [], epoch, 1.0, {}, None, b"arrays")
     assert store.snapshot_epochs(run) == {1: 1, 0: 3}
-    store.close()
 
 
-def test_a_run_that_leaves_shows_the_epoch_it_leaves_at(tmp_path, monkeypatch):
+def test_a_run_that_leaves_shows_the_epoch_it_leaves_at(store, monkeypatch):
     monkeypatch.setattr(worker, "SNAPSHOT_SHARE", 0.0)  # after the first epoch none is due any more
     monkeypatch.setattr(worker, "CHECKPOINT_SHARE", 0.0)
-    store = Store(f"sqlite:///{tmp_path / 'runs.sqlite'}")
     run = store.start(RECIPE, "ann", ((0, 1),))
     store.hold(run, 3)
     [part] = waiting(store)
@@ -44,7 +40,6 @@ def test_a_run_that_leaves_shows_the_epoch_it_leaves_at(tmp_path, monkeypatch):
     for _ in range(3):
         plain.run_epoch()
     np.testing.assert_array_equal(load(store.snapshot(run, 0))["features"], snapshot(plain)["features"])
-    store.close()
 
 
 def test_an_allowance_is_a_share_of_the_time():

@@ -13,16 +13,10 @@ from alf.runs import tables as t
 from alf.runs.claims import Claim, Lost, beat, claim, engine_name, recover, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
-from tests.runs.conftest import store_at
+
+pytestmark = pytest.mark.both_stores
 
 RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)
-
-
-@pytest.fixture
-def store(tmp_path):
-    made = Store(store_at(tmp_path / "deep"))
-    yield made
-    made.close()
 
 
 def start(store, owner="ann", recipe=RECIPE, shares=((0, 1),), **limits):
@@ -144,7 +138,7 @@ def test_survives_reopening_and_takes_over_from_a_dead_engine(store):
     again = Store(store.url)
     assert again.identity == store.identity and again.runs("ann") == [run]
     assert recover(again, "me:1:y") == 0  # heard of a moment ago, on a machine we cannot look into
-    with again.write() as connection:
+    with again.decide() as connection:
         connection.execute(t.parts.update().values(heartbeat=0.0))
     assert recover(again, "me:1:y") == 1
     assert again.progress(run).status == "queued"
@@ -232,19 +226,6 @@ def test_another_learning_rate_makes_another_recipe_that_shares_what_is_done(sto
     assert store.fork(run, 0.1) == 4  # at rest after epoch 3, it has not begun the fourth
 
 
-def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path):
-    store = Store(f"sqlite:///{tmp_path / 'old.sqlite'}")
-    run = start(store)
-    with store.write() as connection:
-        connection.exec_driver_sql("ALTER TABLE results DROP COLUMN hold")
-        connection.exec_driver_sql("DELETE FROM meta WHERE key = 'schema'")
-    store.close()
-    again = Store(f"sqlite:///{tmp_path / 'old.sqlite'}")
-    again.hold(run, 1)
-    assert again.progress(run).recipe == RECIPE
-    again.close()
-
-
 def test_a_part_lost_on_the_way_is_queued_again(store):
     start(store)
     part = waiting(store)[0]
@@ -287,12 +268,12 @@ def claimed_by(store, engine, lr):
 
 def test_an_engine_that_gives_signs_of_life_keeps_its_parts(store):
     part = claimed_by(store, "elsewhere:1:x", 0.1)
-    with store.write() as connection:
+    with store.decide() as connection:
         connection.execute(t.parts.update().values(heartbeat=0.0))
     beat(store, [part], "elsewhere:2:x")  # somebody else's sign
     assert recover(store, "me:1:y") == 1
     claim(store, part, "elsewhere:1:x")
-    with store.write() as connection:
+    with store.decide() as connection:
         connection.execute(t.parts.update().values(heartbeat=0.0))
     beat(store, [part], "elsewhere:1:x")
     assert recover(store, "me:1:y") == 0

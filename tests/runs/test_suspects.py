@@ -8,7 +8,9 @@ from alf.runs.store import Store
 from alf.runs.worker import work
 from alf.training import recipe as recipes
 from alf.training.recipe import Recipe
-from tests.runs.conftest import store_at
+from tests.runs.older import back_to
+
+pytestmark = pytest.mark.both_stores
 
 COMMON = {"data": "digits", "network": "mlp:8", "epochs": 2, "samples": 100}
 TYPED = Recipe(losses=("formula:exp(-u/a);a=2", "formula:1-u**2"), **COMMON)
@@ -33,17 +35,17 @@ def of_the_old_version(url, monkeypatch) -> dict[Recipe, str]:
             hold.epoch_done(row.result, rows, 2, 1.0, {}, b"state", b"arrays")
             hold.finish()
     store.stop(runs[RIGHT[0]])
-    with store.write() as connection:
-        connection.execute(t.meta.update().where(t.meta.c.key == "schema").values(value=str(t.SUSPECT_SCHEMA - 1)))
+    with store.decide() as connection:
+        back_to(connection, t.SUSPECT_SCHEMA - 1)
     store.close()
     return runs
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    store_at(tmp_path)
-    runs = of_the_old_version(store_at(tmp_path), monkeypatch)
-    store = Store(store_at(tmp_path))
+def store(make_url, monkeypatch):
+    url = make_url()
+    runs = of_the_old_version(url, monkeypatch)
+    store = Store(url)
     yield store, runs
     store.close()
 

@@ -11,16 +11,8 @@ from alf.runs.claims import Claim, claim, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
 from alf.training.trainer import Trainer
-from tests.runs.conftest import store_at
 
 RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=12)
-
-
-@pytest.fixture
-def store(tmp_path):
-    made = Store(store_at(tmp_path))
-    yield made
-    made.close()
 
 
 def work(store, part=0):
@@ -37,9 +29,9 @@ def without_time(records):
 
 
 @pytest.fixture
-def plain(tmp_path_factory):
+def plain(make_url):
     """The records of the recipe when nothing happens to it."""
-    store = Store(store_at(tmp_path_factory.mktemp("plain")))
+    store = Store(make_url())
     run = store.start(RECIPE, "ann", ((0, 1),))
     assert work(store) == "finished"
     yield without_time(store.records(run))

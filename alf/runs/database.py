@@ -1,0 +1,181 @@
+"""The store's database, an SQLite file or PostgreSQL: opening it, making its tables, and who may write when.
+
+Two kinds of writers. Whoever *decides* (Start, Stop, Pause, another learning rate, what is deleted) looks first and
+then writes what follows from it, and nobody else writes in between. Whoever only *reports* (a worker's epochs) writes
+rows of its own: reports may go on beside each other, never beside a decision.
+
+On SQLite both wait for the one writer that there can be (``BEGIN IMMEDIATE``). On PostgreSQL a decision holds an
+advisory lock for itself and reports share it, so that the same reasoning holds on both.
+"""
+
+import secrets
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, text, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from alf.errors import InputError
+from alf.runs import tables as t
+
+LOCK = 0x616C66
+"""The key of the advisory lock; such locks are counted per database."""
+PATIENCE = 20.0
+"""Seconds to wait for other writers of an SQLite file."""
+
+
+class Database:
+    """An open database with the store's tables.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy URL; ``settings().store`` is the configured one.
+
+    Raises
+    ------
+    InputError
+        It cannot be opened, or is of a newer version of this program.
+    """
+
+    def __init__(self, url: str):
+        self.url = url
+        try:
+            self.engine = _engine(url)
+            try:
+                self._make_tables()
+            except BaseException:
+                self.engine.dispose()
+                raise
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            shown = make_url(url).render_as_string(hide_password=True)
+            reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200].rstrip(".?")
+            if isinstance(error, ImportError):
+                reason += ' (pip install "psycopg[binary]")'
+            raise InputError(f"ALF_STORE: {shown} cannot be opened for writing: {reason}") from error
+
+    @property
+    def identity(self) -> str:
+        """A token of this store: two processes that read the same token see the same runs."""
+        with self.read() as connection:
+            return connection.scalar(select(t.meta.c.value).where(t.meta.c.key == "identity"))
+
+    @contextmanager
+    def read(self):
+        """Open a reading transaction: all it reads is as of one moment."""
+        with self.engine.connect() as connection:
+            if self._is_postgresql:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def decide(self):
+        """Open a writing transaction that nobody else writes beside: what it has seen stays so until it commits."""
+        with self._write() as connection:
+            if self._is_postgresql:
+                connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+            yield connection
+
+    @contextmanager
+    def report(self):
+        """Open a writing transaction for rows that only its writer has to do with."""
+        with self._write() as connection:
+            if self._is_postgresql:
+                connection.execute(select(func.pg_advisory_xact_lock_shared(LOCK)))
+            yield connection
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _write(self):
+        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
+            yield connection
+
+    @property
+    def _is_postgresql(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    def _make_tables(self) -> None:
+        """Make what is missing: once, however many servers and workers open an empty or an old database together."""
+        with self.read() as connection:
+            if _version(connection) == t.NEWEST:
+                return
+        with self.decide() as connection:
+            version = _version(connection)
+            if version is None:
+                t.metadata.create_all(connection)
+                made = {"schema": str(t.NEWEST), "identity": secrets.token_hex(16)}
+                connection.execute(insert(t.meta), [{"key": key, "value": value} for key, value in made.items()])
+            elif version > t.NEWEST:
+                shown = make_url(self.url).render_as_string(hide_password=True)
+                raise InputError(
+                    f"ALF_STORE: {shown} must be of version {t.NEWEST} at most, got {version}: it is of a newer program"
+                )
+            else:
+                _migrate(connection, version)
+
+
+def _version(connection: Connection) -> int | None:
+    """The version of a database's tables, None where there are none."""
+    if not inspect(connection).has_table("meta"):
+        return None
+    return int(connection.scalar(select(t.meta.c.value).where(t.meta.c.key == "schema")) or 1)
+
+
+def _migrate(connection: Connection, version: int) -> None:
+    for step in range(version + 1, t.NEWEST + 1):
+        own = t.OF_POSTGRESQL.get(step, ()) if connection.dialect.name == "postgresql" else ()
+        for statement in (*t.MIGRATIONS[step], *own):
+            connection.execute(text(statement), {"now": time.time()} if ":now" in statement else {})
+    changed = update(t.meta).where(t.meta.c.key == "schema").values(value=str(t.NEWEST))
+    if connection.execute(changed).rowcount == 0:
+        connection.execute(insert(t.meta).values(key="schema", value=str(t.NEWEST)))
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    is_file = is_sqlite and parsed.database not in (None, "", ":memory:")
+    if is_file:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_pre_ping=not is_file)
+    if is_sqlite:
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection, _record) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+    _to_wal(cursor)
+    cursor.execute("PRAGMA synchronous = FULL")  # a committed epoch survives a power cut
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_size_limit = 67108864")  # a large transaction leaves no large file behind
+    cursor.close()
+
+
+def _to_wal(cursor: sqlite3.Cursor) -> None:
+    """Switch to writing ahead. Of several who open a new file together SQLite refuses some, waiting or not."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
+def _on_begin(connection) -> None:
+    # A transaction that reads first and writes later would fail at once when another writer came between.
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,70 @@
+"""The records of results that somebody is watching, read once for all who watch.
+
+A page looks at a run every second. What it has seen is kept here for the whole server, so that a look reads only what
+is new and thirty readers of one run have its records in memory once. How much is kept has a limit, whoever comes.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from alf.runs.store import Store
+
+MOST = 150_000
+"""Records kept in all, about 90 MB: seventy runs of the lesson's size, or two of the largest that are allowed."""
+
+
+@dataclass
+class _History:
+    """What is known of a result so far."""
+
+    cursor: int = 0
+    records: tuple[dict, ...] = ()
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Histories:
+    """Records by result, those looked at last; thread-safe.
+
+    Parameters
+    ----------
+    store
+        Where they are read.
+    most
+        How many records are kept in all. A single result that has more is kept as long as it is the last one looked at.
+    """
+
+    def __init__(self, store: Store, most: int = MOST):
+        self.store, self.most = store, most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple, _History] = OrderedDict()
+
+    def of(self, run: str) -> Sequence[dict]:
+        """Return a run's records, as `Store.updates` gives them but without the run's id: others share them."""
+        result, created, end = self.store.view(run)
+        key = (result, created)  # deleted and started anew it is another one
+        with self._lock:
+            history = self._kept.setdefault(key, _History())
+            self._kept.move_to_end(key)
+        with history.lock:
+            new, history.cursor = self.store.news(result, history.cursor)
+            if new:
+                history.records += tuple(new)
+            records = history.records
+        self._forget()
+        return records if end is None else [record for record in records if record["epoch"] <= end]
+
+    def _forget(self) -> None:
+        with self._lock:
+            count = sum(len(history.records) for history in self._kept.values())
+            while count > self.most and len(self._kept) > 1:
+                count -= len(self._kept.popitem(last=False)[1].records)
+            while len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+
+    @property
+    def count(self) -> int:
+        """How many records are kept."""
+        with self._lock:
+            return sum(len(history.records) for history in self._kept.values())
