@@ -156,27 +156,56 @@ def decimal(exact: str) -> str:
     return f"{number:f}" if -4 <= int(power) < 6 else rf"{digits} \cdot 10^{{{int(power)}}}"
 
 
-def enough(regions: list[dict]) -> str:
-    r"""What would be enough for the noise, as Markdown: each hyperparameter's boundary, the others as they are.
+def values(region: dict, mathematics: bool = False) -> str:
+    """The values of a hyperparameter that tolerate the noise, in words, or the same with LaTeX for Markdown.
 
-    >>> enough([{"name": "a", "relation": ">=", "end": "1233/500", "formula": ""}])
-    'Enough for this noise, each with the others as they are: $a \\ge 2.466$.'
+    >>> found = {"name": "a", "everywhere": False, "intervals": [["127/250", "246/125"], ["5", None]]}
+    >>> values(found)
+    'a from 0.508 to 1.968, or from 5'
+    >>> values(found | {"intervals": []}, mathematics=True), values(found | {"everywhere": True})
+    ('no $a$', 'any a')
+    """
+    name = region["name"]
+    if mathematics:
+        letter = name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
+        name = f"${letter}$"
+    if region["everywhere"] or [None, None] in region["intervals"]:
+        return f"any {name}"
+    if not region["intervals"]:
+        return f"no {name}"
+
+    def number(end: str) -> str:
+        return f"${decimal(end)}$" if mathematics else f"{float(Fraction(end)):.15g}"
+
+    parts = []
+    for low, high in region["intervals"]:
+        if low is None or high is None:
+            parts.append(f"up to {number(high)}" if low is None else f"from {number(low)}")
+        else:
+            parts.append(f"at {number(low)}" if low == high else f"from {number(low)} to {number(high)}")
+    return f"{name} {', or '.join(parts)}"
+
+
+def enough(regions: list[dict]) -> str:
+    """Which values tolerate the noise, as Markdown: each hyperparameter's, the others as they are.
+
+    >>> found = {"name": "a", "status": "proved", "everywhere": False, "intervals": [["1233/500", None]]}
+    >>> enough([found | {"formulas": []}])
+    'The loss tolerates this noise, each hyperparameter moved alone, for $a$ from $2.466$.'
     """
     parts = []
     for region in regions:
-        name = region["name"] if len(region["name"]) == 1 else rf"\mathrm{{{region['name']}}}".replace("_", r"\_")
-        if region["relation"] in (">=", "<="):
-            sign = r"\ge" if region["relation"] == ">=" else r"\le"
-            middle = rf" {region['formula']} \approx" if region["formula"] else ""
-            parts.append(rf"${name} {sign}{middle} {decimal(region['end'])}$")
-        elif region["relation"] == "always":
-            parts.append(f"any ${name}$")
-        elif region["relation"] == "never":
-            parts.append(f"no ${name}$")
+        if not region["intervals"] and region["status"] not in ("proved", "certified", "observed"):
+            continue  # late, or not settled
+        said = values(region, mathematics=True)
+        if region["formulas"]:
+            said += f" ({' and '.join(f'${formula}$' for formula in region['formulas'])} rounded)"
+        how = {"observed": ", as far as tested", "undecided": ", the rest not settled"}
+        parts.append(said + how.get(region["status"], ""))
     if not parts:
         return ""
-    ratio = ", $R = w_m / w_n$ of the hardest row" if any("R" in region["formula"] for region in regions) else ""
-    return f"Enough for this noise, each with the others as they are: {'; '.join(parts)}{ratio}."
+    ratio = ", with $R = w_m / w_n$ of the hardest row" if any(region["formulas"] for region in regions) else ""
+    return f"The loss tolerates this noise, each hyperparameter moved alone, for {'; '.join(parts)}{ratio}."
 
 
 def condition(ratio: Ratio) -> str:

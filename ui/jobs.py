@@ -24,22 +24,26 @@ def document(kind: str, loss: str, noise: str, classes: int, verdicts: list[Verd
 
 
 def region(loss: str, noise: str, classes: int, name: str) -> dict:
-    """From which value of a hyperparameter on, or up to which, the loss tolerates the noise.
+    """Which values of a hyperparameter tolerate the noise: a union of intervals.
 
-    Under "end" that value to four digits and under "moved" to three, both rounded into the range, where the loss is
-    proved to tolerate; the range is not offered where no rounding is.
+    Under "intervals" their ends to four digits as [low, high], None where one goes on to the end of the domain, and
+    under "moved" the ends to three digits. Each end is rounded into its interval and proved to tolerate.
     """
     import sympy
 
     from alf.noise import parse_noise
     from alf.theory import tolerant_region
-    from alf.theory.inverse import inward
+    from alf.theory.inverse import shortened
 
     parsed, model = parse(loss), parse_noise(noise, classes)
     stage(f"solving for {name}")
     found = tolerant_region(parsed, name, model)
-    formula = "" if found.formula is None else sympy.latex(found.formula)
-    end, moved = (inward(parsed, found, model, digits) for digits in (4, 3))
-    relation = "?" if found.relation in (">=", "<=") and end is None else found.relation
-    texts = {key: None if value is None else str(value) for key, value in (("end", end), ("moved", moved))}
-    return {"name": name, "relation": relation, "formula": formula, **texts}
+    shown, moved = (shortened(parsed, found, model, digits) for digits in (4, 3))
+    return {
+        "name": name,
+        "status": found.status,
+        "everywhere": found.everywhere,
+        "intervals": [[None if end is None else str(end) for end in (i.low, i.high)] for i in shown],
+        "moved": [str(end) for i in moved for end in (i.low, i.high) if end is not None],
+        "formulas": [sympy.latex(formula) for formula in found.formulas],
+    }

@@ -22,7 +22,7 @@ from ui import jobs
 DOCUMENT_SECONDS = 60.0
 REGION_SECONDS = 20.0
 LATE = "late"
-"""The relation of a region that was not worked out by its deadline."""
+"""The status of a region that was not worked out by its deadline."""
 KEPT = 4096
 WORKERS = 2
 
@@ -123,10 +123,10 @@ def document(kind: str, question: Question) -> str:
 
 
 def regions(question: Question) -> list[dict] | None:
-    """Which values of each hyperparameter are enough for the noise, None while that is being worked out.
+    """Which values of each hyperparameter tolerate the noise, None while that is being worked out.
 
     Empty where there is nothing to say: no hyperparameters, no noise, or a noise that no loss tolerates. Every
-    hyperparameter has a deadline of its own; the relation of one that missed it is "late".
+    hyperparameter has a deadline of its own; the status of one that missed it is "late".
     """
     parameters = parse(question.loss).declaration.parameters
     if not parameters or question.noise == "none":
@@ -139,7 +139,9 @@ def regions(question: Question) -> list[dict] | None:
         try:
             found.append(one.result())
         except Unfinished:
-            found.append({"name": name, "relation": LATE, "formula": "", "end": None, "moved": None})
+            found.append(
+                {"name": name, "status": LATE, "everywhere": False, "intervals": [], "moved": [], "formulas": []}
+            )
         except InputError:
             return []
     return found

@@ -15,7 +15,7 @@ from sympy import Rational
 from alf.figures.palette import Style, style, styles
 from alf.losses import Loss, catalogue, parse
 from alf.theory import Verdict
-from ui.claims import COLOURS, WORDS
+from ui.claims import COLOURS, WORDS, values
 from ui.controls import DATA_NAMES, swatch
 from ui.glossary import term
 from ui.prover import LATE, Question, answer, ratio_of, regions
@@ -95,34 +95,37 @@ def needs(specs: Sequence[str]) -> list[tuple[str, Style, float]]:
 def mended(loss: Loss, regions: list[dict]) -> Loss | None:
     """The loss with one hyperparameter moved, as little as possible in proportion, to where it tolerates the noise.
 
-    The value is the one of three digits that a worker has proved to tolerate it.
+    The value is an end of an interval, of three digits, that a worker has proved to tolerate it.
 
-    >>> mended(parse("ael:a=2"), [{"name": "a", "relation": ">=", "moved": "247/100"}]).spec
+    >>> mended(parse("ael:a=2"), [{"name": "a", "moved": ["247/100"]}]).spec
     'ael:a=2.47'
     """
     moves = []
     for region in regions:
-        if region["relation"] not in (">=", "<=") or region["moved"] is None:
-            continue
-        value = Rational(region["moved"])
         was = loss.floats[region["name"]]
-        distance = abs(math.log(float(value) / was)) if was > 0 and value > 0 else math.inf
-        moves.append((distance, loss.replace(**{region["name"]: value})))
+        for value in map(Rational, region["moved"]):
+            far = abs(math.log(float(value) / was)) if was > 0 and value > 0 else math.inf
+            moves.append(((far, abs(float(value) - was)), loss.replace(**{region["name"]: value})))
     return min(moves, key=lambda move: move[0], default=(0, None))[1]
 
 
 def mend_cell(loss: Loss, regions: list[dict], question: Question) -> str:
-    """What would mend a loss, as HTML; a dash says that nothing does, so not where a search ran out of time.
+    """What would mend a loss, and all values that would, as HTML; a dash says that nothing does, so not where a search
+    ran out of time or left something open.
 
-    >>> late = {"name": "a", "relation": "late", "moved": None}
-    >>> none = {"name": "a", "relation": "never", "moved": None}
-    >>> [mend_cell(parse("ael:a=2"), [one], Question("ael:a=2", "pair:0.4", 10)) for one in (late, none)]
+    >>> question = Question("ael:a=2", "pair:0.4", 10)
+    >>> found = {"name": "a", "status": "late", "everywhere": False, "intervals": [], "moved": []}
+    >>> [mend_cell(parse("ael:a=2"), [found | {"status": status}], question) for status in ("late", "proved")]
     ['no answer in time', '—']
     """
     better = mended(loss, regions)
     if better is not None:
-        return _link(better.spec, question, _changed(loss, better))
-    return "no answer in time" if any(region["relation"] == LATE for region in regions) else "—"
+        name = _moved(loss, better)
+        region = next(r for r in regions if r["name"] == name)
+        return _link(better.spec, question, _changed(loss, better)) + f"<small>{html.escape(values(region))}</small>"
+    if any(region["status"] == LATE for region in regions):
+        return "no answer in time"
+    return "not settled" if any(region["status"] == "undecided" for region in regions) else "—"
 
 
 def _order(found):
@@ -170,9 +173,13 @@ def _values(loss: Loss) -> str:
     return html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
 
 
+def _moved(loss: Loss, better: Loss) -> str:
+    return next(n for n, value in better.values.items() if value != loss.values[n])
+
+
 def _changed(loss: Loss, better: Loss) -> str:
     """The hyperparameter in which two losses differ, as ``with a = 2.47``."""
-    name = next(n for n, value in better.values.items() if value != loss.values[n])
+    name = _moved(loss, better)
     return html.escape(f"with {name} = {better.floats[name]:.15g}")
 
 

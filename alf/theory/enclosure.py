@@ -407,10 +407,11 @@ class _CellCompiler:
         Abs: "i_abs",
     }
 
-    def __init__(self, variable: Symbol):
+    def __init__(self, variable: Symbol, other: Symbol | None = None):
         self.variable = variable
+        self.moving = (variable,) if other is None else (variable, other)
         self.lines: list[str] = []
-        self.names: dict[Expr, str] = {variable: "x"}
+        self.names: dict[Expr, str] = dict(zip(self.moving, "xy", strict=False))
         self.constants: dict[str, object] = {}
 
     def constant(self, value) -> str:
@@ -427,7 +428,7 @@ class _CellCompiler:
     def visit(self, e: Expr) -> str:
         if e in self.names:
             return self.names[e]
-        if not e.has(self.variable):
+        if not e.has(*self.moving):
             name = self.constant(enclose_number(e))
             self.names[e] = name
             return name
@@ -478,7 +479,7 @@ class _CellCompiler:
             return None
         c = powers[0].as_base_exp()[1]
         k = int(logs[0].as_base_exp()[1])
-        if not c.is_positive:
+        if not c.is_positive or c.has(*self.moving):
             return None
         code = f"power_log(x, {self.constant(enclose_number(c))}, {self.constant(constant_ball(c))}, {k})"
         if k % 2:
@@ -500,6 +501,8 @@ class _CellCompiler:
             return None
         f, c, a = fast[0]
         b = -powers[0].exp
+        if any(v.has(*self.moving) for v in (a, b, c)):
+            return None
         balls = ", ".join(self.constant(constant_ball(v)) for v in (b, a, c))
         name = self.emit(sympy.Dummy(), f"power_exp(x, {self.constant(enclose_number(b))}, {balls})")
         return name, [g for g in factors if g not in (f, powers[0])]
@@ -510,7 +513,7 @@ class _CellCompiler:
         base, exponent = e.base, settled(e.exp)
         if exponent.is_Integer:
             return self.emit(e, f"int_power({self.visit(base)}, {int(exponent)})")
-        if not exponent.has(self.variable):
+        if not exponent.has(*self.moving):
             enclosure, ball = self.constant(enclose_number(exponent)), self.constant(constant_ball(exponent))
             return self.emit(e, f"real_power({self.visit(base)}, {enclosure}, {ball})")
         return self.emit(e, f"i_exp(mul({self.visit(exponent)}, i_log({self.visit(base)})))")
@@ -526,10 +529,24 @@ def on_cell(expression: Expr, variable: Symbol):
     >>> on_cell(1 / x - log(x), x)(0.0, 1.0)
     (1.0, inf)
     """
-    compiler = _CellCompiler(variable)
+    return _compiled(_CellCompiler(variable), expression)
+
+
+@lru_cache(maxsize=512)
+def on_box(expression: Expr, first: Symbol, second: Symbol):
+    """The same over a box: a function (lo, hi, y) -> (lo, hi), y the other variable's interval.
+
+    >>> x, y = sympy.symbols("x y", positive=True)
+    >>> on_box(x * y, x, y)(0.0, 2.0, (3.0, 4.0))
+    (0.0, 8.000000000000002)
+    """
+    return _compiled(_CellCompiler(first, second), expression)
+
+
+def _compiled(compiler: _CellCompiler, expression: Expr):
     result = compiler.visit(expression)
     body = "".join(f"        {line}\n" for line in compiler.lines)
-    source = f"def cell(lo, hi):\n    x = (lo, hi)\n    with ALONE:\n{body}        return {result}\n"
+    source = f"def cell(lo, hi, y=None):\n    x = (lo, hi)\n    with ALONE:\n{body}        return {result}\n"
     scope = dict(globals(), **compiler.constants)
     exec(compile(source, "<enclosure>", "exec"), scope)  # our own operation names over a SymPy tree, never a text
     return scope["cell"]

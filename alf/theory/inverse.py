@@ -1,78 +1,107 @@
 """The questions turned round: which hyperparameters make a loss tolerant, and how much noise does it tolerate?"""
 
+import math
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from fractions import Fraction
-from itertools import pairwise
 
 import sympy
-from sympy import Expr, Rational, Symbol, oo
+from sympy import Expr, Rational, Symbol
 
 from alf.errors import InputError
 from alf.losses import Loss
+from alf.losses.domain import Parameter, decimal
+from alf.losses.exact import put
 from alf.theory.asymmetry import decide
-from alf.theory.certify import as_rational
-from alf.theory.claims import prove
+from alf.theory.certify import as_fraction, as_rational
 from alf.theory.enclosure import constant_ball, one_at_a_time
 from alf.theory.progress import stage
 from alf.theory.ratios import critical_noise, ratio_of
-from alf.theory.structure import single
-from alf.theory.verdict import Step, step
+from alf.theory.regions import Stretch, at, condition, deciding, distinct, sweep, tolerates
 
 R = Symbol("R", positive=True)
 """w_m / w_n, the largest weight over the second largest, in the hardest row of the noise."""
 
+DIGITS = (9, 8, 7, 6, 5, 4, 3, 2, *range(10, 18))
+"""Significant digits of an end, in the order in which they are tried: fewer lie further inside."""
+
+LARGEST_FORMULA = 30
+"""Operations in a ratio's closed form up to which it is solved for the hyperparameter."""
+
 
 @dataclass(frozen=True)
-class Stretch:
-    """Values of a parameter between `low` and `high`; `holds` where the loss is tolerant at both, as far as tested."""
+class Interval:
+    """Values of a hyperparameter that tolerate a noise.
 
-    low: float
-    high: float
-    holds: bool | None
+    `low` and `high` belong to it: each, as it is written, is proved to tolerate. None: the interval goes on to that
+    end of the hyperparameter's domain without reaching it, be it infinite, open or a value that does not tolerate.
+    """
+
+    low: Rational | None
+    high: Rational | None
+
+    def words(self, name: str) -> str:
+        """The interval as a sentence names it.
+
+        >>> Interval(Rational(2), None).words("a"), Interval(Rational(1, 2), Rational(3)).words("a")
+        ('a from 2', 'a from 0.5 to 3')
+        """
+        low, high = (None if end is None else decimal(end) for end in (self.low, self.high))
+        if low is None:
+            return f"any {name}" if high is None else f"{name} up to {high}"
+        if high is None:
+            return f"{name} from {low}"
+        return f"{name} = {low}" if low == high else f"{name} from {low} to {high}"
 
 
 @dataclass(frozen=True)
 class Region:
-    """For which values of a parameter a loss tolerates a noise, the other parameters as they are.
+    """For which values of a hyperparameter a loss tolerates a noise, the other ones as they are.
 
     Parameters
     ----------
     parameter : str
+    intervals : tuple of Interval
+        In order; empty where no value is known to tolerate.
     status : str
-        proved where a formula was found, certified where the boundary was bracketed (tolerant at one end of the
-        bracket, not at the other), observed for the stretches between tested values.
-    formula : Expr or None
-        The boundary in R = w_m/w_n.
-    value : float or None
-        The boundary for this noise, None where there is none in the domain; of a bracket the end that tolerates.
-    interval : tuple of float or None
-        Enclosure of the boundary; None where a bracket has no end at which the loss is known not to tolerate.
-    relation : str
-        ">=" or "<=": on which side of the boundary the loss tolerates, "always" or "never" where there is none.
-    stretches : tuple of Stretch
-        What was found over the domain.
+        proved or certified where the whole domain is covered by an argument; observed where values were tested and what
+        lies between two of them was not; undecided where a visible part of the domain was left open. The ends of the
+        intervals are proved to tolerate in every case.
+    formulas : tuple of Expr
+        The boundaries inside the domain, in order, in R = w_m/w_n and the other hyperparameters, where the closed form
+        of the ratio could be solved for this one; otherwise empty.
     """
 
     parameter: str
+    intervals: tuple[Interval, ...]
     status: str
-    formula: Expr | None
-    value: float | None
-    interval: tuple[float, float] | None
-    relation: str
-    stretches: tuple[Stretch, ...] = ()
-    steps: tuple[Step, ...] = field(default=(), repr=False)
+    formulas: tuple[Expr, ...] = ()
+    stretches: tuple[Stretch, ...] = field(default=(), repr=False)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every value that was asked about tolerates."""
+        return bool(self.stretches) and all(s.holds for s in self.stretches)
+
+    def words(self) -> str:
+        """The region in words.
+
+        >>> Region("a", (Interval(Rational(1), Rational(2)), Interval(Rational(5), None)), "proved").words()
+        'a from 1 to 2, or from 5'
+        """
+        if not self.intervals:
+            return f"no {self.parameter}" + (" known" if self.status == "undecided" else "")
+        if self.everywhere:
+            return f"any {self.parameter}"
+        parts = [interval.words(self.parameter) for interval in self.intervals]
+        return ", or ".join([parts[0], *(part.removeprefix(f"{self.parameter} ") for part in parts[1:])])
 
     def to_json(self) -> dict:
         return {
             "parameter": self.parameter,
+            "intervals": [[None if e is None else float(e) for e in (i.low, i.high)] for i in self.intervals],
             "status": self.status,
-            "formula": None if self.formula is None else str(self.formula),
-            "value": self.value,
-            "interval": self.interval and list(self.interval),
-            "relation": self.relation,
-            "stretches": [[s.low, s.high, s.holds] for s in self.stretches],
-            "steps": [s.to_json() for s in self.steps],
+            "formula": ", ".join(map(str, self.formulas)) or None,
         }
 
 
@@ -83,22 +112,17 @@ def hardest_share(noise) -> Fraction:
     >>> hardest_share(parse_noise("pair:0.4", 10))
     Fraction(3, 2)
     """
-    shares = []
-    for row in noise.exact:
-        ordered = sorted(row, reverse=True)
-        if ordered[1] > 0:
-            shares.append(Fraction(ordered[0]) / ordered[1])
-    return min(shares, default=Fraction(0))
+    return min((row[0] / row[1] for row in distinct(noise)), default=Fraction(0))
 
 
 @one_at_a_time
 def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
-    """For which values of one parameter the loss tolerates a noise.
+    """For which values of one hyperparameter the loss tolerates a noise: a union of intervals.
 
     Parameters
     ----------
     loss : Loss
-        The other parameters' values are its own.
+        The other hyperparameters' values are its own.
     parameter : str
     noise : Noise
         With a matrix; its clean labels must dominate.
@@ -107,182 +131,162 @@ def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
     --------
     >>> from alf.losses import parse
     >>> from alf.noise import parse_noise
-    >>> found = tolerant_region(parse("ael:a=2"), "a", parse_noise("pair:0.4", 10))
-    >>> found.formula, found.relation, round(found.value, 6)
-    (1/log(R), '>=', 2.466303)
+    >>> tolerant_region(parse("ael:a=2"), "a", parse_noise("pair:0.4", 10)).to_json()
+    {'parameter': 'a', 'intervals': [[2.46630347, None]], 'status': 'proved', 'formula': '1/log(R)'}
+    >>> loss = parse("formula:exp(-u*(a+1/a)/4);a=0.6[0.2,5]")
+    >>> tolerant_region(loss, "a", parse_noise("pair:0.35", 10)).words()
+    'a from 0.50812077 to 1.96803606'
     """
     chosen = loss.declaration.parameter(parameter)
     if noise.exact is None:
         raise InputError("noise: a model with one matrix is needed, got instance-dependent noise")
     if not noise.clean_dominates:
         raise InputError("noise: clean labels must be the likeliest in every row, got a matrix where they are not")
-    share = hardest_share(noise)
-    if share == 0:
-        return Region(parameter, "proved", None, None, None, "always", steps=(step("There is no noise to tolerate."),))
-    found = _by_formula(loss, chosen, share)
-    return found if found is not None else _by_search(loss, chosen, noise)
+    shares = distinct(noise)
+    if not shares:
+        found = [Stretch(float(chosen.domain.lower), float(chosen.domain.upper), True, "proved")]
+        return Region(parameter, (Interval(*_domain_ends(chosen)),), "proved", (), tuple(found))
+    found = sweep(loss, chosen, noise, shares)
+    intervals = tuple(filter(None, (_rounded(loss, chosen, noise, *ends) for ends in _joined(found, chosen))))
+    return Region(parameter, intervals, _status(found, chosen), _formulas(loss, chosen, noise, intervals), tuple(found))
 
 
-def _by_formula(loss: Loss, parameter, share: Fraction) -> Region | None:
-    """The ratio's formula solved for the parameter."""
-    if not loss.pointwise or single(loss) != loss:
-        return None
-    ratio = ratio_of(loss)
-    symbol = parameter.symbol
-    if ratio.formula is None or not ratio.formula.has(symbol):
-        return None
-    stage("solving the ratio's formula for the parameter")
-    try:
-        solutions = sympy.solve(sympy.Eq(sympy.log(ratio.formula), -sympy.log(R)), symbol)
-    except NotImplementedError:
-        return None
-    others = {s: v for s, v in loss.substitution.items() if s != symbol}
-    for solution in solutions:
-        formula = sympy.simplify(solution)
-        exact = formula.subs(others).subs(R, as_rational(share))
-        if not exact.is_number or not exact.is_real:
+def _domain_ends(parameter: Parameter) -> tuple[Rational | None, Rational | None]:
+    domain = parameter.domain
+    return tuple(end if end in domain and end.is_Rational else None for end in (domain.lower, domain.upper))
+
+
+def _joined(stretches: list[Stretch], parameter: Parameter) -> list[tuple]:
+    """The maximal tolerant stretches, as (low, high, whether low belongs, whether high belongs)."""
+    found: list[list] = []
+    for s in stretches:
+        if not s.holds:
             continue
-        ball = constant_ball(exact, 100)
-        value = float(ball)
-        gap = constant_ball(ratio.formula.subs(others).subs(symbol, exact) - 1 / as_rational(share), 200)
-        if not gap.contains(0) or not _between(value, parameter):
+        point = s.low == s.high
+        if found and found[-1][1] == s.low and (point or found[-1][3] or not _is_cut(s.low, parameter)):
+            found[-1][1], found[-1][3] = s.high, point
+        else:
+            found.append([s.low, s.high, point, point])
+    return [tuple(one) for one in found]
+
+
+def _is_cut(value, parameter: Parameter) -> bool:
+    return math.isfinite(value) and as_rational(value) in (*parameter.breakpoints, parameter.domain.lower)
+
+
+def _status(stretches: list[Stretch], parameter: Parameter) -> str:
+    """The weakest of what the stretches rest on; a stretch left open counts where it could be seen."""
+    left, right = (Fraction(str(x)) for x in parameter.slider)
+    visible = (right - left) / 500
+    if any(s.holds is None and (s.high - s.low > visible or s.low == s.high) for s in stretches):
+        return "undecided"
+    ways = {s.how for s in stretches if s.low != s.high and s.holds is not None}
+    return next((how for how in ("observed", "certified") if how in ways), "proved")
+
+
+def _rounded(loss: Loss, parameter: Parameter, noise, low, high, has_low: bool, has_high: bool, digits=DIGITS):
+    """A tolerant stretch with ends as they may be written: rounded into it, and each proved to tolerate."""
+    ends = []
+    width = min(high - low, abs(low) + 1 if math.isfinite(low) else 1, abs(high) + 1 if math.isfinite(high) else 1)
+    for end, belongs, rounding, inward in ((low, has_low, ROUND_CEILING, 1), (high, has_high, ROUND_FLOOR, -1)):
+        if belongs:
+            ends.append(as_rational(end))
             continue
-        relation = _side(loss, parameter, value, share)
-        if relation is None:
+        if not math.isfinite(end) or _is_end(end, parameter):
+            ends.append(None)
             continue
-        tex = f"{sympy.latex(symbol)} \\{'ge' if relation == '>=' else 'le'} {sympy.latex(formula)}"
-        text = f"The ratio is at least 1/R exactly for {symbol} {relation} this, R = w_m/w_n = {share} here."
-        steps = (*ratio.steps, Step(text, formula, tex, "proved"))
-        ends = (float(ball.lower()), float(ball.upper()))
-        return Region(parameter.name, "proved", formula, value, ends, relation, steps=steps)
+        if _is_cut(end, parameter):  # up to a value that does not belong
+            end += inward * Fraction(width) / 10**6
+        found = _written(loss, parameter, noise, end, rounding, (low, high), digits)
+        if found is None:
+            return None
+        ends.append(found)
+    return Interval(*ends)
+
+
+def _is_end(value, parameter: Parameter) -> bool:
+    return as_rational(value) in (parameter.domain.lower, parameter.domain.upper)
+
+
+def _written(loss: Loss, parameter: Parameter, noise, end, rounding, within, digits) -> Rational | None:
+    for precision in digits:
+        context = Context(prec=precision, rounding=rounding)
+        value = Fraction(context.divide(end.numerator, end.denominator))
+        if not within[0] <= value <= within[1] or as_rational(value) not in parameter.domain:
+            continue
+        stage(f"testing {parameter.name} = {float(value):.6g}")
+        if tolerates(at(loss, parameter, value), noise):
+            return as_rational(value)
     return None
 
 
-def _between(value: float, parameter) -> bool:
-    return float(parameter.domain.lower) <= value <= float(parameter.domain.upper)
+@one_at_a_time
+def shortened(loss: Loss, region: Region, noise, digits: int) -> tuple[Interval, ...]:
+    """The intervals of a region with ends of so few digits, each again rounded inwards and proved to tolerate.
 
+    An end keeps more digits where so few miss a narrow interval.
 
-def _side(loss: Loss, parameter, value: float, share: Fraction) -> str | None:
-    """On which side of the boundary the ratio is large enough, tested a little way off on both."""
-    answers = []
-    for factor in (Fraction(99, 100), Fraction(101, 100)):
-        middle = Fraction(value).limit_denominator(10**9)
-        base = parameter.domain.lower
-        near = Fraction(int(base)) + (middle - int(base)) * factor if base not in (-oo, oo) else middle * factor
-        exact = as_rational(near)
-        if exact not in parameter.domain:
-            return None
-        other = ratio_of(loss.replace(**{parameter.name: exact}))
-        if other.interval is None:
-            return None
-        answers.append(other.interval[0] * float(share) > 1)
-    return {(False, True): ">=", (True, False): "<="}.get(tuple(answers))
-
-
-def _tolerates(loss: Loss, noise) -> bool | None:
-    """What the claim says about this very loss: what it leaves open is not offered as tolerant."""
-    return prove("noise_tolerant", loss, noise, noise.classes).holds
-
-
-def inward(loss: Loss, region: Region, noise, digits: int) -> Rational | None:
-    """The end of the tolerant range as a reader may type it: rounded into the range, and proved to tolerate.
-
-    Parameters
-    ----------
-    loss : Loss
-        As it was given to `tolerant_region`.
-    region : Region
-    noise : Noise
-    digits : int
-        Significant digits; more are taken where so few miss a narrow range.
-
-    Returns
-    -------
-    Rational or None
-        None where the range has no end, or no rounding of it is proved to tolerate.
-
-    Examples
-    --------
     >>> from alf.losses import parse
     >>> from alf.noise import parse_noise
     >>> loss, noise = parse("ael:a=2"), parse_noise("pair:0.4", 10)
-    >>> float(inward(loss, tolerant_region(loss, "a", noise), noise, 3))
+    >>> float(shortened(loss, tolerant_region(loss, "a", noise), noise, 3)[0].low)
     2.47
     """
-    if region.relation not in (">=", "<=") or region.value is None:
-        return None
-    rounding = ROUND_CEILING if region.relation == ">=" else ROUND_FLOOR
-    domain = loss.declaration.parameter(region.parameter).domain
-    for precision in range(digits, 18):
-        end = Rational(str(Context(prec=precision, rounding=rounding).create_decimal(region.value)))
-        if end not in domain:
-            continue
-        stage(f"testing {region.parameter} = {float(end):.6g}")
-        if _tolerates(loss.replace(**{region.parameter: end}), noise):
-            return end
-    return None
-
-
-def _by_search(loss: Loss, parameter, noise, width: float = 1e-3, values: int = 8) -> Region:
-    """Values over the slider's range tested, and every end of a tolerant stretch bracketed by bisection."""
-    low, high = (Fraction(str(x)) for x in parameter.slider)
-    tested = [(low + (high - low) * Fraction(k, values)).limit_denominator(10**6) for k in range(values + 1)]
-    tested += [Fraction(int(b.p), int(b.q)) for b in parameter.breakpoints if b.is_Rational]
-    tested = [x for x in sorted(set(tested)) if as_rational(x) in parameter.domain]
-    answers = {}
-
-    def ask(x: Fraction) -> bool | None:
-        if x not in answers:
-            stage(f"testing {parameter.name} = {float(x):.6g}")
-            answers[x] = _tolerates(loss.replace(**{parameter.name: as_rational(x)}), noise)
-        return answers[x]
-
-    def stretch(a: Fraction, b: Fraction) -> Stretch:
-        return Stretch(float(a), float(b), ask(a) if ask(a) == ask(b) else None)
-
-    stretches, boundaries = [], []
-    for a, b in pairwise(tested):
-        first = ask(a) is True
-        if first == (ask(b) is True):
-            stretches.append(stretch(a, b))
-            continue
-        left, right = a, b
-        # an open answer counts as no: only what is proved to tolerate is in the range
-        while right - left > Fraction(str(width)) * max(abs(right), Fraction(1, 100)):
-            middle = ((left + right) / 2).limit_denominator(10**9)
-            left, right = (middle, right) if (ask(middle) is True) == first else (left, middle)
-        stretches += [stretch(a, left), stretch(right, b)]
-        boundaries.append((a, left, right, b, first))
-    joined = _joined(stretches)
-    if not boundaries:
-        found = {ask(x) for x in tested}
-        relation = "?" if len(found) > 1 else {True: "always", False: "never"}.get(found.pop(), "?")
-        same = "is the same" if relation != "?" else "is never yes, and somewhere open,"
-        text = f"The answer {same} at {len(tested)} values from {float(low)} to {float(high)}."
-        return Region(parameter.name, "observed", None, None, None, relation, joined, (step(text, status="observed"),))
-    a, left, right, b, first = boundaries[0]
-    relation = "?" if len(boundaries) > 1 else "<=" if first else ">="
-    tolerant = left if first else right
-    failing = [x for x, answer in answers.items() if answer is False and a <= x <= b]
-    if not failing:
-        text = f"Tolerant at {float(tolerant)}; what lies beyond was not settled."
-        more = (step(text, status="observed"),)
-        return Region(parameter.name, "observed", None, float(tolerant), None, relation, joined, more)
-    nearest = float(min(failing) if first else max(failing))
-    ends = (float(left), nearest) if first else (nearest, float(right))
-    text = f"Tolerant at one end of [{ends[0]}, {ends[1]}] and not at the other: the boundary lies between."
-    more = (step(text, status="certified"),)
-    return Region(parameter.name, "certified", None, float(tolerant), ends, relation, joined, more)
-
-
-def _joined(stretches) -> tuple[Stretch, ...]:
-    found: list[Stretch] = []
-    for s in stretches:
-        if found and found[-1].holds == s.holds and found[-1].high == s.low:
-            found[-1] = Stretch(found[-1].low, s.high, s.holds)
-        else:
-            found.append(s)
+    parameter = loss.declaration.parameter(region.parameter)
+    found = []
+    for interval in region.intervals:
+        low = -math.inf if interval.low is None else as_fraction(interval.low)
+        high = math.inf if interval.high is None else as_fraction(interval.high)
+        ends = []
+        for end, rounding in ((interval.low, ROUND_CEILING), (interval.high, ROUND_FLOOR)):
+            if end is None or low == high:
+                ends.append(end)
+                continue
+            order = range(digits, 10)
+            near = _written(loss, parameter, noise, as_fraction(end), rounding, (low, high), order)
+            ends.append(end if near is None else near)
+        found.append(Interval(*ends))
     return tuple(found)
+
+
+def _formulas(loss: Loss, parameter: Parameter, noise, intervals) -> tuple[Expr, ...]:
+    """The closed forms of the boundaries, where the ratio's can be solved for the hyperparameter."""
+    found = []
+    for interval in intervals:
+        for end in (interval.low, interval.high):
+            if end is None or _is_end(end, parameter) or end in parameter.breakpoints:
+                continue
+            solution = next((f for f, value in _solutions(loss, parameter, noise, end) if _near(value, end)), None)
+            if solution is None:
+                return ()
+            found.append(solution)
+    return tuple(dict.fromkeys(found))
+
+
+def _near(value: float, end: Rational) -> bool:
+    return abs(value - float(end)) <= 1e-6 * abs(float(end))
+
+
+def _solutions(loss: Loss, parameter: Parameter, noise, end: Rational):
+    """The ratio's formula near one end solved for the hyperparameter, with the value each solution has."""
+    here = at(loss, parameter, as_fraction(end))
+    core, independent = deciding(here, parameter, noise.classes)
+    if core is None or independent or not core.pointwise:
+        return
+    rule = condition(core, parameter, distinct(noise), None, None)
+    if rule is None or rule.formula is None or sympy.count_ops(rule.formula) > LARGEST_FORMULA:
+        return
+    stage("solving the ratio's formula for the hyperparameter")
+    try:
+        solutions = sympy.solve(sympy.Eq(sympy.log(rule.formula), -sympy.log(R)), parameter.symbol)
+    except NotImplementedError:
+        return
+    others = {s: v for s, v in core.substitution.items() if s != parameter.symbol}
+    for solution in solutions:
+        formula = sympy.simplify(solution)
+        exact = put(formula, {**others, R: as_rational(hardest_share(noise))})
+        if exact.is_number and exact.is_real:
+            yield formula, float(constant_ball(exact, 100))
 
 
 @dataclass(frozen=True)

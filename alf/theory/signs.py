@@ -364,20 +364,29 @@ def closed_ratio(loss: Loss):
 
 
 def _blows_up(cell: Cell, e: Expr) -> bool:
-    """Whether |e| grows beyond bounds as u -> 0 on the whole cell: terms of one sign, one of them unbounded."""
+    """Whether |e| grows beyond bounds as u -> 0 on the whole cell: terms that do agree, others are bounded."""
+    growing = []
+    for term in Add.make_args(sympy.expand_mul(e)):
+        term = sympy.powsimp(term, combine="exp")
+        kinds = {_near_zero(cell, factor) for factor in Mul.make_args(term)}
+        if kinds <= {"bounded", "vanishing"}:
+            continue
+        if not kinds <= {"bounded", "infinite"}:
+            return False
+        growing.append(cell.sign(term))
+    return bool(growing) and _agree(growing) in (POSITIVE, NEGATIVE)
+
+
+def _near_zero(cell: Cell, factor: Expr) -> str | None:
+    """Whether a factor as u -> 0 is "infinite", "vanishing", or "bounded" and away from 0; None where not known."""
     written = {s.parameter.symbol: s.written for s in cell.sides if not s.point}
-    terms = Add.make_args(sympy.expand_mul(e))
-    signs = [cell.sign(t) for t in terms if t.has(u)]
-    if _agree(signs) == UNKNOWN:
-        return False
-    for term in terms:
-        for factor in Mul.make_args(term):
-            rest = (term / factor).subs(u, 0)
-            base, exponent = factor.as_base_exp()
-            unbounded = factor == log(u) or (base == u and sign_of(exponent.subs(written)) == NEGATIVE)
-            if unbounded and not rest.has(oo, sympy.zoo, sympy.nan, log(0)) and not cell.sign(rest)[1]:
-                return True
-    return False
+    base, exponent = factor.as_base_exp()
+    if factor == log(u) or (base == u and sign_of(tidy(exponent.subs(written))) == NEGATIVE):
+        return "infinite"
+    value = factor.subs(u, 0)
+    if not factor.has(u) or (not value.has(oo, sympy.zoo, sympy.nan) and not cell.sign(value)[1]):
+        return "bounded"
+    return "vanishing" if factor == u else None
 
 
 def quotient(top: Expr, bottom: Expr, cell: Cell) -> Expr:

@@ -39,8 +39,8 @@ def test_every_claim_is_answered(open_app):
     assert "Yes · certified" in html and "No · refuted" in html
     condition = next(m.value for m in app.markdown if m.value.startswith("Asymmetry ratio"))
     assert r"\approx 0.6755$ (proved)" in condition and r"w_m / w_n \ge 1/r \approx 1.48$" in condition
-    enough = next(m.value for m in app.markdown if m.value.startswith("Enough for this noise"))
-    assert r"\approx 0.5696$" in enough and r"\approx 0.586" in enough
+    enough = next(m.value for m in app.markdown if m.value.startswith("The loss tolerates this noise"))
+    assert "for $a$ from $0.5696$" in enough and "$q$ from $0.586" in enough
     assert not app.exception
 
 
