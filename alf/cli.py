@@ -225,10 +225,8 @@ def verify(loss, noise, classes, data, as_json, as_latex):
             click.echo(f"{'':29} {step.statement}{shown if len(shown) < 200 else ''}")
         if verdict.witness is not None:
             witness = verdict.witness.to_json()
-            values = ", ".join(
-                f"{label} {witness[name] if isinstance(witness[name], str) else format(witness[name], '.6g')}"
-                for label, name in zip(witness["labels"], ("value", "bound"), strict=True)
-            )
+            numbers = zip(witness["labels"], witness["shown"], strict=True)
+            values = ", ".join(f"{label} {text}" for label, text in numbers)
             click.echo(f"{'':29} {witness['statement']} At ({', '.join(map(str, witness['point']))}): {values}.")
     return None
 

@@ -145,7 +145,7 @@ def _triangle(loss, claim: str, weights, point, witness) -> dict:
     x, y = to_plane(point[order])
     marks = [Series(f"counterexample: risk {value:.5g}", WRONG, np.array([x]), np.array([y]))]
     if claim == "calibrated":
-        title = f"As low as one likes, {value:.4g} here, at predictions of the wrong class"
+        title = f"No prediction has a lower risk than this wrong one: {value:.4g}"
     else:
         title = f"The lowest risk is not in the clean corner: {value:.4g} against {bound:.4g}"
         marks.insert(0, Series(f"clean label: risk {bound:.5g}", PLAIN, np.array([0.0]), np.array([0.0])))

@@ -88,7 +88,7 @@ def steps(verdict: Verdict) -> str:
         lines.append(f"**Counterexample.** {plain(w.statement)}")
         if w.point:
             lines.append(f'<span class="alf-vector">{vector(w.point)}</span>')
-        lines.append(f"{plain(w.labels[0])}: {number(w.value)}, {plain(w.labels[1])}: {number(w.bound)}")
+        lines.append(f"{plain(w.labels[0])}: {raised(w.shown[0])}, {plain(w.labels[1])}: {raised(w.shown[1])}")
     return "\n\n".join(lines)
 
 
@@ -125,7 +125,16 @@ def number(value: float, digits: int = 8) -> str:
     >>> number(5.42101e-20, 3), number(float("-inf")), number(0.25)
     ('5.42·10<sup>−20</sup>', '−∞', '0.25')
     """
-    text = f"{value:.{digits}g}".replace("-", "−").replace("inf", "∞")
+    return raised(f"{value:.{digits}g}")
+
+
+def raised(text: str) -> str:
+    """A number's text in HTML, its exponent raised.
+
+    >>> raised("0.2 - 3.1e-130"), raised("inf")
+    ('0.2 − 3.1·10<sup>−130</sup>', '∞')
+    """
+    text = text.replace("-", "−").replace("inf", "∞")
     return re.sub(r"e([−+])0*(\d+)", lambda m: f"·10<sup>{m[1].strip('+')}{m[2]}</sup>", text)
 
 

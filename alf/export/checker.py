@@ -133,8 +133,6 @@ class Loss:
         m = weights.index(max(weights))
         vertex = [mpmath.mpf(int(i == m)) for i in range(len(weights))]
         weight = mpmath.fsum(value(c, 0) for c, _ in self.normalised)
-        if kind == "straight":
-            return weight * (sum(weights) - weights[m]) / (len(weights) - 1)
         if kind == "least":
             return weight * min(weights)
         if kind == "least at e_m":
@@ -351,11 +349,12 @@ def _fact_risk(loss, kind, weights, point):
     bound = loss.bound(kind, w)
     m = w.index(max(w))
     if kind == "least":
-        if not (here >= bound and x.index(max(x)) != m and here < bound + mpmath.mpf("0.05")):
-            raise AssertionError("the sequence does not approach the infimum")
+        if not (here == bound and x.index(max(x)) != m):
+            raise AssertionError("the risk is not the least")
     elif not here <= bound or x[m] == 1:
         raise AssertionError("the risk is not below that at the vertex")
-    return show(here), show(bound)
+    bind = [mpmath.fsum((y + 1) * a for y, a in enumerate(v)) for v in (w, x)]
+    return show(here), show(bound), *map(show, bind)
 
 
 def fact_separates(loss, p, point):

@@ -1,5 +1,7 @@
 """Verdicts as a LaTeX document."""
 
+import re
+
 from alf.theory.verdict import Verdict
 
 _ANSWERS = {True: "holds", False: "does not hold", None: "is open"}
@@ -66,7 +68,7 @@ def _section(verdict: Verdict) -> list[str]:
 def _witness(witness: dict) -> list[str]:
     point = ", ".join(str(x) for x in witness["point"])
     first, second = witness["labels"]
-    value, bound = (f"{witness[k]:.9g}" if isinstance(witness[k], float) else witness[k] for k in ("value", "bound"))
+    value, bound = witness["shown"]
     lines = [rf"Witness: {escape(witness['statement'])}"]
     if point:
         lines.append(rf"\[ ({point}) \]")
@@ -77,10 +79,8 @@ def _witness(witness: dict) -> list[str]:
 
 
 def _number(text: str) -> str:
-    if text in ("inf", "-inf"):
-        return text.replace("inf", r"\infty")
-    mantissa, e, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
+    text = re.sub(r"e([-+]?\d+)", lambda m: rf" \cdot 10^{{{int(m[1])}}}", text)
+    return text.replace("inf", r"\infty")
 
 
 def escape(text: str) -> str:

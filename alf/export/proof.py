@@ -87,11 +87,9 @@ def _witness_facts(verdict: Verdict, loss: "checker.Loss") -> list[tuple]:
         return [("curve", verdict.claim, point, *checker.digits("curve", loss, verdict.claim, point))]
     if verdict.claim == "symmetric":
         return [("sums", point, *checker.digits("sums", loss, point))]
-    if not point:
+    if witness.kind == "dominance":
         return [("rows", weights, *checker.digits("rows", loss, weights, float(witness.value), float(witness.bound)))]
-    kind = {"risk at e_m": "vertex", "limit of the risk at e_m": "straight", "infimum of the risk": "least"}.get(
-        witness.labels[1], "least at e_m" if "least" in witness.labels[1] else "tie"
-    )
+    kind = {"limit": "least at e_m", "least": "least" if loss.normalised else "tie"}.get(witness.kind, witness.kind)
     return [("risk", kind, weights, point, *checker.digits("risk", loss, kind, weights, point))]
 
 

@@ -15,11 +15,12 @@ from sympy import Expr, oo
 
 from alf.losses import Loss, u
 from alf.theory.certify import as_rational, outward, sign_pattern, touches
-from alf.theory.enclosure import on_cell, one_at_a_time, sign_of_number, working
+from alf.theory.enclosure import on_cell, one_at_a_time, sign_of_number
 from alf.theory.ratios import ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
 from alf.theory.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Step, Witness, step
+from alf.theory.witness import vertex, witness
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Decision:
     margin: float | None = None
     weights: tuple[Fraction, ...] = field(default=())
 
+    def __post_init__(self):
+        if (self.holds is False) != (self.witness is not None):
+            raise ArithmeticError(f"the {self.rule} rule: what fails has a witness, and nothing else has one")
+
     def to_json(self) -> dict:
         return {
             "shares": [str(w) for w in self.weights],
@@ -54,6 +59,14 @@ class Decision:
             "rule": self.rule,
             "margin": self.margin,
         }
+
+
+def denied(rule: str, steps, found: Witness | None, margin: float | None = None) -> Decision:
+    """The loss fails, as the witness shows; without one it was not settled."""
+    if found is None:
+        missing = Step("It seems to fail, but no point was found that shows it.", status="undecided")
+        return Decision(None, rule, (*steps, missing))
+    return Decision(False, rule, tuple(steps), found, margin)
 
 
 @one_at_a_time
@@ -77,13 +90,8 @@ def decide(loss: Loss, weights) -> Decision:
     if weights[order[0]] == weights[order[1]]:
         raise ValueError("the weights have no unique largest entry")
     found = _decide_sorted(loss, tuple(weights[i] for i in order))
-    witness = found.witness
-    if witness is not None:
-        point = [Fraction(0)] * len(weights)
-        for place, x in zip(order, witness.point, strict=True):
-            point[place] = x
-        witness = Witness(witness.statement, tuple(point), witness.value, witness.bound, weights, witness.labels)
-    return Decision(found.holds, found.rule, found.steps, witness, found.margin, weights)
+    moved = None if found.witness is None else found.witness.reordered(order, weights)
+    return Decision(found.holds, found.rule, found.steps, moved, found.margin, weights)
 
 
 @lru_cache(maxsize=4096)
@@ -116,7 +124,7 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
     if shape.at_zero == oo:
         text = "l(0) is infinite, so the risk at the vertex is infinite as soon as another label has weight."
-        return Decision(False, "ratio", (*steps, step(text)), _interior_witness(structure, w), -1.0)  # r = 0
+        return denied("ratio", (*steps, step(text)), _interior_witness(structure, w), -1.0)  # r = 0
     low = ratio.interval[0]
     margin = float(share) * low - 1
     if ratio.exact is not None:
@@ -160,10 +168,7 @@ def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
     if sign == 0 and ratio.attained is False:
         text = "At equality the infimum is not attained, so the vertex is still the only minimiser."
         return Decision(True, "ratio", (*steps, step(text, status="certified")), None, 0.0)
-    witness = edge_witness(structure, w)
-    if witness is None:
-        return Decision(None, "ratio", (*steps, Step("No exact point was found that refutes.", status="undecided")))
-    return Decision(False, "ratio", tuple(steps), witness, margin)
+    return denied("ratio", steps, edge_witness(structure, w), margin)
 
 
 # --- the edge between the two heaviest labels ---------------------------------------------------------------------
@@ -188,9 +193,9 @@ def two_class(structure: Structure, w) -> Decision:
             "edge",
             (step(text + " positive for all 0 < t <= 1.", gap, "certified", check=("sign", str(gap), 0, ">")),),
         )
-    witness = edge_witness(structure, w)
-    if witness is not None:
-        return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), witness)
+    found = edge_witness(structure, w)
+    if found is not None:
+        return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), found)
     return Decision(None, "edge", (Step(text + " sign not settled.", gap, sympy.latex(gap), "undecided"),))
 
 
@@ -228,13 +233,14 @@ def half_concave(shape) -> bool:
     two coordinates of an edge puts the larger on the heavier label. So the edge of the two heaviest is the worst.
     """
     half = Fraction(1, 2)
-    slack = Fraction(1, 2**30)
-    inside = [r for r in shape.bend_runs if r.lo < half and min(r.hi, half) - r.lo > slack]
-    kinks = [k for k in shape.kinks if k.lo < half]
-    settled = all(r.sign in (-1, 0) for r in inside) and all(
-        r.sign is not None or r.lo >= half - slack for r in shape.bend_runs if r.lo < half
-    )
-    return shape.located and settled and all(sign_of_number(k.right - k.left) in (-1, 0) for k in kinks)
+    if not shape.located or any(k.turn not in (-1, 0) for k in shape.kinks if k.lo < half):
+        return False
+    bends = [p for p in shape.derivative(2) if p.lo < half]
+    for i, piece in enumerate(bends):  # both neighbours answer for the interval that hides their switch
+        lo, hi = bends[i - 1].hi if i else piece.lo, bends[i + 1].lo if i + 1 < len(bends) else piece.hi
+        if any(r.sign not in (-1, 0) for r in sign_pattern(piece.expression, u, lo, min(hi, half))):
+            return False
+    return True
 
 
 def sign_of_number_at_one(gap: Expr) -> int | None:
@@ -248,7 +254,7 @@ FURTHEST = 2**20
 
 def edge_witness(structure: Structure, w) -> Witness | None:
     """The simplest point (1-t, t, 0, ...) whose risk is not above the vertex's."""
-    base = structure.risk(_vertex(len(w)), w, 400)
+    base = structure.risk(vertex(0, len(w)), w, 400)
     candidates = [Fraction(k, n) for n in (2, 3, 4, 5, 8, 10, 16, 20, 50, 100) for k in range(1, n + 1)]
     best, found = None, None
     for t in dict.fromkeys(candidates):
@@ -263,7 +269,7 @@ def edge_witness(structure: Structure, w) -> Witness | None:
         while depth <= furthest:
             t = Fraction(1, 2**depth)
             bits = 400 + (6 if depth <= 4000 else 3) * depth
-            if structure.risk(_vertex(len(w)), w, bits) - structure.risk(_edge(t, len(w)), w, bits) > 0:
+            if structure.risk(vertex(0, len(w)), w, bits) - structure.risk(_edge(t, len(w)), w, bits) > 0:
                 found = t
                 break
             depth += 1 if depth < 40 else 10 if depth < 4000 else depth
@@ -273,14 +279,14 @@ def edge_witness(structure: Structure, w) -> Witness | None:
             found = min(near, key=lambda x: float(structure.risk(_edge(x, len(w)), w, 400) - base))
     if found is None:
         found = _exact_tie(structure, w, candidates)
-    return None if found is None else witness_at(structure, w, _edge(found, len(w)), bits=bits)
+    return None if found is None else witness("vertex", structure, _edge(found, len(w)), w)
 
 
 def _exact_tie(structure: Structure, w, candidates):
     """A point of the edge with exactly the vertex's risk."""
     gap = edge_gap(structure, w)
     for t in dict.fromkeys(candidates):
-        ball = structure.risk(_edge(t, len(w)), w, 400) - structure.risk(_vertex(len(w)), w, 400)
+        ball = structure.risk(_edge(t, len(w)), w, 400) - structure.risk(vertex(0, len(w)), w, 400)
         if ball.contains(0) and t > 0:
             value = gap.subs(u, as_rational(t))
             if value.is_number and not value.has(sympy.nan, sympy.zoo, oo) and sign_of_number(value) == 0:
@@ -288,31 +294,14 @@ def _exact_tie(structure: Structure, w, candidates):
     return None
 
 
-def _vertex(n: int) -> tuple[Fraction, ...]:
-    return (Fraction(1), *(Fraction(0) for _ in range(n - 1)))
-
-
 def _edge(t: Fraction, n: int) -> tuple[Fraction, ...]:
     return (1 - t, t, *(Fraction(0) for _ in range(n - 2)))
 
 
-def witness_at(structure: Structure, w, point, bound=None, label: str = "risk at e_m", bits: int = 400) -> Witness:
-    """A point with its risk and what it undercuts."""
-    value = structure.risk(point, w, bits)
-    if bound is None:
-        bound = structure.risk(_vertex(len(w)), w, bits)
-    text = "The weighted risk at this point is not above that at the vertex e_m, so e_m is not the only minimiser."
-    if value < bound:
-        text = "The weighted risk at this point is lower than at the vertex e_m."
-    return Witness(text, tuple(point), float(value), float(bound), tuple(w), ("risk at the point", label))
-
-
-def _interior_witness(structure: Structure, w) -> Witness:
+def _interior_witness(structure: Structure, w) -> Witness | None:
+    """The point that the weights are, whose risk is finite where that at the vertex is infinite."""
     total = sum(w)
-    point = tuple(x / total for x in w)
-    value = structure.risk(point, w, 200)
-    text = "The weighted risk at this point is finite, and infinite at the vertex e_m."
-    return Witness(text, point, float(value), float("inf"), tuple(w), ("risk at the point", "risk at e_m"))
+    return witness("vertex", structure, tuple(x / total for x in w), w)
 
 
 # --- risks that are sums over classes ---------------------------------------------------------------------------
@@ -324,7 +313,7 @@ def _separable(structure: Structure, w) -> Decision:
     heavy, others = functions[w[0]], {x: functions[x] for x in dict.fromkeys(w[1:])}
     if heavy.at_one == oo or any(f.at_zero == oo for f in others.values()):
         text = "The risk at the vertex e_m is infinite and finite inside the simplex."
-        return Decision(False, "infinite vertex", (step(text, status="certified"),), _interior_witness(structure, w))
+        return denied("infinite vertex", (step(text, status="certified"),), _interior_witness(structure, w))
     if all(f.concave for f in functions.values()):
         return _concave(structure, w)
     if all(f.convex for f in functions.values()):
@@ -379,19 +368,13 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
             )
         margin = float(difference) if margin is None else min(margin, float(difference))
         if sign < 0:
-            witness = edge_witness(structure, (w[0], weight, *_without(w, weight)))
-            if witness is not None:
-                point = _reorder(witness.point, w, weight)
-                witness = witness_at(structure, w, point)
-            return Decision(False if witness else None, "vertex KKT", tuple(steps), witness, margin)
+            place = w.index(weight, 1)
+            order = [0, place, *(i for i in range(1, len(w)) if i != place)]
+            found = edge_witness(structure, tuple(w[i] for i in order))
+            return denied("vertex KKT", steps, found and found.reordered(order, w), margin)
         tied = tied or sign == 0
     if tied and not _strictly_convex(functions.values()):
-        witness = edge_witness(structure, w)
-        if witness is None:
-            return Decision(
-                None, "vertex KKT", (*steps, Step("Equality without strict convexity.", status="undecided"))
-            )
-        return Decision(False, "vertex KKT", tuple(steps), witness, margin)
+        return denied("vertex KKT", steps, edge_witness(structure, w), margin)
     steps.append(step("The vertex KKT conditions hold, so e_m is the only minimiser.", status="certified"))
     return Decision(True, "vertex KKT", tuple(steps), None, margin)
 
@@ -399,20 +382,6 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
 def _strictly_convex(functions) -> bool:
     """Convex with at most isolated zeros of the second derivative."""
     return all(f.convex and f.smooth and all(r.sign == 1 for r in f.bend_runs) for f in functions)
-
-
-def _without(w, weight):
-    rest = list(w[1:])
-    rest.remove(weight)
-    return rest
-
-
-def _reorder(point, w, weight):
-    """A point found with `weight` in second place, put back to the order of w."""
-    result = [Fraction(0)] * len(w)
-    result[0] = point[0]
-    result[w.index(weight, 1)] = point[1]
-    return tuple(result)
 
 
 # --- normalised losses ------------------------------------------------------------------------------------------
@@ -432,54 +401,28 @@ def _normalised(structure: Structure, w) -> Decision:
             "so it has the minimisers of L(u, m) (symmetric rule)."
         )
         return Decision(True, "symmetric", (step(text),), None, float((w[0] - w[1]) / sum(w)))
-    mean = (sum(w) - w[0]) / (classes - 1)
     if part.singular:
-        light = w.index(min(w[1:]), 1)
-        point, value = _sequence_point(structure, w, light, mean)
         text = (
-            "The loss has no value at e_m: the limit depends on the path. Letting the lightest label's probability "
-            "tend to 0 brings the risk down to its weight, far away from e_m."
+            "The loss has no value at e_m: the limit depends on the path. Where the lightest label's probability is 0 "
+            "the risk is its weight, the least there is, far away from e_m."
         )
-        statement = "The risk at this point is lower than along the straight path to e_m."
-        scale = float(sympy.Float(part.weight))
-        witness = Witness(
-            statement, point, value, float(mean) * scale, tuple(w), ("risk at the point", "limit of the risk at e_m")
-        )
-        return Decision(False, "normaliser", (step(text, status="certified"),), witness)
+        light = w.index(min(w[1:]), 1)
+        point = [w[1] / (w[0] + w[1]) / (20 * classes)] * classes
+        point[1], point[light] = w[1] / (w[0] + w[1]), Fraction(0)
+        point[0] = 1 - sum(point[1:])
+        found = witness("limit", structure, point, w)
+        return denied("normaliser", (step(text, status="certified"),), found)
     # the nearer s is to a line at 0, the closer to e_m the risk begins to fall: for 1 - u^q at t^(1-q) below a constant
     for k in (*range(4, 400), *(2**n for n in range(9, 14))):
         t = Fraction(1, 2**k)
-        point = _edge(t, classes)
         bits = 200 + 4 * k
-        value = structure.risk(point, w, bits)
-        bound = structure.risk(_vertex(classes), w, bits)
-        if value < bound:
+        if structure.risk(_edge(t, classes), w, bits) < structure.risk(vertex(0, classes), w, bits):
             text = (
                 "The risk falls along the edge from e_m to e_n: s has infinite slope at 0, and w_n is above the mean."
             )
-            return Decision(False, "normaliser", (step(text, status="certified"),), witness_at(structure, w, point))
+            found = witness("vertex", structure, _edge(t, classes), w)
+            return denied("normaliser", (step(text, status="certified"),), found)
     return Decision(None, "normaliser", (Step("No point refutes and no rule decides.", status="undecided"),))
-
-
-def _sequence_point(structure: Structure, w, light: int, mean: Fraction):
-    """A point away from e_m, with a tiny probability of the lightest label, whose risk is below the straight path's."""
-    scale = _ball_of(structure.normalised[0].weight)
-    share = w[1] / (w[0] + w[1])
-    for k in (3, 4, 5, 6, 7, 8, 9, None):  # where doubles run out the limit, 0, is as good: the risk has a value there
-        small = Fraction(0) if k is None else Fraction(1, 2 ** (2**k))
-        point = [share / (20 * len(w))] * len(w)
-        point[1], point[light] = share, small
-        point[0] = 1 - sum(point[1:])
-        value = structure.risk(tuple(point), w, 400)
-        if value < scale * _ball_of(mean):
-            return tuple(point), float(value)
-    raise ArithmeticError("the sequence that refutes a normalised loss was not found")
-
-
-def _ball_of(x):
-    from alf.theory.enclosure import to_ball
-
-    return to_ball(x)
 
 
 # --- combinations -----------------------------------------------------------------------------------------------
@@ -506,11 +449,11 @@ def _mixed(loss: Loss, structure: Structure, w) -> Decision:
             steps.append(step(text))
             return Decision(True, f"{rest.rule} and normaliser", tuple(steps), None, rest.margin)
     if rest.holds is False and len(w) >= 3 and singular:
-        witness = _mixed_witness(structure, w, rest.witness)
-        if witness is not None:
+        found = _mixed_witness(structure, w, rest.witness)
+        if found is not None:
             text = "Near this point the normalised part's risk is as small as it can be, and the other part's is lower."
             more = step(text, status="certified")
-            return Decision(False, f"{rest.rule} and normaliser", (*steps, more), witness, rest.margin)
+            return Decision(False, f"{rest.rule} and normaliser", (*steps, more), found, rest.margin)
     if len(w) == 2:
         return _mixed_two(structure, w, steps)
     return Decision(None, "sum", (*steps, Step("No rule decides the sum.", status="undecided")))
@@ -524,32 +467,23 @@ def _decide_rest(loss: Loss, structure: Structure, w) -> Decision:
     return _pointwise(passive_term(loss, structure.classes) or loss, rest, w)
 
 
-def _mixed_witness(structure: Structure, w, witness: Witness | None) -> Witness | None:
+def _mixed_witness(structure: Structure, w, other: Witness | None) -> Witness | None:
     """The other part's witness, with a tiny probability of a lightest label."""
-    from flint import arb
-
-    if witness is None:
+    if other is None:
         return None
-    light = [i for i in range(1, len(w)) if w[i] == min(w) and witness.point[i] == 0]
+    zeros = [i for i in range(len(w)) if other.point[i] == 0]
+    light = [i for i in zeros if i and w[i] == min(w)]
     if not light:
         return None
-    with working(400):
-        lowest = sum((_ball_of(p.weight) for p in structure.normalised), arb(0)) * _ball_of(min(w))
-        bound = lowest + structure.rest.risk(_vertex(len(w)), w, 400)
-    zeros = [i for i in range(len(w)) if witness.point[i] == 0]
     for k in (4, 5, 6, 7, 8, 9, None):  # where doubles run out the limit, 0, is as good: the risk has a value there
         small = Fraction(0) if k is None else Fraction(1, 2 ** (2**k))
-        point = list(witness.point)
+        point = list(other.point)
         for i in zeros:  # the lightest labels' logarithms must dominate the other zeros'
             point[i] = small if i in light else Fraction(1, 2**20)
         point[max(range(len(w)), key=lambda i: point[i])] -= sum(point) - 1
-        value = structure.risk(tuple(point), w, 400)
-        if value < bound:
-            statement = "The risk at this point is lower than the least limit of the risk along any path to e_m."
-            return Witness(
-                statement, tuple(point), float(value), float(bound), tuple(w),
-                ("risk at the point", "least limit of the risk at e_m"),
-            )  # fmt: skip
+        found = witness("limit", structure, point, w)
+        if found is not None:
+            return found
     return None
 
 
@@ -561,10 +495,10 @@ def _mixed_two(structure: Structure, w, steps) -> Decision:
         share = s / (s + other)  # L(u, n) on the edge, 1 at e_m
         gap += part.weight * as_rational(w[0] - w[1]) * (1 - share)
     text = "On the edge between the two labels R(u) - R(e_m)"
-    witness = _mixed_edge_witness(structure, w)
-    if witness is not None:
+    found = _mixed_edge_witness(structure, w)
+    if found is not None:
         more = step(text + " is negative somewhere.", gap, "certified")
-        return Decision(False, "edge", (*steps, more), witness)
+        return Decision(False, "edge", (*steps, more), found)
     if positive_inside(gap):
         more = step(text + " is positive.", gap, "certified", check=("sign", str(gap), 0, ">"))
         return Decision(True, "edge", (*steps, more))
@@ -578,13 +512,6 @@ def _mixed_edge_witness(structure: Structure, w) -> Witness | None:
     the points reach as close to it as 2**-32768.
     """
 
-    def bound(bits: int):
-        with working(bits):
-            there = sum((_ball_of(p.weight) * _ball_of(w[1]) for p in structure.normalised), arb(0))
-            return there + structure.rest.risk(_vertex(2), w, bits)
-
-    from flint import arb
-
     fractions = dict.fromkeys(Fraction(k, n) for n in (2, 4, 8, 16, 32, 64, 128) for k in range(1, n))
     for t in (
         *fractions,
@@ -592,6 +519,6 @@ def _mixed_edge_witness(structure: Structure, w) -> Witness | None:
         *(Fraction(1, 2 ** (2**j)) for j in range(6, 16)),
     ):
         bits = 256 + 5 * t.denominator.bit_length() // 4
-        if structure.risk(_edge(t, 2), w, bits) < bound(bits):
-            return witness_at(structure, w, _edge(t, 2), bound(bits), bits=bits)
+        if structure.risk(_edge(t, 2), w, bits) < structure.risk(vertex(0, 2), w, bits):
+            return witness("vertex", structure, _edge(t, 2), w)
     return None

@@ -36,6 +36,8 @@ def calibration_curve(loss, structure: Structure, classes: int) -> Verdict:
                 risk = np.nansum(np.where(weights > 0, values * weights, 0.0), axis=1)
             least = min(least, float(risk[wrong].min() - risk.min()))
         deltas.append(max(0.0, least))
+    for k in range(len(deltas) - 2, -1, -1):  # an excess of at least eps is allowed to be larger
+        deltas[k] = min(deltas[k], deltas[k + 1])
     count = len(points) * len(epsilons)
     text = (
         "The loss is not completely asymmetric, so no linear bound is stated; its calibration function delta(eps), the "

@@ -11,7 +11,7 @@ from alf.losses import Loss, u
 from alf.theory.asymmetry import Decision, decide
 from alf.theory.calibration import calibrated
 from alf.theory.continuity import discontinuity_of
-from alf.theory.enclosure import one_at_a_time, working
+from alf.theory.enclosure import one_at_a_time
 from alf.theory.excess import excess_risk
 from alf.theory.progress import last_begun
 from alf.theory.shape import Shape, shape_of
@@ -28,6 +28,7 @@ from alf.theory.signs import (
 from alf.theory.structure import alone, constant, single
 from alf.theory.symmetry import completely_asymmetric, symmetric
 from alf.theory.verdict import CLAIMS, Step, Verdict, Witness, holds, not_defined, refuted, step, undecided
+from alf.theory.witness import witness
 
 
 @one_at_a_time
@@ -142,10 +143,10 @@ def _shape_claim(claim: str, loss: Loss) -> Verdict:
     if answer is None:
         return undecided(claim, f"The sign of l{chr(39) * order} could not be certified everywhere on (0, 1).")
     steps = (sign_step(loss, order),) if found != UNKNOWN else (step("l has this derivative.", derivative),)
-    witness = _not_decreasing(shape) if claim == "decreasing" else _not_bending(shape, claim)
-    if witness is None:
+    found = _not_decreasing(shape) if claim == "decreasing" else _not_bending(shape, claim)
+    if found is None:
         return undecided(claim, "A stretch of the wrong sign was found, but no points that show it.", steps)
-    return refuted(claim, steps, witness)
+    return refuted(claim, steps, found)
 
 
 def _simple_points(lo: Fraction, hi: Fraction) -> tuple[Fraction, Fraction, Fraction]:
@@ -165,31 +166,23 @@ def _not_decreasing(shape: Shape) -> Witness | None:
     for run in shape.slope_runs:
         if run.sign in (0, 1):
             x, _, y = _simple_points(run.lo, run.hi)
-            first, last = shape.value(x, 300), shape.value(y, 300)
-            if last > first or run.sign == 0:
-                text = "The loss does not fall from the first point to the second."
-                return Witness(text, (x, y), float(last), float(first), (), ("l at the second", "l at the first"))
+            found = witness("rise", shape, (x, y))
+            if found is not None:
+                return found
     return None
 
 
 def _not_bending(shape: Shape, claim: str) -> Witness | None:
-
-    wrong = -1 if claim == "convex" else 1
+    wrong, kind = (-1, "above chord") if claim == "convex" else (1, "below chord")
     spans = [(r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong]
     ends = [Fraction(0), *(k.lo for k in shape.kinks), Fraction(1)]
     for before, kink, after in zip(ends, shape.kinks, ends[2:], strict=False):
         room = min(kink.lo - before, after - kink.hi) / 4
         spans.append((kink.lo - room, kink.hi + room))
     for lo, hi in sorted(spans, key=lambda s: s[0] - s[1]):
-        x, middle, y = _simple_points(lo, hi)
-        with working(300):
-            chord = (shape.value(x, 300) + shape.value(y, 300)) / 2
-        here = shape.value(middle, 300)
-        if (here > chord) if claim == "convex" else (here < chord):
-            side = "above" if claim == "convex" else "below"
-            text = f"At the middle point the loss is {side} the chord between the outer two."
-            labels = ("l at the middle", "chord at the middle")
-            return Witness(text, (x, middle, y), float(here), float(chord), (), labels)
+        found = witness(kind, shape, _simple_points(lo, hi))
+        if found is not None:
+            return found
     return None
 
 
@@ -254,11 +247,9 @@ def _not_dominant(noise) -> Verdict | None:
             text = (
                 f"For true label {y + 1} the given label {j + 1} is at least as likely: clean labels do not dominate."
             )
-            witness = Witness(
-                text, (), float(row[y]), float(other[0]), tuple(row),
-                (f"T[{y + 1}, {y + 1}]", f"T[{y + 1}, {j + 1}]"),
-            )  # fmt: skip
-            return refuted("noise_tolerant", (step(text),), witness)
+            labels = (f"T[{y + 1}, {y + 1}]", f"T[{y + 1}, {j + 1}]")
+            found = witness("dominance", (row[y], other[0]), (), row, labels)
+            return refuted("noise_tolerant", (step(text),), found)
     return None
 
 

@@ -190,7 +190,8 @@ class Shape:
             limit = self.at_zero if point == 0 else self.at_one
             if limit is None:
                 return arb.nan()
-            return arb.pos_inf() if limit == oo else at_point(limit, u)(0, bits)
+            infinite = {oo: arb.pos_inf, -oo: arb.neg_inf}.get(limit)
+            return infinite() if infinite else at_point(limit, u)(0, bits)
         return at_point(self._revealed, u)(point, bits)
 
     def slope(self, lo: float, hi: float) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from alf.theory.progress import stage
 from alf.theory.shape import Shape, _derivative, shape_of
 from alf.theory.structure import Structure
 from alf.theory.verdict import Step, step
+from alf.theory.witness import vertex, witness
 
 NODES = 1024
 CELLS = 256
@@ -51,23 +52,23 @@ def minimise_at_vertex(structure: Structure, w):
     Decision
         With rule ``minimisation``; a negative answer has a point of the simplex as its witness.
     """
-    from alf.theory.asymmetry import Decision, _vertex, witness_at
+    from alf.theory.asymmetry import Decision, denied
 
     stage("minimising the risk over the simplex")
     total = sum(w)
     functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
     open_step = "The risk could not be bounded over the whole simplex."
-    vertex = structure.risk(_vertex(len(w)), w, 200)
+    at_vertex = structure.risk(vertex(0, len(w)), w, 200)
     for i in range(1, len(w)):
         if w[i] == w[i - 1]:
             continue
-        point = tuple(Fraction(int(j == i)) for j in range(len(w)))
-        if structure.risk(point, w, 200) <= vertex:
-            return Decision(False, "minimisation", (), witness_at(structure, w, point))
+        found = witness("vertex", structure, vertex(i, len(w)), w)
+        if found is not None:
+            return Decision(False, "minimisation", (), found)
     tables = {x: branches(f.expression) for x, f in functions.items()}
     if any(t is None for t in tables.values()) or any(f.at_zero in (None, oo) for f in functions.values()):
         return Decision(None, "minimisation", (Step(open_step, status="undecided"),))
-    found = _search(structure, w, functions, tables, vertex)
+    found = _search(structure, w, functions, tables, at_vertex)
     if found is None:
         return Decision(None, "minimisation", (Step(open_step, status="undecided"),))
     if found is True:
@@ -77,7 +78,7 @@ def minimise_at_vertex(structure: Structure, w):
         )
         return Decision(True, "minimisation", (step(text, status="certified"),))
     text = "A point of the simplex with a risk not above the vertex's was found by minimisation."
-    return Decision(False, "minimisation", (step(text, status="certified"),), witness_at(structure, w, found))
+    return denied("minimisation", (step(text, status="certified"),), witness("vertex", structure, found, w))
 
 
 def sum_against_vertex(structure: Structure):
@@ -87,18 +88,16 @@ def sum_against_vertex(structure: Structure):
     -------
     True where it is larger at every other point, a point where it is smaller, or None.
     """
-    from alf.theory.asymmetry import _vertex
-
     w = (Fraction(1),) * structure.classes
     functions = {w[0]: shape_of(structure.psi(w[0], Fraction(structure.classes)))}
     tables = {w[0]: branches(functions[w[0]].expression)}
     if tables[w[0]] is None or functions[w[0]].at_zero in (None, oo):
         return None
-    vertex = structure.risk(_vertex(structure.classes), w, 200)
-    found = _search(structure, w, functions, tables, vertex)
+    at_vertex = structure.risk(vertex(0, structure.classes), w, 200)
+    found = _search(structure, w, functions, tables, at_vertex)
     if found is None or found is True:
         return found
-    return found if structure.risk(found, w, 200) < vertex else None
+    return found if structure.risk(found, w, 200) < at_vertex else None
 
 
 @lru_cache(maxsize=256)
@@ -255,7 +254,7 @@ def _rising(values):
     return np.maximum.accumulate(values)
 
 
-def _search(structure: Structure, w, functions, tables, vertex):
+def _search(structure: Structure, w, functions, tables, at_vertex):
     """True where every choice is excluded, a point that refutes, or None."""
     import numpy as np
 
@@ -263,7 +262,7 @@ def _search(structure: Structure, w, functions, tables, vertex):
     if low is None:
         return None
     edges = np.linspace(low, high, CELLS + 1)
-    bound = float(vertex.upper()) + 1e-12 * (1 + abs(float(vertex)))
+    bound = float(at_vertex.upper()) + 1e-12 * (1 + abs(float(at_vertex)))
     groups = [(x, sum(1 for y in w if y == x)) for x in dict.fromkeys(w)]
     choices = list(_choices(groups, tables))
     if len(choices) > MOST_CHOICES:
@@ -277,7 +276,7 @@ def _search(structure: Structure, w, functions, tables, vertex):
     for _ in range(5):
         if not alive:
             return True
-        found = _candidates(structure, w, groups, tables, alive, vertex)
+        found = _candidates(structure, w, groups, tables, alive, at_vertex)
         if found is not None:
             return found
         if len(alive) > 4000:
@@ -415,7 +414,7 @@ def _points(groups, tables, alive):
         yield point
 
 
-def _candidates(structure: Structure, w, groups, tables, alive, vertex):
+def _candidates(structure: Structure, w, groups, tables, alive, at_vertex):
     """A rational point near a surviving cell whose risk is below the vertex's."""
     for point in _points(groups, tables, alive):
         total = sum(point)
@@ -425,7 +424,7 @@ def _candidates(structure: Structure, w, groups, tables, alive, vertex):
             exact = [Fraction(x / total).limit_denominator(denominator) for x in point]
             largest = max(range(len(exact)), key=lambda i: exact[i])
             exact[largest] += 1 - sum(exact)
-            if min(exact) >= 0 and exact[0] != 1 and structure.risk(tuple(exact), w, 200) < vertex:
+            if min(exact) >= 0 and exact[0] != 1 and structure.risk(tuple(exact), w, 200) < at_vertex:
                 return tuple(exact)
     return None
 

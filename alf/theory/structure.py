@@ -69,9 +69,12 @@ class Structure:
             total = arb(0)
             mass = sum(weights)
             for x, w in zip(point, weights, strict=True):
-                total += _times(w, shape_of(self.h), x, bits)
+                one = _times(w, shape_of(self.h), x, bits)
                 if self.sigma != 0:
-                    total += _times(mass, shape_of(self.sigma), x, bits)
+                    one += _times(mass, shape_of(self.sigma), x, bits)
+                    if not one.is_finite():  # infinite at an end, where the two may cancel
+                        one = shape_of(self.psi(w, mass)).value(x, bits)
+                total += one
             for part in self.normalised:
                 shape = shape_of(part.summand)
                 if part.singular and 0 in point:

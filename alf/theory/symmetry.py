@@ -8,13 +8,14 @@ from sympy import Expr, diff, oo
 
 from alf.losses import Loss, u
 from alf.theory.asymmetry import decide, half_concave
-from alf.theory.enclosure import sign_of_number, working
+from alf.theory.enclosure import sign_of_number
 from alf.theory.ratios import ratio_of, ratio_of_shape, upper_is_one
 from alf.theory.shape import _is_zero, shape_of, smooth_pieces
 from alf.theory.signs import NEGATIVE, NON_POSITIVE, ZERO, proved_sign, sign_step
 from alf.theory.simplex import sum_against_vertex
 from alf.theory.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Step, Verdict, Witness, holds, refuted, step, undecided
+from alf.theory.witness import sum_function, witness
 
 
 def symmetric(loss: Loss, classes: int) -> Verdict:
@@ -27,7 +28,7 @@ def symmetric(loss: Loss, classes: int) -> Verdict:
     structure = structure_of(loss, classes)
     if structure is None:
         return undecided("symmetric", "No rule covers this form of loss.")
-    f = sympy.expand_mul(structure.h + classes * structure.sigma)
+    f = sum_function(structure)
     steps = []
     if structure.normalised:
         steps.append(step("The normalised part sums to a constant by construction."))
@@ -42,10 +43,10 @@ def symmetric(loss: Loss, classes: int) -> Verdict:
             )
         )
         return holds("symmetric", steps)
-    witness = _two_sums(f, classes)
-    if witness is None:
+    found = _two_sums(structure)
+    if found is None:
         return undecided("symmetric", "No two points with different sums were found, and no identity.", steps)
-    return refuted("symmetric", steps, witness)
+    return refuted("symmetric", steps, found)
 
 
 def _affine(f: Expr) -> bool:
@@ -63,28 +64,18 @@ def _constant(f: Expr) -> bool:
     return located and all(_is_zero(diff(p.expression, u)) for p in pieces)
 
 
-def _two_sums(f: Expr, classes: int) -> Witness | None:
-    """Two points of the simplex over which the sums differ."""
-    shape = shape_of(f)
-
-    def total(point):
-        with working(500):
-            return sum((shape.value(x, 500) for x in point[1:]), shape.value(point[0], 500))
-
-    even = tuple(Fraction(1, classes) for _ in range(classes))
-    reference = total(even)
+def _two_sums(structure: Structure) -> Witness | None:
+    """A point of the simplex over which the sum differs from that at the uniform prediction."""
+    classes = structure.classes
     for share in (Fraction(1, 2), Fraction(1, 3), Fraction(3, 4), Fraction(1, 5), Fraction(9, 10), Fraction(2, 7)):
         for equal in (True, False):
             if equal or classes == 2:
                 others = [(1 - share) / (classes - 1)] * (classes - 1)
             else:
                 others = [(1 - share) * 2 * Fraction(i, classes * (classes - 1)) for i in range(1, classes)]
-            point = (share, *others)
-            value = total(point)
-            if value < reference or value > reference:
-                text = "The sums of the losses over all labels differ at this point and at the uniform prediction."
-                labels = ("sum at the point", "sum at the uniform prediction")
-                return Witness(text, point, float(value), float(reference), (), labels)
+            found = witness("sums", structure, (share, *others))
+            if found is not None:
+                return found
     return None
 
 
@@ -198,14 +189,13 @@ def _above_one(shape, classes: int):
 
 
 def _refute_at(claim, structure: Structure, point, ratio) -> Verdict | None:
-    from alf.theory.asymmetry import _vertex, witness_at
-
     classes = structure.classes
     for slack in (Fraction(1, 10), Fraction(1, 100), Fraction(1, 1000), Fraction(1, 10**6)):
         w = (Fraction(1), *(1 - slack for _ in range(classes - 1)))
-        if structure.risk(point, w, 300) < structure.risk(_vertex(classes), w, 300):
+        found = witness("vertex", structure, point, w)
+        if found is not None and found.relation == "<":
             text = "sum phi(u_i) > 1 at this point, so weights that are almost equal refute."
-            return refuted(claim, (*ratio.steps, step(text, status="certified")), witness_at(structure, w, point))
+            return refuted(claim, (*ratio.steps, step(text, status="certified")), found)
     return None
 
 

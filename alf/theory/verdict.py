@@ -3,7 +3,7 @@
 A verdict is never a boolean. Its status says how it is known (THEORY, section 6) and `holds` what is known.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import sympy
@@ -121,36 +121,61 @@ def step(statement: str, expression: Expr | None = None, status: str = "proved",
 
 @dataclass(frozen=True)
 class Witness:
-    """The point that refutes, with the two numbers that contradict.
+    """The point that refutes, with the two numbers that contradict; made and checked by `alf.theory.witness` alone.
 
     Parameters
     ----------
+    kind : str
+        What the two numbers are, one of `alf.theory.witness.KINDS`.
     statement : str
         What the two numbers show.
-    point : tuple
-        Coordinates, exact (Fraction) where possible: a point of the simplex, or one or two values of u.
-    weights : tuple
-        The label weights it is about; empty where there are none.
+    point : tuple of Fraction
+        Coordinates: a point of the simplex, or two or three values of u.
     value, bound : float
-        The number found, and the number that it should have been on the other side of.
+        The number found, and the number that it should have been on the other side of; they differ as floats wherever
+        they differ, each by at most one unit in the last place.
+    relation : str
+        What is certified of value and bound: ``<``, ``=`` or ``>``.
+    shown : tuple of str
+        Both, to as many digits as tell them apart.
+    weights : tuple of Fraction
+        The label weights it is about; empty where there are none.
     labels : tuple of str
         What `value` and `bound` are.
     """
 
+    kind: str
     statement: str
     point: tuple
     value: float
     bound: float
+    relation: str
+    shown: tuple[str, str]
     weights: tuple = ()
     labels: tuple[str, str] = ("value", "bound")
 
+    def __post_init__(self):
+        stands = {"<": self.value < self.bound, "=": self.value == self.bound, ">": self.value > self.bound}
+        if not stands.get(self.relation):
+            raise ArithmeticError(f"a witness must contradict: {self.value!r} is not {self.relation} {self.bound!r}")
+
+    def reordered(self, places, weights) -> "Witness":
+        """The same with its classes in another order; neither number depends on the order."""
+        point = [Fraction(0)] * len(weights)
+        for place, x in zip(places, self.point, strict=True):
+            point[place] = x
+        return replace(self, point=tuple(point), weights=tuple(weights))
+
     def to_json(self) -> dict:
         return {
+            "kind": self.kind,
             "statement": self.statement,
             "point": plain(self.point),
             "weights": plain(self.weights),
             "value": plain(self.value),
             "bound": plain(self.bound),
+            "relation": self.relation,
+            "shown": list(self.shown),
             "labels": list(self.labels),
         }
 
@@ -185,6 +210,10 @@ class Verdict:
     def __post_init__(self):
         if self.status not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, got {self.status!r}")
+        if (self.holds is False) != (self.status == "refuted") or (self.status == "refuted") != (
+            self.witness is not None
+        ):
+            raise ArithmeticError(f"{self.claim}: what is false is refuted, by a witness, and nothing else has one")
 
     def to_json(self) -> dict:
         return {
@@ -205,7 +234,9 @@ def holds(claim: str, steps, data: dict | None = None) -> Verdict:
 
 
 def refuted(claim: str, steps, witness: Witness | None, data: dict | None = None) -> Verdict:
-    """A claim that is false, as the witness shows."""
+    """A claim that is false, as the witness shows; without one it stays open."""
+    if witness is None:
+        return undecided(claim, "It seems to fail, but no point was found that shows it.", steps, data)
     return Verdict(claim, "refuted", False, tuple(steps), witness, data or {})
 
 

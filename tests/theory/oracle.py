@@ -226,35 +226,6 @@ def _rational(point) -> list[Fraction]:
     return found
 
 
-def check_witness(loss, classes: int, witness: dict) -> list[str]:
-    """Whether the point of a refutation does what it says."""
-    point = [fraction(x) for x in witness["point"]]
-    weights = [fraction(x) for x in witness["weights"]]
-    if len(point) != classes or len(weights) != classes:
-        return [f"{loss.spec}: a witness of {len(point)} coordinates and {len(weights)} weights for K = {classes}"]
-    if sum(point) != 1 or min(point) < 0:
-        return [f"{loss.spec}: the witness {point} is no point of the simplex"]
-    attack = Attack(loss, classes)
-    m = max(range(classes), key=lambda i: weights[i])
-    value = attack.risk(point, weights, 120)
-    if witness["bound"] == "inf":
-        if not (mpmath.isfinite(value) and value < 1e15):
-            return [f"{loss.spec}: the witness's risk is not finite"]
-        return [] if attack.infinite_at(m, weights) else [f"{loss.spec}: the risk at the vertex is finite"]
-    if abs(float(value) - witness["value"]) > 1e-6 * (1 + abs(float(value))):
-        return [f"{loss.spec}: the witness's risk is {float(value)}, not {witness['value']}"]
-    if loss.key in ("nce", "nfl") or (loss.key.startswith(("nce+", "nfl+")) and loss.values["beta"] == 0):
-        return []  # compared with a path's limit, checked by hand in the tests
-    bound = attack.at_vertex(m, weights)
-    with mpmath.workdps(DIGITS):
-        above = value > bound + mpmath.mpf(10) ** -35
-    if above:
-        return [f"{loss.spec}: the witness's risk {float(value)} is above the vertex's {float(bound)}"]
-    if point[m] == 1:
-        return [f"{loss.spec}: the witness is the vertex itself"]
-    return []
-
-
 # -- losses of u_y alone
 
 
@@ -287,21 +258,6 @@ def attack_shape(loss, claim: str, holds) -> list[str]:
             if wrong:
                 return [f"{loss.spec}: not {claim} at {float(y)}"]
     return []
-
-
-def check_shape_witness(loss, claim: str, witness: dict) -> list[str]:
-    """The points of a refuted shape."""
-    attack = Attack(loss, 2)
-    points = [fraction(x) for x in witness["point"]]
-    with mpmath.workdps(DIGITS):
-        values = [mpmath.re(attack.one(p)) for p in points]
-        if claim == "decreasing":
-            fine = points[0] < points[1] and values[1] >= values[0]
-        else:
-            chord = (values[0] + values[2]) / 2
-            fine = values[1] > chord if claim == "convex" else values[1] < chord
-            fine = fine and points[0] < points[1] < points[2] and points[0] + points[2] == 2 * points[1]
-    return [] if fine else [f"{loss.spec}: the witness {points} does not refute {claim}"]
 
 
 def attack_ratio(loss, ratio: dict, n: int = 400) -> list[str]:
@@ -445,22 +401,21 @@ def attack_excess(loss, classes: int, verdict: dict) -> list[str]:
 
 def attack_verdict(loss, classes: int, verdict: dict, rows=()) -> list[str]:
     """Everything the oracle knows about one verdict, given as JSON; `rows` are the noise's label weights."""
+    from recompute import check_witness
+
     claim, holds, status = verdict["claim"], verdict["holds"], verdict["status"]
     if (holds is False) != (status == "refuted"):
         return [f"{loss.spec}: {claim} holds = {holds} with status {status}"]
     if holds is False and verdict["witness"] is None:
         return [f"{loss.spec}: {claim} is refuted without a witness"]
-    witness = verdict["witness"]
+    if holds is False:
+        return check_witness(loss, classes, verdict["witness"], claim)
     if claim in ("decreasing", "convex", "concave"):
-        return (
-            attack_shape(loss, claim, holds) if holds else check_shape_witness(loss, claim, witness) if witness else []
-        )
+        return attack_shape(loss, claim, holds)
     if claim == "symmetric":
         return attack_symmetry(loss, classes, holds)
     if claim in ("asymmetric", "noise_tolerant"):
-        if holds:
-            return [p for row in rows for p in attack_asymmetry(loss, row, True)]
-        return check_witness(loss, classes, witness) if witness and witness["point"] else []
+        return [p for row in rows for p in attack_asymmetry(loss, row, holds)]
     if claim == "completely_asymmetric":
         if holds:
             random = np.random.default_rng(11)
@@ -472,7 +427,10 @@ def attack_verdict(loss, classes: int, verdict: dict, rows=()) -> list[str]:
                     loss.key not in ("nce", "nfl")
                 ) else []  # fmt: skip
             return found
-        return check_witness(loss, classes, witness) if witness else []
+        return []
     if claim == "calibrated":
         return attack_calibration(loss, classes, holds)
-    return attack_excess(loss, classes, verdict) if claim == "excess_risk" else []
+    if claim != "excess_risk":
+        return []
+    point = verdict["data"].get("separating_point")
+    return attack_excess(loss, classes, verdict) + (check_witness(loss, classes, point, claim) if point else [])
