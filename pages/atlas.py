@@ -9,11 +9,11 @@ from alf.losses import catalogue, parse
 from alf.noise import parse_noise
 from ui import atlas, controls, state
 from ui.chart import clicked, mount
-from ui.prover import read_loss
+from ui.prover import families, read_loss
 from ui.shell import head
 from ui.view import View
 
-MAP, SLICES = "atlas-map", "atlas-slices"
+MAP, SLICES, FULL = "atlas-map", "atlas-slices", "atlas.full"
 LEADS = {
     2: "Every point of the map is one loss. Click to move yours: on the dark side of the red line it stands the noise.",
     1: "Every point of the curve is one loss. Click to move yours: above the red line it stands the noise.",
@@ -31,11 +31,16 @@ def click(chart: str) -> None:
     except InputError:
         return  # a click beside the domain moves nothing
     own = [after if spec == before else spec for spec in model["loss"]]
-    View.set("loss", tuple(dict.fromkeys(own if before in model["loss"] else [after, *own][: state.MOST_LOSSES])))
+    if before not in own and after not in own:
+        own = [after, *own]
+    if len(own) <= state.MOST_LOSSES:  # a seventh would cost the reader one of theirs
+        View.set("loss", tuple(dict.fromkeys(own)))
+    else:
+        st.session_state[FULL] = True
 
 
 FIELDS = (
-    state.choice("family", atlas.families(), "agce"),
+    state.choice("family", families(), "agce"),
     state.losses(parse=read_loss),
     state.choice("show", tuple(atlas.QUANTITIES), "ratio"),
     state.classes(),
@@ -54,7 +59,7 @@ with st.container(key="atlas"):
             view,
             "family",
             "Loss",
-            {k: catalogue()[k].name for k in atlas.families()},
+            {k: catalogue()[k].name for k in families()},
             "Losses whose ratio is a formula.",
         )
         controls.pick(view, "show", "Show", atlas.QUANTITIES, controls.hint("asymmetry ratio"))
@@ -65,6 +70,8 @@ with st.container(key="atlas"):
         elif limit is None:
             st.caption("Under this noise the clean label does not dominate: no loss tolerates it.")
     with st.container(key="claims", gap="medium"):
+        if st.session_state.pop(FULL, False):
+            st.info(f"You have {state.MOST_LOSSES} losses already. Remove one on Explore to add one of the map.")
         mount(overview, MAP, partial(click, MAP))
         mount(slices, SLICES, partial(click, SLICES))
         panel = st.expander("Robustness against learning speed", key="trade", on_change="rerun")

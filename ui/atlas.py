@@ -2,7 +2,6 @@
 
 import math
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
 import streamlit as st
@@ -12,11 +11,9 @@ from alf.figures.base import Series
 from alf.figures.palette import style
 from alf.losses import Loss, catalogue, parse
 from alf.noise import Noise
-from alf.theory import ratio
-from alf.theory.grids import ratio_grid
 from ui.chart import payload
 from ui.controls import DATA_NAMES
-from ui.prover import ratio_of
+from ui.prover import grid, ratio_of
 from ui.tolerance import known
 
 POINTS = 200
@@ -64,7 +61,7 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
         x, y = np.geomspace(*ranges[0], POINTS), np.linspace(*_interesting(loss, ranges), POINTS)
         values = quantity(_map(loss, x, y), what, classes)
         mine = Series(loss.label, chosen, np.array([here[0]]), np.array([here[1]]))
-        at = float(quantity(ratio_grid(loss), what, classes))
+        at = float(quantity(grid(spec), what, classes))
         names = (parameters[0].name, parameters[1].name)
         presets = _presets(loss)
         title = f"{loss.label}: {QUANTITIES[what]} {_shown(at, what)}"
@@ -73,10 +70,10 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
         )
     for place, parameter in enumerate(parameters):
         along = _along(*ranges[place])
-        values = quantity(ratio_grid(loss, **{parameter.name: along}), what, classes)
+        values = quantity(grid(spec, **{parameter.name: along}), what, classes)
         title = _slice_title(along, values, parameter.name, least)
         if len(parameters) == 1:  # no map says it
-            at = float(quantity(ratio_grid(loss), what, classes))
+            at = float(quantity(grid(spec), what, classes))
             title = f"{loss.label}: {QUANTITIES[what]} {_shown(at, what)}; {title[0].lower()}{title[1:]}"
         curve = Series(loss.label, chosen, along, values)
         presets = _presets(loss) if len(parameters) == 1 else []
@@ -124,23 +121,7 @@ def _interesting(loss: Loss, ranges) -> tuple[float, float]:
 def _map(loss: Loss, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The ratio over both parameters, shape (len(y), len(x))."""
     first, second = loss.declaration.parameters
-    return ratio_grid(loss, **{first.name: x[None, :], second.name: y[:, None]})
-
-
-@cache
-def families() -> tuple[str, ...]:
-    """Keys of the losses with one or two hyperparameters on which the ratio depends by a formula.
-
-    >>> families()
-    ('agce', 'aul', 'ael')
-    """
-    found = []
-    for key, declaration in catalogue().items():
-        if declaration.pointwise and 1 <= len(declaration.parameters) <= 2:
-            formulas = [ratio(loss).formula for loss in (*declaration.configurations(), declaration.example())]
-            if any(formula is not None and formula.free_symbols for formula in formulas):
-                found.append(key)
-    return tuple(found)
+    return grid(loss.spec, **{first.name: x[None, :], second.name: y[:, None]})
 
 
 def _presets(loss: Loss) -> list[tuple[str, float, float]]:

@@ -1,23 +1,20 @@
 """The claims on the page: a grid of cards that fill in one by one, each on its own."""
 
-from functools import partial
-
 import numpy as np
 import streamlit as st
 
-from alf.export import latex_document
+from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.risk import calibration_figure
 from alf.figures.shape import U
 from alf.figures.simplex import raster, simplex_figure, to_plane
 from alf.figures.witness import PLAIN, WRONG, curve_figure, path, path_figure
 from alf.losses import parse
-from alf.noise import parse_noise
 from alf.theory import CLAIMS, Verdict
 from ui import claims
 from ui.chart import chart
 from ui.controls import series
-from ui.prover import Question, document, ratio_of, regions
+from ui.prover import Question, Unfinished, crowd, document, failed, ratio_of, regions, snippet
 from ui.prover import answers as answers_to
 
 FILES = {
@@ -25,6 +22,7 @@ FILES = {
     "latex": "A document with every claim and its steps.",
 }
 EVERY = 0.3  # seconds between looks at the workers, while one is at work
+SOON = 15.0  # seconds to wait for a text that a reader has asked to see
 
 
 def board(question: Question) -> None:
@@ -41,28 +39,45 @@ def _cards(question: Question, waiting: bool) -> None:
         condition = claims.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …"
         st.markdown(condition, unsafe_allow_html=True)
         st.markdown(claims.enough(enough) if enough is not None else "Looking for what would be enough …")
+    if waiting and (said := crowd()):
+        st.caption(said)
     with st.container(key="proof-files", horizontal=True, gap="small"):
         name = parse(question.loss).key.replace("+", "-")
-        for kind, label, file in (
-            ("script", "Proof as Python", f"{name}_proof.py"),
-            ("latex", "Proof as LaTeX", f"{name}.tex"),
-        ):
-            st.download_button(
-                label,
-                data=partial(document, kind, question),
-                file_name=file,
-                mime="text/plain",
-                key=f"download-{kind}",
-                disabled=waiting,
-                on_click="ignore",
-                help=FILES[kind],
-            )
+        # The document is short and made at once, so that the page can say what went wrong; the script when it is asked
+        # for: it takes a while.
+        latex, wrong = ("", "") if waiting else _text(document, "latex", question)
+        _file("script", "Proof as Python", lambda: _script(question), f"{name}_proof.py", waiting)
+        _file("latex", "Proof as LaTeX", latex, f"{name}.tex", waiting or not latex)
+    if wrong:
+        st.error(wrong)
     with st.container(key="claims-grid"):
         for claim in CLAIMS:
             with st.container(key=f"claim-{claim}", gap="small"):
                 _card(question, claim, answers[claim])
     if waiting and None not in (enough, ratio, *answers.values()):
         st.rerun()  # once more as a whole, so that the looking ends
+
+
+def _file(kind: str, label: str, data, name: str, disabled: bool) -> None:
+    st.download_button(
+        label, data, name, "text/plain", key=f"download-{kind}", help=FILES[kind], on_click="ignore", disabled=disabled
+    )
+
+
+def _text(write, *arguments) -> tuple[str, str]:
+    """A file's text, or a sentence on why there is none."""
+    try:
+        return write(*arguments, wait=SOON), ""
+    except (Unfinished, InputError) as why:
+        return "", failed(why)
+
+
+def _script(question: Question) -> str:
+    """The proof as Python; where it cannot be written, a script that says so and fails."""
+    try:
+        return document("script", question)
+    except (Unfinished, InputError) as why:
+        return f"raise SystemExit({failed(why)!r})\n"
 
 
 def _card(question: Question, claim: str, verdict: Verdict | None) -> None:
@@ -72,10 +87,11 @@ def _card(question: Question, claim: str, verdict: Verdict | None) -> None:
     with st.expander(f"{len(verdict.steps)} step{'s' if len(verdict.steps) != 1 else ''}", key=f"steps-{claim}"):
         st.markdown(claims.steps(verdict), unsafe_allow_html=True)
         _picture(question, claim, verdict)
-        with st.popover("Copy as LaTeX", key=f"latex-{claim}", type="tertiary"):
-            st.code(
-                latex_document(parse(question.loss), _noise(question), question.classes, [verdict]), language="latex"
-            )
+        copy = st.popover("Copy as LaTeX", key=f"latex-{claim}", type="tertiary", on_change="rerun")
+        if copy.open:
+            with copy:
+                text, wrong = _text(snippet, question, claim)
+                st.error(wrong) if wrong else st.code(text, language="latex")
 
 
 def _headline(question: Question, verdict: Verdict | None) -> str:
@@ -92,10 +108,6 @@ def _headline(question: Question, verdict: Verdict | None) -> str:
         margin = verdict.data.get("margin")
         chip = f"margin {margin:.3g}" if isinstance(margin, float) and np.isfinite(margin) else ""
     return f'<div class="alf-verdict"><h2>{text}</h2><span>{chip}</span></div>'
-
-
-def _noise(question: Question):
-    return parse_noise(question.noise, question.classes)
 
 
 def _picture(question: Question, claim: str, verdict: Verdict) -> None:

@@ -6,12 +6,10 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 
-import sympy
-
 from alf.figures.palette import BAD, GOOD, NEUTRAL, UNSURE
 from alf.theory import CLAIMS, Verdict
-from alf.theory.ratios import Ratio
 from ui.glossary import term
+from ui.jobs import KnownRatio
 
 QUESTIONS = {
     "decreasing": "Does it fall as the label gets more probable?",
@@ -217,28 +215,27 @@ def enough(regions: list[dict]) -> str:
     return f"The loss tolerates this noise, each hyperparameter moved alone, for {'; '.join(parts)}{ratio}."
 
 
-def condition(ratio: Ratio) -> str:
+def condition(ratio: KnownRatio) -> str:
     """The asymmetry ratio and the condition it puts on the weights of the labels, as Markdown.
 
-    >>> from alf.losses import parse
-    >>> from alf.theory import ratio
-    >>> condition(ratio(parse("mae")))
+    >>> from ui.jobs import ratio
+    >>> condition(ratio("mae"))
     'Asymmetry ratio $r = 1$ (proved): asymmetric wherever one label is the heaviest.'
     """
     if not ratio.defined or ratio.value is None:
-        return f"Asymmetry ratio: {plain(ratio.steps[-1].statement)}"
-    formula = ratio.formula if ratio.formula is not None and ratio.formula.free_symbols else ratio.exact
+        return f"Asymmetry ratio: {plain(ratio.reason)}"
+    formula = ratio.formula or ratio.exact
     known = f" ({WORDS[ratio.status]})"
-    if ratio.exact is not None and ratio.exact.is_Integer:
-        printed = f"r = {sympy.latex(formula)} = {ratio.exact}" if formula.free_symbols else f"r = {ratio.exact}"
-        where = "wherever one label is the heaviest" if ratio.exact == 1 else "on no weights with a second label"
+    if ratio.whole is not None:
+        printed = f"r = {ratio.formula} = {ratio.whole}" if ratio.formula else f"r = {ratio.whole}"
+        where = "wherever one label is the heaviest" if ratio.whole == 1 else "on no weights with a second label"
         return f"Asymmetry ratio ${printed}${known}: asymmetric {where}."
-    if ratio.exact is not None:
+    if formula:
         sign = r"\ge" if ratio.attained is False else ">"
         value = f"{ratio.value:.4g}" if ratio.value else "0"
         bound = rf" \approx {1 / ratio.value:.4g}" if ratio.value else ""
         return (
-            rf"Asymmetry ratio $r = {sympy.latex(formula)} \approx {value}${known}: "
+            rf"Asymmetry ratio $r = {formula} \approx {value}${known}: "
             rf"asymmetric exactly where $w_m / w_n {sign} 1/r{bound}$."
         )
     low, high = ratio.interval[0], ratio.upper_interval[1]

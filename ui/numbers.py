@@ -1,20 +1,18 @@
 """The asymmetry ratio and the noise a loss tolerates, as figures a reader can take in at a glance."""
 
 import html
-from functools import lru_cache
 
 import streamlit as st
-import sympy
 
 from alf.figures.base import names
 from alf.figures.palette import Style, styles
 from alf.losses import parse
 from alf.theory import critical_noise
-from alf.theory.ratios import Ratio
 from ui.claims import plain
 from ui.controls import swatch
 from ui.glossary import term
-from ui.prover import ratio_of
+from ui.jobs import KnownRatio
+from ui.prover import latex_of, ratio_of
 
 CRITICAL = (
     r"$\eta^{*}_{\mathrm{sym}} = \frac{r\,(K-1)}{1 + r\,(K-1)} \qquad "
@@ -60,13 +58,13 @@ def _section(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
         st.rerun()
 
 
-def card(spec: str, classes: int, style: Style, found: Ratio | None) -> str:
+def card(spec: str, classes: int, style: Style, found: KnownRatio | None) -> str:
     """A loss's formula, ratios and critical noise rates, as Markdown with HTML around the formulas."""
     loss = parse(spec)
     name, values = html.escape(loss.name), html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
     head = swatch(style, f"{name}<small>{values}</small>")
     colours = f'style="--c:{style.color};--d:{style.dark}"'
-    parts = [f'<div class="alf-card" {colours}>', head, "", rf"$\displaystyle \ell = {_latex(spec)}$", ""]
+    parts = [f'<div class="alf-card" {colours}>', head, "", _formula(spec), ""]
     if found is None:
         parts += ["", '<p class="alf-note">The ratio is being worked out …</p>', ""]
     elif found.defined and found.value is not None:
@@ -81,30 +79,25 @@ def card(spec: str, classes: int, style: Style, found: Ratio | None) -> str:
         parts.append(_stat("pair", term("pair noise"), _share(*shares[1]), shares[1][0]))
         parts += ["</div>", "", _reason(found)]
     else:
-        parts += ["", f'<p class="alf-note">{plain(found.steps[-1].statement)}</p>', ""]
+        parts += ["", f'<p class="alf-note">{plain(found.reason)}</p>', ""]
     return "\n".join([*parts, "", "</div>"])
 
 
-@st.cache_data(max_entries=4096, show_spinner=False)
-def _latex(spec: str) -> str:
-    return parse(spec).latex()
+def _formula(spec: str) -> str:
+    latex = latex_of(spec)
+    return rf"$\displaystyle \ell = {latex}$" if latex else ""
 
 
-def _reason(found: Ratio) -> str:
+def _reason(found: KnownRatio) -> str:
     formula = ""
-    if found.formula is not None and found.formula.free_symbols:
-        formula = f" = {_printed(found.formula)}"
-    elif found.exact is not None and not found.exact.is_Integer:
-        formula = f" = {_printed(found.exact)}"
+    if found.formula:
+        formula = f" = {found.formula}"
+    elif found.exact and found.whole is None:
+        formula = f" = {found.exact}"
     if found.value == 0:
-        formula += " = 0" if found.exact == 0 else r" \approx 0"
+        formula += " = 0" if found.whole == 0 else r" \approx 0"
     text = f"$r{formula}$, {WORDS[found.status]}." if formula else f"{WORDS[found.status].capitalize()}."
     return f'<div class="alf-note">\n\n{text}\n\n</div>'
-
-
-@lru_cache(maxsize=1024)
-def _printed(expression) -> str:
-    return sympy.latex(expression)
 
 
 def _stat(name: str, label: str, shown: str, width: float) -> str:

@@ -11,12 +11,13 @@ from alf.errors import InputError
 from alf.export.run import csv_text, json_text, read_recipe, recipe_text
 from alf.export.script import script
 from ui import lab
-from ui.prover import read_loss
+from ui.prover import Reading
 from ui.runs import Run, again, plain, state
 from ui.shell import entry, page
 from ui.view import View
 
-_SAID = "runs.said"
+_SAID, _FILE = "runs.said", "runs.file"
+MOST_FORMULAS, READ_SECONDS = 6, 8.0  # of one file: its formulas, and for reading all of them
 
 
 def said() -> None:
@@ -118,14 +119,25 @@ def open_file() -> None:
         given = st.file_uploader("A recipe, or a run with one in it, as JSON", type=["json"], key="recipe-file")
         if given is None:
             return
-        try:
-            recipe = read_recipe(given.getvalue(), read_loss)
-        except InputError as error:
-            st.error(plain(str(error)))
+        recipe, wrong = _read(given)
+        if wrong:
+            st.error(plain(wrong))
             return
         st.write(plain(lab.in_words(recipe)) + ". " + plain(f"Losses: {', '.join(recipe.losses)}."))
         st.button("Start", key="start-recipe", type="primary", on_click=_do, args=(_start, recipe))
         st.page_link(page(entry("Train")), label="Open its settings on Train →", query_params=again(recipe))
+
+
+def _read(given) -> tuple[object, str]:
+    """The recipe in a file, or a sentence on why there is none; read once, however often the page looks."""
+    kept = st.session_state.get(_FILE)
+    if kept is None or kept[0] != given.file_id:
+        try:
+            found = read_recipe(given.getvalue(), Reading(MOST_FORMULAS, READ_SECONDS)), ""
+        except InputError as error:
+            found = None, str(error)
+        st.session_state[_FILE] = kept = (given.file_id, found)
+    return kept[1]
 
 
 # Callbacks.

@@ -18,7 +18,7 @@ from alf.theory import Verdict
 from ui.claims import COLOURS, WORDS, values
 from ui.controls import DATA_NAMES, swatch
 from ui.glossary import term
-from ui.prover import LATE, Question, answer, ratio_of, regions
+from ui.prover import LATE, Question, answer, crowd, ratio_of, regions
 
 CLAIM = "noise_tolerant"
 EVERY = 0.4
@@ -77,6 +77,8 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
         f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates it')}</th><th>{term('margin')}</th><th>Decided by</th>"
         f"<th>{term('mended', 'Would tolerate it')}</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
+    if waiting and (busy := crowd()):
+        st.caption(busy)
     if waiting and _settled(found, mends):
         st.rerun()
 

@@ -26,7 +26,7 @@ class View:
     """The state of one page: read with `view[name]`, changed with `view.set(name, value)` in a widget's callback."""
 
     def __init__(self, page: str, fields: Sequence[Field]):
-        prover.begin()
+        self._began = prover.begin()
         self.page = page
         self.fields = tuple(fields)
         model = st.session_state.setdefault(_MODEL, {})
@@ -107,7 +107,7 @@ class View:
         written = st.session_state.get(_WRITTEN, {}).get(self.page)
         if not written or written[0] != params:
             st.session_state[_WRITTEN] = {self.page: (params, written[0] if written else None, time.monotonic())}
-        prover.settle()
+        prover.settle(self._began)
 
     def _fitted(self) -> tuple[dict[str, Any], dict[str, str]]:
         """What the page shows of the model, and a sentence for each value that it cannot show as it is."""

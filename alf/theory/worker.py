@@ -8,12 +8,15 @@ holds them up. Every question has a deadline; one that was killed says at which 
 True
 """
 
+import contextlib
+import itertools
 import multiprocessing
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +59,10 @@ class Asked:
         """Whether `result` answers at once."""
         return self.future.done()
 
+    def late(self) -> bool:
+        """Whether it was stopped at its deadline."""
+        return self.done() and not self.future.cancelled() and isinstance(self.future.exception(), Late)
+
     def forget(self) -> None:
         """Nobody will read the answer."""
         self.future.cancel()
@@ -80,6 +87,8 @@ class Asked:
 
         try:
             return self.future.result(wait)
+        except CancelledError:
+            raise Unfinished("Nobody waited for the answer any more.") from None
         except Late:
             if self.future.done():
                 raise Unfinished(f"Not finished within {self.seconds:g} seconds: {last_stage(self.trail)}.") from None
@@ -109,7 +118,7 @@ class Prover:
         context.set_forkserver_preload(["alf.theory.claims", "flint"])
         self.seconds = seconds
         self._folder = tempfile.TemporaryDirectory(prefix="alf-prover-")
-        self._count = 0
+        self._count = itertools.count()
         self._long, self._quick = (
             ProcessPool(count, max_tasks=200, context=context, initializer=_begin) for count in (workers, quick)
         )
@@ -129,8 +138,7 @@ class Prover:
 
     def submit(self, function: Callable, *arguments, seconds: float | None = None, quick: bool = False) -> Asked:
         """Ask any module-level function; its steps are followed (`alf.theory.progress.stage`)."""
-        self._count += 1
-        trail = Path(self._folder.name) / str(self._count)
+        trail = Path(self._folder.name) / str(next(self._count))
         seconds = self.seconds if seconds is None else seconds
         pool = self._quick if quick else self._long
         future = pool.schedule(_followed, args=(str(trail), function, arguments), timeout=seconds)
@@ -138,7 +146,7 @@ class Prover:
 
     def ask(self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None) -> Asked:
         """A claim, to be read with `answer`."""
-        return self.submit(_prove, claim, loss, noise, classes, data)
+        return self.submit(decide, claim, loss, noise, classes, data)
 
     @staticmethod
     def answer(claim: str, asked: Asked) -> Verdict:
@@ -192,18 +200,24 @@ class Prover:
 
         if len(text) > _LONGEST or not is_formula(text):
             return parse(text).spec
-        asked = self.submit(_read, text, seconds=READ_SECONDS, quick=True)
-        try:
-            spec = asked.result(BUSY_SECONDS)
-        except Unfinished as why:
-            asked.forget()
-            raise InputError(f"formula: it could not be read: {_small(why)} Got {quoted(text)}") from None
-        asked = self.submit(_refuse_rise, spec, seconds=DESCENT_SECONDS, quick=True)
-        try:
-            asked.result(BUSY_SECONDS)
-        except Unfinished:
-            asked.forget()  # not settled in a second, so the claim "decreasing" will say
-        return spec
+        return reading(
+            text, lambda function, *arguments, seconds: self.submit(function, *arguments, seconds=seconds, quick=True)
+        )
+
+
+def reading(text: str, submit: Callable, wait: float = BUSY_SECONDS) -> str:
+    """What `Prover.read` does with a formula; `submit(function, *arguments, seconds=...)` hands it to a worker.
+
+    `wait` are the seconds for all of it, waiting for a free worker included.
+    """
+    end = time.monotonic() + wait
+    try:
+        spec = submit(_read, text, seconds=READ_SECONDS).result(wait)
+    except Unfinished as why:
+        raise InputError(f"formula: it could not be read: {_small(why)} Got {quoted(text)}") from None
+    with contextlib.suppress(Unfinished):  # not settled in a second: the claim "decreasing" will say
+        submit(_refuse_rise, spec, seconds=DESCENT_SECONDS).result(max(0.0, end - time.monotonic()))
+    return spec
 
 
 def _small(why: Unfinished) -> str:
@@ -242,7 +256,8 @@ def _followed(trail: str, function: Callable, arguments: tuple) -> Any:
     return value
 
 
-def _prove(claim: str, loss: str, noise: str, classes: int, data: str | None) -> Verdict:
+def decide(claim: str, loss: str, noise: str, classes: int, data: str | None = None) -> Verdict:
+    """A claim, decided in this process; the steps on the way are followed."""
     from alf.losses import parse
     from alf.noise import parse_noise
     from alf.theory.claims import prove
@@ -254,9 +269,17 @@ def _prove(claim: str, loss: str, noise: str, classes: int, data: str | None) ->
 
 
 def _read(text: str) -> str:
+    """Read a formula, and try what a page or a table will do with it: none of that may take longer than reading may."""
     from alf.losses import parse
+    from alf.losses.javascript import source
 
-    return parse(text).spec
+    loss = parse(text)
+    stage("preparing its curve")
+    points = (0.0, 0.25, 0.5, 1.0)
+    loss.value(points), loss.derivative(points), loss.sample_weight(points)
+    stage("printing it")
+    source(loss.declaration), loss.latex()
+    return loss.spec
 
 
 def _refuse_rise(spec: str) -> None:
