@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     0
     """
     try:
-        status = app.main(args=arguments, prog_name="python -m alf", standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        status = app.main(args=[_positional(text) for text in given], prog_name="python -m alf", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except InputError as error:
         return _complain(str(error), 2)
@@ -49,6 +50,19 @@ def main(arguments: list[str] | None = None) -> int:
         if os.environ.get("ALF_DEBUG") == "1":
             raise
         return _complain(f"failed: {type(error).__name__}: {error} (ALF_DEBUG=1 shows where)", 1)
+
+
+def _positional(text: str) -> str:
+    """A formula that begins with a minus, with its prefix, so that it is not read as an option.
+
+    >>> _positional("-log(u)"), _positional("--json"), _positional("-h")
+    ('formula:-log(u)', '--json', '-h')
+    """
+    if not text.startswith("-") or text.startswith("--") or "u" not in text:
+        return text
+    from alf.losses import is_formula
+
+    return f"formula:{text}" if is_formula(text) else text
 
 
 def _complain(sentence: str, status: int) -> int:

@@ -63,6 +63,12 @@ def test_check_values_of_the_theory(capsys, spec, value):
     assert low <= found["ratio"] <= high
 
 
+def test_a_formula_may_begin_with_a_minus(capsys):
+    assert answer(capsys, "ratio", "-ln(u+1)", "--json")["loss"] == "formula:-log(u+1)"
+    assert main(["ratio", "-x"]) == 2
+    assert capsys.readouterr().err == "No such option '-x'.\n"
+
+
 def test_ratio_that_is_not_defined(capsys):
     found = answer(capsys, "ratio", "nce", "--json")
     assert (found["ratio"], found["status"]) == (None, "not_defined")
