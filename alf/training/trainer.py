@@ -29,7 +29,7 @@ RAW = 1 << 23
 
 
 class Stopped(Exception):
-    """Raised between two batches when whoever listens says that the run should end."""
+    """Raised between two batches when whoever listens says that the run should end; it can be gone on with there."""
 
 
 class Trainer:
@@ -50,12 +50,12 @@ class Trainer:
     ----------
     epoch
         Number of finished epochs.
+    share
+        Of the next one, how much is done, evaluation included: in [0, 1).
     alive
         Indices (into ``recipe.lanes``) of the lanes still training, in the trainer's own order.
     ended
         Lane index -> why it ended early, in words.
-    seconds
-        Training time so far, over all resumptions.
 
     Examples
     --------
@@ -75,7 +75,8 @@ class Trainer:
         rank = {spec: declarations.index(loss.declaration) for spec, loss in self.parsed.items()}
         self.alive = sorted(chosen, key=lambda i: (rank[recipe.lanes[i].loss], i))
         self.ended: dict[int, str] = {}
-        self.epoch, self.seconds = 0, 0.0
+        self.epoch, self.share, self._spent, self._since = 0, 0.0, 0.0, None
+        self._batches = 0  # of the epoch in hand, done so far
         self.classes = recipe.dataset.classes
         self._check_memory()
 
@@ -103,6 +104,10 @@ class Trainer:
         self.model = build(recipe.network, recipe.dataset.shape, self.classes, [lane.seed for lane in self.lanes])
         self.model.to(self.device)
         self.velocity = [torch.zeros_like(p) for p in self.model.parameters()]
+        # Of the epoch in hand: sum over samples of the loss, sum over batches of the gradient norm.
+        self._sums = torch.zeros(2, len(self.alive), device=self.device)
+        # A forward pass is a third of a training step.
+        self._work = len(self.inputs) + (len(self.measured) + len(self.test_inputs)) / 3
         self._arrange()
 
     def _on_device(self, inputs: np.ndarray) -> Tensor:
@@ -117,6 +122,11 @@ class Trainer:
         if moves is not None:
             x = augment.apply(x.flatten(0, 1), moves.flatten(0, 1)).view(x.shape)
         return x.sub_(self._mean).div_(self._std)
+
+    @property
+    def seconds(self) -> float:
+        """Training time so far, over all resumptions and up to this moment."""
+        return self._spent + (0.0 if self._since is None else time.perf_counter() - self._since)
 
     @property
     def lanes(self) -> list[Lane]:
@@ -165,38 +175,50 @@ class Trainer:
         }
 
     def run_epoch(self, listen: Callable[[], bool] | None = None) -> list[dict]:
-        """Train one epoch and evaluate.
+        """Train one epoch and evaluate; one that was left in the middle is gone on with.
 
         Parameters
         ----------
         listen
-            Called before every batch; when it returns True, `Stopped` is raised and the epoch does not count.
+            Called before every batch, of the evaluation too; when it returns True, `Stopped` is raised. `state` then
+            holds what has been done of the epoch, and the next call goes on from there.
 
         Returns
         -------
         One epoch record (see `alf.training.records`) per lane that is still training, in the recipe's order.
         """
-        start = time.perf_counter()
+        self._since = time.perf_counter()
+        try:
+            self._train(listen)
+            means = self._survivors(self.epoch + 1)
+            records = self._records(self.epoch + 1, means.tolist(), listen) if self.alive else []
+        finally:
+            self._spent, self._since = self.seconds, None
+        self.epoch, self.share, self._batches = self.epoch + 1, 0.0, 0
+        self._sums = torch.zeros_like(self._sums)
+        return [record | {"seconds": round(self._spent, 4)} for record in records]
+
+    def _train(self, listen: Callable[[], bool] | None) -> None:
+        """Take the steps of the epoch in hand that have not been taken yet."""
         self.model.train()
-        epoch = self.epoch + 1
+        epoch, samples, kind = self.epoch + 1, len(self.inputs), self.recipe.augment
         lr = self.recipe.lr_at(epoch)
-        samples = len(self.inputs)
         order = torch.stack([batch_order(seed, epoch, samples) for seed in self.seeds]).to(self.device)
         moves = None
-        if self.recipe.augment != "none":
-            kind = self.recipe.augment
+        if kind != "none":
             moves = torch.stack([augment.draw(kind, seed, epoch, samples) for seed in self.seeds]).to(self.device)
-        loss_sum = torch.zeros(len(self.alive), device=self.device)
-        norm_sum, steps = torch.zeros(len(self.alive), device=self.device), 0
-        for index in order.split(self.recipe.batch, dim=1):  # (seeds, b)
-            if listen is not None and listen():
-                raise Stopped
+        for index in order.split(self.recipe.batch, dim=1)[self._batches :]:  # (seeds, b)
+            _listen(listen)
             moved = None if moves is None else moves.gather(1, index[..., None].expand(-1, -1, 4))
             losses, norms = self._step(index, lr, moved)
-            loss_sum.add_(losses, alpha=index.shape[1])
-            norm_sum += norms
-            steps += 1
-        means = torch.stack([loss_sum / samples, norm_sum / steps])
+            self._sums[0].add_(losses, alpha=index.shape[1])
+            self._sums[1] += norms
+            self._batches += 1
+            self.share = min(self._batches * self.recipe.batch, samples) / self._work
+
+    def _survivors(self, epoch: int) -> Tensor:
+        """Let the lanes leave that have diverged; return the others' mean loss and mean gradient norm, (2, L)."""
+        means = self._sums / torch.tensor([[len(self.inputs)], [self._batches]], device=self.device)
         finite = means.isfinite().all(dim=0) & torch.stack(
             [p.isfinite().flatten(1).all(dim=1) for p in self.model.parameters()]
         ).all(dim=0)
@@ -204,11 +226,7 @@ class Trainer:
             for i in (~finite).nonzero().flatten().tolist():
                 self.ended[self.alive[i]] = f"Diverged in epoch {epoch}: {_diverged(means[:, i].tolist())}."
             self._keep(finite.nonzero().flatten())
-            means = means[:, finite]
-        self.epoch = epoch
-        records = self._records(epoch, means.tolist()) if self.alive else []
-        self.seconds += time.perf_counter() - start
-        return [record | {"seconds": round(self.seconds, 4)} for record in records]
+        return means[:, finite]
 
     def _step(self, index: Tensor, lr: float, moves: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Take one step of SGD in every lane; index (seeds, b). Returns mean loss and gradient norm, (L,) each."""
@@ -240,19 +258,26 @@ class Trainer:
         return _joined([per_sample(loss, z, y, values) for (loss, _, values), z, y in parts])
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor) -> Tensor:
+    def predict(self, inputs: Tensor, listen: Callable[[], bool] | None = None) -> Tensor:
         """Predict the class of every stored input in every lane: (N, *shape) -> (L, N)."""
         self.model.eval()
         size = 4096
         if self.device.type == "cpu":  # what stays in the cache; layers of pictures are larger
             size = max(512, size // len(self.alive)) if self.recipe.network.startswith("mlp") else 512
-        return _joined([self.model(self.normal(x[None])).argmax(dim=-1) for x in inputs.split(size)], dim=1)
+        parts = []
+        for x in inputs.split(size):
+            _listen(listen)
+            parts.append(self.model(self.normal(x[None])).argmax(dim=-1))
+            self.share += len(x) / 3 / self._work
+        return _joined(parts, dim=1)
 
-    def _records(self, epoch: int, means: list[list[float]]) -> list[dict]:
+    def _records(self, epoch: int, means: list[list[float]], listen: Callable[[], bool] | None = None) -> list[dict]:
         """Evaluate every lane on the test set and, as it memorises, on the training set."""
         true, given = self.true[self.measured], self.given[:, self.measured]
-        self.train_predictions = self.predict(self.inputs[self.measured])
-        self.test_predictions = self.predict(self.test_inputs)
+        self.share = len(self.inputs) / self._work
+        train_predictions = self.predict(self.inputs[self.measured], listen)
+        self.test_predictions = self.predict(self.test_inputs, listen)
+        self.train_predictions = train_predictions
         clean = given == true
         right, parroted = self.train_predictions == true, self.train_predictions == given
         columns = {
@@ -276,17 +301,19 @@ class Trainer:
             for name, buffer in list(module.named_buffers(recurse=False)):
                 setattr(module, name, buffer[positions].clone())
         self.velocity = [v[positions].clone() for v in self.velocity]
+        self._sums = self._sums[:, positions].clone()
         self.given = self.given[positions]
         self.alive = [self.alive[i] for i in positions.tolist()]
         if self.alive:
             self._arrange()
 
     def state(self) -> dict[str, Tensor]:
-        """Return everything that the next epoch depends on, as tensors on the CPU with plain names."""
+        """Return everything that the next batch depends on, as tensors on the CPU with plain names."""
         tensors = dict(self.model.state_dict())
         names = [name for name, _ in self.model.named_parameters()]
         tensors |= {f"velocity.{name}": v for name, v in zip(names, self.velocity, strict=True)}
         tensors |= {"alive": torch.tensor(self.alive), "epoch": torch.tensor(self.epoch)}
+        tensors |= {"batches": torch.tensor(self._batches), "sums": self._sums}
         tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
         return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
 
@@ -300,7 +327,11 @@ class Trainer:
         self.model.load_state_dict({k: tensors[k] for k in self.model.state_dict()})
         names = [name for name, _ in self.model.named_parameters()]
         self.velocity = [tensors[f"velocity.{name}"].to(self.device).clone() for name in names]
-        self.epoch, self.seconds = int(tensors["epoch"]), float(tensors["seconds"])
+        self.epoch, self._spent = int(tensors["epoch"]), float(tensors["seconds"])
+        # Checkpoints of earlier versions were made between epochs alone.
+        self._batches = int(tensors.get("batches", 0))
+        self._sums = tensors["sums"].to(self.device).clone() if self._batches else torch.zeros_like(self._sums)
+        self.share = min(self._batches * self.recipe.batch, len(self.inputs)) / self._work
         self.ended = dict(ended or {})
 
 
@@ -321,6 +352,11 @@ def largest_weight(loss: Loss, classes: int) -> float:
     """
     weights = loss.sample_weight(np.linspace(0, 1, 2003)[1:-1], classes)
     return float(np.max(weights[np.isfinite(weights)]))
+
+
+def _listen(listen: Callable[[], bool] | None) -> None:
+    if listen is not None and listen():
+        raise Stopped
 
 
 def _joined(parts: list[Tensor], dim: int = 0) -> Tensor:

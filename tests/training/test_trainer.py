@@ -168,6 +168,48 @@ def test_listening_between_batches():
     assert len(calls) == 3 and trainer.epoch == 0
 
 
+@pytest.mark.parametrize("network", ["mlp:16", "cnn-tiny"])
+def test_an_epoch_left_anywhere_is_gone_on_with_bit_for_bit(network):
+    """Left before any batch, of the evaluation too, and taken up by another trainer from what was saved."""
+    recipe = MANY.with_(
+        network=network, losses=("ce", "agce:a=4,q=0.2"), noise=("symmetric:0.5",), seeds=(1, 2), samples=150, batch=40,
+        epochs=3, lr=0.05, augment="none" if network == "mlp:16" else "crop-flip",
+    )  # fmt: skip
+    through = Trainer(recipe, DIGITS)
+    expected = [{**row, "seconds": 0} for _ in range(recipe.epochs) for row in through.run_epoch()]
+    trainer, rows, lefts, random = Trainer(recipe, DIGITS), [], [], np.random.default_rng(0)
+    while trainer.epoch < recipe.epochs:
+        try:
+            rows += trainer.run_epoch(lambda: random.random() < 0.4)
+        except Stopped:
+            lefts.append((trainer.epoch, trainer.share))
+            saved = {name: tensor.clone() for name, tensor in trainer.state().items()}
+            trainer = Trainer(recipe, DIGITS)
+            trainer.load_state(saved)
+    assert [{**row, "seconds": 0} for row in rows] == expected
+    assert lefts == sorted(lefts) and all(0 <= share < 1 for _, share in lefts)
+    assert len({share for _, share in lefts}) > 4
+    for mine, other in zip(trainer.model.parameters(), through.model.parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_a_lane_that_diverged_is_gone_once_though_the_evaluation_was_left():
+    recipe = MANY.with_(losses=("ce", "mae"), noise=("none",), seeds=(1,), epochs=3, samples=100, batch=50)
+    trainer, through = Trainer(recipe, DIGITS), Trainer(recipe, DIGITS)
+    for each in (trainer, through):
+        each.run_epoch()
+        with torch.no_grad():
+            next(each.model.parameters())[0] = math.nan
+    expected = through.run_epoch()
+    asked = iter(range(100))
+    with pytest.raises(Stopped):
+        trainer.run_epoch(lambda: next(asked) == 2)  # two batches, then the first of the evaluation
+    assert trainer.ended == through.ended and trainer.epoch == 1
+    again = Trainer(recipe, DIGITS)
+    again.load_state(trainer.state(), trainer.ended)
+    assert [{**row, "seconds": 0} for row in again.run_epoch()] == [{**row, "seconds": 0} for row in expected]
+
+
 def test_equal_scale_divides_by_the_largest_weight():
     recipe = MANY.with_(losses=("mae", "ael:a=3.5"), noise=("symmetric:0.5",), seeds=(1,), weight_decay=0.0, clip=1e9)
     plain, scaled = Trainer(recipe, DIGITS), Trainer(recipe.with_(equal_scale=True), DIGITS)
