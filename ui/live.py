@@ -68,7 +68,8 @@ def _curves(shown: lab.Shown) -> None:
     ]
     if waiting:
         whose = f"{'the recorded run' if source.recorded else 'the run before'}, on {source.recipe.dataset.name}"
-        words = shown.progress.message or "The first epoch is being computed"
+        first = f"The first epoch is being computed: {shown.progress.at:.0%} of it is done"
+        words = shown.progress.message or (first if shown.progress.at else first.partition(":")[0])
         figures = [
             pale(figure, words.rstrip("."), f"Pale: {whose}, until the first epoch is done.") for figure in figures
         ]
@@ -108,20 +109,30 @@ def said(shown: lab.Shown) -> str:
     """How a run stands: "running, epoch 5 of 120, 62 s left, 18 models at 3.1 epochs/s, learning rate now 0.98"."""
     progress, recipe = shown.progress, shown.recipe
     if progress.status == "paused":
-        return f"paused after epoch {progress.epoch} of {progress.epochs}"
+        return progress.message[:1].lower() + progress.message[1:].rstrip(".")
     status = "pausing …" if progress.message == "Pausing." else STATUS[progress.status]
     if progress.status == "queued" and progress.message:
         status = progress.message[:1].lower() + progress.message[1:].rstrip(".")
-    parts = [status, f"epoch {progress.epoch} of {progress.epochs}"]
+    parts = [status, _epoch(progress)]
     if progress.status == "running":
+        if progress.waiting:
+            parts.append(f"{progress.waiting} of {len(recipe.lanes)} models wait for a worker")
         parts.append(lab.time_left(progress.seconds_left))
         speed = lab.pace(shown)
         models = len(recipe.lanes) - len(progress.ended)
         parts.append(f"{models} model{'s' if models > 1 else ''} at {speed:.2g} epochs/s" if speed else "")
-        parts.append(f"learning rate now {recipe.lr_at(min(progress.epoch + 1, recipe.epochs)):.3g}")
+        parts.append(
+            f"learning rate now {recipe.lr_at(min(int(progress.at or progress.epoch) + 1, recipe.epochs)):.3g}"
+        )
     elif not progress.active and progress.seconds:
         parts.append(f"{progress.seconds:.0f} s of training")
     return ", ".join(filter(None, parts))
+
+
+def _epoch(progress) -> str:
+    """Where a run is: epochs that are done, or how much of a long one is."""
+    done, share = divmod(progress.at or progress.epoch, 1)
+    return f"epoch {done + (share > 0):.0f} of {progress.epochs}" + (f", {share:.0%} of it done" if share else "")
 
 
 def series(shown: lab.Shown, metric: str) -> list[Series]:

@@ -138,11 +138,11 @@ async def lifespan(_app):
 
 
 def take_up() -> None:
-    """Make the engine of this server, which goes on by itself with what is unfinished."""
+    """Make the engine of this server, which goes on by itself with what is unfinished, and its workers."""
     from alf.runs import engine
 
     try:
-        engine()
+        engine().warm_up()
     except InputError as error:
         log.warning("%s", error)
     except Exception:  # a database that is not up yet: the first page that needs it tries again and says so

@@ -142,11 +142,12 @@ class Claim:
 
     POLL = 0.3  # seconds between two looks at the stop flag
     BEAT = 5.0  # seconds between two signs of life
+    TELL = 1.0  # seconds between two words on how far an epoch is
 
     def __init__(self, store: Store, part: int, token: str):
         self.store, self.part, self.token = store, part, token
         self._mine = (t.parts.c.id == part) & (t.parts.c.claim == token)
-        self._looked = self._beaten = 0.0
+        self._looked = self._beaten = self._told = 0.0
         self._flag = (
             select(t.results.c.stop, t.results.c.hold)
             .select_from(t.parts.join(t.results, t.parts.c.result == t.results.c.key))
@@ -167,10 +168,11 @@ class Claim:
         self._write(worker=worker)
         return row
 
-    def asked_to_stop(self, epoch: int = 0) -> bool:
+    def asked_to_stop(self, epoch: int = 0, share: float = 0.0, seconds: float = 0.0) -> bool:
         """Whether to leave: Stop or Pause was pressed, or the part is no longer ours. Cheap enough to ask every batch.
 
-        `epoch` is the number of finished epochs: a paused run leaves at the one it is held at.
+        `epoch` is the number of finished epochs: a run that is held at one leaves there. In the middle of a long epoch
+        `share`, how much of it is done, and the training time so far are told to whoever watches.
         """
         now = time.monotonic()
         if now - self._looked < self.POLL:
@@ -179,7 +181,10 @@ class Claim:
         with self.store.read() as connection:
             found = connection.execute(self._flag).first()
         leave = found is None or found.stop or (found.hold is not None and epoch >= found.hold)
-        if not leave and now - self._beaten > self.BEAT:
+        if not leave and share and now - self._told > self.TELL:
+            self._told = self._beaten = now
+            self._write(share=share, seconds=seconds)
+        elif not leave and now - self._beaten > self.BEAT:
             self._beaten = now
             self._write()
         return leave
@@ -210,7 +215,8 @@ class Claim:
         with self.store.report() as connection:
             # A result's records are numbered in the order in which they are committed: a cursor passes none over.
             connection.execute(select(t.results.c.key).where(t.results.c.key == result).with_for_update(key_share=True))
-            self._update(connection, epoch=epoch, seconds=seconds, ended={str(k): v for k, v in ended.items()})
+            told = {"epoch": epoch, "share": 0.0, "seconds": seconds}
+            self._update(connection, **told, ended={str(k): v for k, v in ended.items()})
             if rows:
                 names = [column.name for column in t.records.columns if column.name not in ("id", "result")]
                 values = [{"result": result} | {name: row[name] for name in names} for row in rows]
@@ -221,10 +227,10 @@ class Claim:
                 _put(connection, t.snapshots, {"part": self.part, "epoch": epoch, "arrays": arrays})
         self._looked = 0.0  # a single step ends at its epoch exactly, however short epochs are: look before the next
 
-    def save(self, epoch: int, ended: dict, state: bytes) -> None:
-        """Write a checkpoint alone."""
+    def save(self, epoch: int, share: float, seconds: float, ended: dict, state: bytes) -> None:
+        """Write a checkpoint alone: of a part that leaves in the middle of an epoch, or with one finished since."""
         with self.store.report() as connection:
-            self._update(connection)
+            self._update(connection, share=share, seconds=seconds)
             self._put_checkpoint(connection, epoch, ended, state)
 
     def show(self, epoch: int, arrays: bytes) -> None:
@@ -244,25 +250,16 @@ class Claim:
         with self.store.report() as connection:
             self._end(connection, status="failed", message=message[:2000])
 
-    def leave(self, epoch: int = 0) -> None:
-        """Give the part back: stopped when that is still wanted, queued again when Start was pressed meanwhile.
-
-        A part that went beyond the epoch at which its run was paused, to `epoch`, takes the others along, so that all
-        pause at one.
-        """
+    def leave(self) -> None:
+        """Give the part back: stopped when that is still wanted, queued again when it was paused or started again."""
         asked = select(t.results.c.stop).where(t.results.c.key == t.parts.c.result).scalar_subquery()
         with self.store.report() as connection:
-            passed = (t.results.c.key == self._result) & (t.results.c.hold < epoch)
-            connection.execute(update(t.results).where(passed).values(hold=epoch))
             self._end(connection, status=case((asked, "stopped"), else_="queued"))
-
-    @property
-    def _result(self):
-        return select(t.parts.c.result).where(self._mine).scalar_subquery()
 
     def _end(self, connection, **values) -> None:
         """Let go of the part; what is kept of its result is counted from now (`alf.runs.retention`)."""
-        connection.execute(update(t.results).where(t.results.c.key == self._result).values(used=time.time()))
+        mine = select(t.parts.c.result).where(self._mine).scalar_subquery()
+        connection.execute(update(t.results).where(t.results.c.key == mine).values(used=time.time()))
         self._update(connection, claim=None, **values)
 
     def _write(self, **values) -> None:

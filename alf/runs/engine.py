@@ -52,6 +52,10 @@ class Engine:
         if self.dispatcher.left_behind():
             self.dispatcher.begin()
 
+    def warm_up(self) -> None:
+        """Start the workers now, beside everything else, so that the first run finds them ready."""
+        self.dispatcher.begin()
+
     def start(self, recipe: Recipe, owner: str, name: str | None = None) -> str:
         """Queue a recipe and return the run's unguessable id.
 
@@ -82,18 +86,20 @@ class Engine:
         self.dispatcher.look()
 
     def pause(self, run: str) -> None:
-        """Hold a run at the end of its epoch; it gives its workers to others meanwhile.
+        """Hold a run where it is, in the middle of long epochs; it gives its workers to others meanwhile.
+
+        Its models need not be at the same epoch: Play lets each go on, bit for bit, and Step brings them together.
 
         Raises
         ------
         InputError
             Somebody else is watching the same run.
         """
-        self.store.hold(run, self.store.furthest(run))
+        self.store.hold(run, 0)
         self.dispatcher.look()
 
     def step(self, run: str) -> None:
-        """Let a paused run compute one epoch."""
+        """Let a paused run compute one epoch: up to the end of the first that no model has finished."""
         self.store.hold(run, self.store.furthest(run) + 1)
         self._go_on()
 

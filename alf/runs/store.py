@@ -53,9 +53,13 @@ class Progress:
     fraction
         Of the work, between 0 and 1.
     seconds, seconds_left
-        Training time so far, and an estimate of what is left (None before the first epoch).
+        Training time so far, and an estimate of what is left (None before anything is done).
     used
         When it was last started, ended or looked at, to the day.
+    at
+        Where the hindmost of the models in hand is, in epochs: 3.4 is the fourth epoch with 40% of it done.
+    waiting
+        Models that nobody has begun with.
     """
 
     run: str
@@ -73,6 +77,8 @@ class Progress:
     seconds: float
     seconds_left: float | None
     used: float
+    at: float = 0.0
+    waiting: int = 0
 
     @property
     def active(self) -> bool:
@@ -143,7 +149,7 @@ class Store(Database):
                 _abandon(connection, row.result)
 
     def hold(self, run: str, epoch: int | None) -> None:
-        """Let a run go on to the end of an epoch and no further; None lets it go on.
+        """Let a run go on to the end of an epoch and no further: of none where it is 0; None lets it go on.
 
         Raises
         ------
@@ -167,7 +173,8 @@ class Store(Database):
         with self.decide() as connection:
             row, shares = self._run(run, connection)
             old = Recipe.from_dict(row.recipe)
-            begun = any(part.status == "running" for part in shares)  # a paused run has not begun its next epoch
+            # A paused run has not begun its next epoch, but where it was left in the middle of one.
+            begun = any(part.status == "running" or part.share > 0 for part in shares)
             epoch = max(part.epoch for part in shares) + 1 + begun
             if row.stopped or epoch > old.epochs:
                 raise InputError(f"run: has no epoch left to change, got {run}")
@@ -233,7 +240,8 @@ class Store(Database):
         recipe = Recipe.from_dict(row.recipe)
         status, message = _status(row, shares)
         epochs = recipe.epochs
-        done = sum(len(part.lanes) * (1.0 if part.status == "finished" else part.epoch / epochs) for part in shares)
+        done = sum(len(part.lanes) * (1.0 if part.status == "finished" else _epochs(part) / epochs) for part in shares)
+        at = _hindmost(shares)
         ended = {int(lane): reason for part in shares for lane, reason in part.ended.items()}
         return Progress(
             run=run,
@@ -247,6 +255,8 @@ class Store(Database):
             ended=ended,
             epoch=_last_epoch(row, shares),
             epochs=epochs,
+            at=_epochs(at) if at else 0.0,
+            waiting=sum(len(part.lanes) for part in shares if part.status == "queued" and not _epochs(part)),
             fraction=1.0 if status == "finished" else done / sum(len(part.lanes) for part in shares),
             seconds=max((part.seconds for part in shares), default=0.0),
             seconds_left=_seconds_left(shares, epochs) if status in UNFINISHED else None,
@@ -388,7 +398,9 @@ def _copy(connection, row, recipe: Recipe, shares) -> None:
     new = {"key": recipe.key, "recipe": recipe.to_dict(), "created": now, "used": now, "hold": row.hold}
     connection.execute(insert(t.results).values(**new))
     for part in shares:
-        values = {name: getattr(part, name) for name in ("number", "lanes", "epoch", "seconds", "ended", "note")}
+        values = {
+            name: getattr(part, name) for name in ("number", "lanes", "epoch", "share", "seconds", "ended", "note")
+        }
         made = connection.execute(insert(t.parts).values(result=recipe.key, status="queued", **values))
         for table in (t.checkpoints, t.snapshots):
             kept = [column for column in table.c if column.name != "part"]
@@ -444,7 +456,7 @@ def _status(row, shares) -> tuple[str, str | None]:
     if row.hold is not None and unfinished and all(part.epoch >= row.hold for part in unfinished):
         if "running" in states:  # a worker may be in the middle of an epoch: not paused before it has left
             return "running", "Pausing."
-        return "paused", f"Paused after epoch {min(part.epoch for part in unfinished)}."
+        return "paused", _paused(unfinished, row.recipe["epochs"])
     if "running" in states or ("queued" in states and states - {"queued"}):
         return "running", None
     if "queued" in states:
@@ -456,16 +468,41 @@ def _status(row, shares) -> tuple[str, str | None]:
     return "finished", None
 
 
+def _epochs(part) -> float:
+    """Where a part is, in epochs."""
+    return part.epoch + part.share
+
+
+def _hindmost(shares):
+    """The part that is least far among those being computed, or where there are none among those begun; or None."""
+    running = [part for part in shares if part.status == "running"]
+    begun = [part for part in shares if part.status in UNFINISHED and _epochs(part)]
+    return min(running or begun, key=_epochs, default=None)
+
+
+def _paused(shares, epochs: int) -> str:
+    """Where a run stands still: at the end of an epoch, in the middle of one, or each model at its own."""
+    begun = [part for part in shares if _epochs(part)]
+    if not begun:
+        return "Paused before its first epoch."
+    low, high = min(begun, key=_epochs), max(begun, key=_epochs)
+    if _epochs(low) == _epochs(high) and not low.share:
+        return f"Paused after epoch {low.epoch} of {epochs}."
+    if low.epoch == high.epoch:
+        return f"Paused in epoch {low.epoch + 1} of {epochs}, {low.share:.0%} of it done."
+    return f"Paused with its models at epochs {low.epoch} to {high.epoch + (high.share > 0)} of {epochs}."
+
+
 def _seconds_left(shares, epochs: int) -> float | None:
     """Estimate what is left: the slowest part by its own speed, a waiting one by the others'."""
-    speeds = [part.seconds / part.epoch / max(1, len(part.lanes)) for part in shares if part.epoch]
+    speeds = [part.seconds / _epochs(part) / max(1, len(part.lanes)) for part in shares if _epochs(part)]
     if not speeds:
         return None
     typical, slots, left = sum(speeds) / len(speeds), 0, []
     for part in shares:
         if part.status in UNFINISHED:
-            speed = part.seconds / part.epoch / len(part.lanes) if part.epoch else typical
-            left.append((epochs - part.epoch) * speed * len(part.lanes))
+            speed = part.seconds / _epochs(part) / len(part.lanes) if _epochs(part) else typical
+            left.append((epochs - _epochs(part)) * speed * len(part.lanes))
             slots += part.status == "running"
     return max(max(left, default=0.0), sum(left) / max(1, slots))
 

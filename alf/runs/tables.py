@@ -45,6 +45,7 @@ MIGRATIONS = {
         "CREATE INDEX records_since ON records (result, id)",
         "DELETE FROM checkpoints WHERE part IN (SELECT id FROM parts WHERE status = 'finished')",
     ),
+    5: ("ALTER TABLE parts ADD COLUMN share FLOAT NOT NULL DEFAULT 0",),
 }
 """Schema version -> what makes it from the one before; a fresh store has the newest."""
 OF_POSTGRESQL = {4: ("ALTER TABLE records ALTER COLUMN id TYPE BIGINT", "ALTER SEQUENCE records_id_seq AS BIGINT")}
@@ -76,6 +77,7 @@ parts = Table(
     Column("lanes", JSON, nullable=False),
     Column("status", String(16), nullable=False, index=True),  # queued, running, finished, stopped, failed
     Column("epoch", Integer, nullable=False, default=0),
+    Column("share", Float, nullable=False, default=0.0, server_default="0"),  # of the epoch in hand, done so far
     Column("seconds", Float, nullable=False, default=0.0),
     Column("message", Text),  # why it failed, in words
     Column("note", Text),  # what a person should know: the device that was chosen
@@ -89,7 +91,8 @@ parts = Table(
     Index("parts_by_claim", "claimed"),  # who was served lately
 )
 
-# The state after a finished epoch, as safetensors: never a pickle. It is there for as long as it can be gone on from.
+# The state after a finished epoch, or in the middle of one that was left, as safetensors: never a pickle. It is there
+# for as long as it can be gone on from.
 checkpoints = Table(
     "checkpoints",
     metadata,

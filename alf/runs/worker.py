@@ -80,8 +80,8 @@ def _train(hold, row, folder: str | None) -> str:
     from alf.training.trainer import Stopped, Trainer
 
     tune_cpu()
-    trainer = tensors = None
-    saved = shown = True
+    trainer = None
+    saved = shown = True  # what is in the store is as far as the trainer
     epoch_seconds = float("inf")  # not known before the first: it may be long
     pending, written = [], 0.0  # records of finished epochs that are not yet in the store, and when it was written last
 
@@ -103,14 +103,17 @@ def _train(hold, row, folder: str | None) -> str:
         checkpoints = Allowance(CHECKPOINT_SHARE, guess=0.05)
         snapshots = Allowance(MOVING_SHARE if recipe.dataset.shape == (2,) else SNAPSHOT_SHARE)
         begun = trainer.seconds
+
+        def listen() -> bool:
+            return hold.asked_to_stop(trainer.epoch, trainer.share, trainer.seconds)
+
         while trainer.epoch < recipe.epochs and trainer.alive:
             if hold.asked_to_stop(trainer.epoch):
                 raise Stopped
-            # A long epoch is left in the middle, and what it began with is kept for that; a short one is ended first.
-            tensors = trainer.state() if epoch_seconds > QUICK else None
-            before = trainer.seconds
-            pending += trainer.run_epoch(None if tensors is None else lambda: hold.asked_to_stop(trainer.epoch))
-            tensors, epoch_seconds = None, trainer.seconds - before
+            before, saved = trainer.seconds, False
+            # A long epoch is left in the middle, to be gone on with there; a short one is ended first.
+            pending += trainer.run_epoch(listen if epoch_seconds > QUICK else None)
+            epoch_seconds = trainer.seconds - before
             last, trained = trainer.epoch == recipe.epochs, trainer.seconds - begun
             state = arrays = None
             start = time.perf_counter()
@@ -128,15 +131,14 @@ def _train(hold, row, folder: str | None) -> str:
             if saved:
                 checkpoints.took(start)
     except Stopped:
-        if tensors is not None:
-            trainer.load_state(tensors, trainer.ended)  # the batches since are forgotten
         if pending:
             write()
         if not saved:
-            hold.save(trainer.epoch, trainer.ended, safetensors.torch.save(trainer.state()))
-        if not shown and (snapshots.cost or 0.0) < QUICK:
+            state = safetensors.torch.save(trainer.state())
+            hold.save(trainer.epoch, trainer.share, trainer.seconds, trainer.ended, state)
+        if not (shown or trainer.share) and (snapshots.cost or 0.0) < QUICK:  # a moved model is no epoch's any more
             hold.show(trainer.epoch, safetensors.numpy.save(inspect.snapshot(trainer)))
-        hold.leave(trainer.epoch)
+        hold.leave()
         return "stopped"
     except Exception as error:
         reason = in_words(error)
@@ -179,8 +181,24 @@ _warming = threading.Lock()
 
 
 def prepare() -> None:
-    """Begin to import what training needs, and return at once: nobody need wait for it before handing out parts."""
-    threading.Thread(target=warm_up, name="alf-warm-up", daemon=True).start()
+    """Begin to get ready for the first part, and return at once: nobody need wait for it before handing out parts."""
+    threading.Thread(target=_rehearse, name="alf-warm-up", daemon=True).start()
+
+
+def _rehearse() -> None:
+    """Train a small model for an epoch, so that the first run finds everything imported and compiled."""
+    warm_up()
+    with _warming:
+        import safetensors.numpy
+
+        from alf.training.inspect import snapshot
+        from alf.training.recipe import Recipe
+        from alf.training.trainer import Trainer
+
+        losses = ("ce", "mae", "agce:a=4,q=0.2", "ael:a=3.5")
+        trainer = Trainer(recipe := Recipe(data="digits", losses=losses, network="mlp:8", samples=50), recipe.load())
+        trainer.run_epoch()
+        safetensors.numpy.save(snapshot(trainer))
 
 
 def warm_up() -> None:

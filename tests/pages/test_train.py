@@ -156,7 +156,7 @@ def test_pause_step_play(open_app, engine):
     app.button(key="pause-run").click().run()
     assert "pausing …, epoch 5 of 120" in html(app) and "play-run" in keys(app)
     assert app.button(key="step-run").disabled  # nothing to step before it has come to rest
-    engine.status, engine.message = "paused", "Paused after epoch 5."
+    engine.status, engine.message = "paused", "Paused after epoch 5 of 120."
     app.run()
     assert "paused after epoch 5 of 120" in html(app) and "pause-run" not in keys(app)
     app.button(key="step-run").click().run()

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, text
 from alf.runs import tables as t
 
 UNDO = {
+    5: ("ALTER TABLE parts DROP COLUMN share",),
     4: (
         "DROP INDEX results_by_use",
         "ALTER TABLE results DROP COLUMN used",

@@ -190,7 +190,7 @@ def test_a_paused_run_goes_to_its_epoch_and_no_further(store):
     assert not hold.asked_to_stop(0) and hold.asked_to_stop(1)
     assert (store.progress(run).status, store.progress(run).message) == ("running", "Pausing.")
     hold.leave()
-    assert (store.progress(run).status, store.progress(run).message) == ("paused", "Paused after epoch 1.")
+    assert (store.progress(run).status, store.progress(run).message) == ("paused", "Paused after epoch 1 of 4.")
     assert waiting(store) == [] and store.progress(run).active
     store.hold(run, 2)
     assert len(waiting(store)) == 1 and store.progress(run).status != "paused"
@@ -222,7 +222,7 @@ def test_another_learning_rate_makes_another_recipe_that_shares_what_is_done(sto
     last.epoch_done(store.progress(run).recipe.key, [row(0, 3), row(1, 3)], 3, 1.0, {}, None)
     with pytest.raises(InputError, match="run: has no epoch left to change"):
         store.fork(run, 0.1)
-    last.leave(3)
+    last.leave()
     assert store.fork(run, 0.1) == 4  # at rest after epoch 3, it has not begun the fourth
 
 
