@@ -76,7 +76,7 @@ class Progress:
     fraction: float
     seconds: float
     seconds_left: float | None
-    used: float
+    used: float = 0.0
     at: float = 0.0
     waiting: int = 0
 

@@ -31,8 +31,8 @@ class Engine:
             run, self.recipe, None, "me", 0.0, self.status, None, (), self.ended, 5, self.recipe.epochs, 0.5, 3.0, 1.0
         )
 
-    def updates(self, run, cursor=0):
-        return [], cursor
+    def curves(self, run):
+        return []
 
     def inspected(self, run):
         return self.epochs
