@@ -233,7 +233,8 @@ def verify(loss, noise, classes, data, as_json, as_latex):
     click.echo(f"{parsed.spec}  noise {model.spec}  K = {classes}")
     words = {True: "yes", False: "no", None: "-"}
     for verdict in verdicts:
-        click.echo(f"{verdict.claim.replace('_', ' '):24} {words[verdict.holds]:4} {verdict.status}")
+        domain = verdict.data.get("domain", "")
+        click.echo(f"{verdict.claim.replace('_', ' '):24} {words[verdict.holds]:4} {verdict.status} {domain}".rstrip())
         for step in verdict.steps:
             shown = "" if step.expression is None else f"  {step.expression}"
             click.echo(f"{'':29} {step.statement}{shown if len(shown) < 200 else ''}")

@@ -68,10 +68,10 @@ def title(claim: str, verdict: Verdict | None) -> str:
 
 
 def reason(verdict: Verdict) -> str:
-    """The sentence that decided: the counterexample where there is one, the last step otherwise."""
-    if verdict.witness is not None:
-        return plain(verdict.witness.statement)
-    return plain(verdict.steps[-1].statement) if verdict.steps else ""
+    """The sentence that decided, the counterexample where there is one, and for which hyperparameters it did."""
+    said = verdict.witness.statement if verdict.witness is not None else verdict.steps[-1].statement
+    domain = verdict.data.get("domain", "")
+    return plain(said) + (f" <small>{plain(domain[0].upper() + domain[1:])}.</small>" if domain else "")
 
 
 def steps(verdict: Verdict) -> str:

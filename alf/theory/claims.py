@@ -14,6 +14,7 @@ from alf.theory.continuity import discontinuity_of
 from alf.theory.enclosure import one_at_a_time
 from alf.theory.excess import excess_risk
 from alf.theory.progress import last_begun
+from alf.theory.scope import stated
 from alf.theory.shape import Shape, shape_of
 from alf.theory.signs import (
     NEGATIVE,
@@ -59,19 +60,26 @@ def prove(claim: str, loss: Loss, noise=None, classes: int = 10) -> Verdict:
     return _prove(claim, loss, noise if claim in ("asymmetric", "noise_tolerant") else None, classes)
 
 
+_CANNOT = (NotImplementedError, RecursionError, OverflowError, ValueError, TypeError)
+"""SymPy's ways of saying that it cannot; a contradiction found by our own cross-checks is an ArithmeticError."""
+
+
 @lru_cache(maxsize=4096)
 def _prove(claim: str, loss: Loss, noise, classes: int) -> Verdict:
+    loss = single(loss)
     try:
-        return _decide(claim, loss, noise, classes)
+        verdict = _decide(claim, loss, noise, classes)
     except InputError:
         raise
-    except (NotImplementedError, RecursionError, OverflowError, ValueError, TypeError) as error:
-        # SymPy's ways of saying that it cannot; a contradiction found by our own cross-checks is an ArithmeticError
+    except _CANNOT as error:
         return undecided(claim, f"{last_begun() or 'The first step'} stopped: {type(error).__name__}.")
+    try:
+        return stated(claim, loss, verdict, lambda other: _decide(claim, other, noise, classes))
+    except _CANNOT:
+        return verdict
 
 
 def _decide(claim: str, loss: Loss, noise, classes: int) -> Verdict:
-    loss = single(loss)
     gap = discontinuity_of(loss, classes)
     if gap is not None:
         return undecided(claim, gap.reason)
