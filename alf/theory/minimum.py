@@ -13,10 +13,10 @@ import sympy
 from sympy import Expr, Integer, oo
 
 from alf.losses import u
-from alf.theory.certify import as_rational, sign_pattern
-from alf.theory.enclosure import sign_of_number
+from alf.theory.certify import as_rational, outward, sign_pattern
+from alf.theory.enclosure import WHOLE, enclose_number, on_cell, sign_of_number
 from alf.theory.pieces import smooth_pieces
-from alf.theory.shape import Shape, _derivative, _one_sided, shape_of
+from alf.theory.shape import Kink, Shape, _derivative, _one_sided, shape_of
 from alf.theory.structure import Structure
 
 
@@ -38,6 +38,27 @@ def one_sided_slopes(expression: Expr, t: Fraction) -> tuple[Expr | None, Expr |
         if len(pieces) == 1 and shape.located:
             slope = _one_sided(_derivative(pieces[0].expression, 1), as_rational(t), side)
         found.append(None if slope is sympy.nan else slope)
+    return found[0], found[1]
+
+
+def slopes_at(shape: Shape, kink: Kink) -> tuple[tuple[float, float], tuple[float, float]]:
+    """l' before a kink and after it, enclosed over the interval in which it lies; infinite where not known.
+
+    >>> from sympy import Max, Rational
+    >>> shape = shape_of(1 - u + Max(0, Rational(2, 5) - u))
+    >>> slopes_at(shape, shape.kinks[0])
+    ((-2.0, -2.0), (-1.0, -1.0))
+    """
+    if kink.at is not None:
+        known = [s is not sympy.nan and s.is_finite for s in (kink.left, kink.right)]
+        found = [enclose_number(s) if k else WHOLE for s, k in zip((kink.left, kink.right), known, strict=True)]
+        return found[0], found[1]
+    found = []
+    for piece in (next(p for p in shape.pieces if p.hi == kink.lo), next(p for p in shape.pieces if p.lo == kink.hi)):
+        try:
+            found.append(on_cell(_derivative(piece.expression, 1), u)(*outward(kink.lo, kink.hi)))
+        except (ArithmeticError, ValueError):
+            found.append(WHOLE)
     return found[0], found[1]
 
 

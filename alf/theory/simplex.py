@@ -18,6 +18,7 @@ from sympy import Expr, oo
 
 from alf.theory.certify import as_rational
 from alf.theory.enclosure import OutOfDomain, on_cell, sign_of_number
+from alf.theory.minimum import slopes_at
 from alf.theory.progress import stage
 from alf.theory.shape import Shape, _derivative, shape_of
 from alf.theory.structure import Structure
@@ -123,10 +124,12 @@ def branches(expression: Expr) -> tuple[Branch, ...] | None:
             return None
         found.append(branch)
     for kink in shape.kinks:
-        if not (kink.left.is_finite and kink.right.is_finite):
+        if kink.turn is None:
             return None
-        branch = _kink_branch(shape, kink)
-        if branch is not None:
+        if kink.turn == 1:  # at a concave kink no minimiser can sit
+            branch = _kink_branch(shape, kink)
+            if branch is None:
+                return None
             found.append(branch)
     return tuple(found)
 
@@ -180,19 +183,20 @@ def _limits(shape: Shape, x: Fraction):
 
 
 def _kink_branch(shape: Shape, kink) -> Branch | None:
-    """A convex kink holds a range of multipliers; None for a concave one, where no minimiser can sit."""
+    """A convex kink holds a range of multipliers; None where a slope is not finite or a value is not known."""
     import numpy as np
 
-    left, right = -float(kink.left), -float(kink.right)
-    if left <= right and not left > right - 1e-9:
-        return None
-    slack = 1e-9 * (1 + abs(left) + abs(right))
-    lo, hi = float(kink.lo), float(kink.hi)
+    before, after = slopes_at(shape, kink)
     ends = [shape.value(x, 120) for x in (kink.lo, kink.hi)]
-    low, high = min(float(e) for e in ends) - slack, max(float(e) for e in ends) + slack
+    if not all(np.isfinite((*before, *after))) or not all(e.is_finite() for e in ends):
+        return None
+    steps = (float(kink.hi) - float(kink.lo)) * max(abs(x) for x in (*before, *after))
+    low = min(np.nextafter(float(e.lower()), -np.inf) for e in ends) - steps
+    high = max(np.nextafter(float(e.upper()), np.inf) for e in ends) + steps
+    steepest, flattest = -before[0], -after[1]
     return Branch(
-        0, np.array([lo, hi]), np.array([low, low]), np.array([high, high]),
-        np.array([right - slack, right - slack]), np.array([left + slack, left + slack]),
+        0, np.array([float(kink.lo), float(kink.hi)]), np.array([low, low]), np.array([high, high]),
+        np.array([flattest, flattest]), np.array([steepest, steepest]),
     )  # fmt: skip
 
 
@@ -237,8 +241,8 @@ def _column(branch: Branch, first, last) -> Column:
             bound = np.maximum(np.minimum(at_x, at_y), np.nan_to_num(bound, nan=-np.inf))
         if branch.bend == 0 and count == 2 and nodes[1] - nodes[0] < 1e-6:
             bound = np.minimum(at_x, at_y)
-    # rounding of the sums above
-    bound = bound - 1e-13 * (1 + np.abs(branch.low[start]) + np.abs(middle))
+        # rounding of the sums above
+        bound = bound - 1e-13 * (1 + np.abs(at_x) + np.abs(at_y) + np.abs(middle) + steep * (y - x))
     return Column(x, y, np.nan_to_num(bound, nan=-np.inf), possible)
 
 
@@ -372,19 +376,21 @@ def _survivors(choice, groups, functions, columns, first, last, bound):
     import numpy as np
 
     middle = (first + last) / 2
-    low, high, risk = np.zeros(len(first)), np.zeros(len(first)), -middle
+    low, high, risk, size = np.zeros(len(first)), np.zeros(len(first)), -middle, np.abs(middle)
     mask = np.ones(len(first), bool)
     for (x, _), counts in zip(groups, choice, strict=True):
         if counts[0]:
-            risk = risk + counts[0] * (_at_zero(functions[x]))
+            at_zero = counts[0] * _at_zero(functions[x])
+            risk, size = risk + at_zero, size + abs(at_zero)
         for i, k in enumerate(counts[1:]):
             if k:
                 column = columns[x, i]
                 low, high = low + k * column.low, high + k * column.high
-                risk = risk + k * column.bound
+                risk, size = risk + k * column.bound, size + k * np.abs(column.bound)
                 mask &= column.possible
     mask &= (low <= 1 + 1e-9) & (high >= 1 - 1e-9)
-    return mask & ~(risk > bound)
+    with np.errstate(invalid="ignore"):
+        return mask & ~(risk - 1e-13 * size > bound)  # rounding of the sums above
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,7 @@ from math import inf, isfinite
 
 from alf.losses import Loss
 from alf.theory.enclosure import sign_of_number
-from alf.theory.minimum import one_sided_slopes
+from alf.theory.minimum import one_sided_slopes, slopes_at
 from alf.theory.shape import Kink, Shape, shape_of
 from alf.theory.structure import Structure
 from alf.theory.verdict import Verdict, Witness, holds, refuted, step, undecided
@@ -92,7 +92,7 @@ def _place(kink: Kink) -> Fraction:
 def _no_tie(structure: Structure, shape: Shape, kink: Kink) -> str | None:
     """Why no tie at this kink is a minimiser; None where no reason was found."""
     if kink.at is None:
-        before, after = _slopes_around(shape, kink)
+        before, after = slopes_at(shape, kink)
         if after[1] < 0 and -before[0] <= -after[1]:
             return "the slope is at least as steep to the right, so moving mass from n to m lowers the risk"
         return None
@@ -105,26 +105,6 @@ def _no_tie(structure: Structure, shape: Shape, kink: Kink) -> str | None:
     if move is not None:
         return f"a larger move, of {move}, lowers the risk for all p_m > p_n"
     return None
-
-
-def _slopes_around(shape: Shape, kink: Kink) -> tuple[tuple[float, float], tuple[float, float]]:
-    """l' of the piece before and of the piece after, enclosed over the gap in which they meet."""
-    from alf.losses import u
-    from alf.theory.certify import outward
-    from alf.theory.enclosure import on_cell
-    from alf.theory.shape import _derivative
-
-    found = []
-    cell = outward(kink.lo, kink.hi)
-    for piece in (
-        next(p for p in shape.pieces if p.hi == kink.lo),
-        next(p for p in shape.pieces if p.lo == kink.hi),
-    ):
-        try:
-            found.append(on_cell(_derivative(piece.expression, 1), u)(*cell))
-        except (ArithmeticError, ValueError):
-            found.append((-inf, inf))
-    return found[0], found[1]
 
 
 def _better_move(shape: Shape, t: Fraction) -> Fraction | None:

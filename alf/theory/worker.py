@@ -287,6 +287,7 @@ def _refuse_rise(spec: str) -> None:
     from alf.losses import parse
     from alf.theory.descent import find_rise
     from alf.theory.shape import shape_of
+    from alf.theory.witness import witness
 
     try:
         shape = shape_of(parse(spec).exact)
@@ -295,10 +296,8 @@ def _refuse_rise(spec: str) -> None:
         return  # SymPy's ways of saying that it cannot; the claim "decreasing" will say so too
     if shape.gap is not None and shape.gap.shown:
         raise InputError(f"formula: {shape.gap.reason}")
-    if found is not None:
-        x, y = found
-        first, last = shape.value(x, 300), shape.value(y, 300)
-        raise InputError(
-            "formula: l must not rise on (0, 1], "
-            f"got l({float(x):.12g}) = {float(first):.12g} and l({float(y):.12g}) = {float(last):.12g}"
-        )
+    shown = None if found is None else witness("rise", shape, found)
+    if shown is not None and shown.relation == ">":
+        (x, y), (last, first) = found, shown.shown
+        got = f"got l({float(x):.12g}) = {first} and l({float(y):.12g}) = {last}"
+        raise InputError(f"formula: l must not rise on (0, 1], {got}")
