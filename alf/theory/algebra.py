@@ -1,7 +1,7 @@
 """Factoring what holds exponentials, without powers of astronomic degree."""
 
 import sympy
-from sympy import Add, Dummy, Expr, exp
+from sympy import Add, Dummy, Expr, Pow, exp
 
 from alf.losses import u
 
@@ -19,7 +19,9 @@ def in_letters(e: Expr) -> tuple[Expr, dict] | None:
     >>> sorted(map(str, letters.values()))
     ['exp(-1851/1000)', 'exp(3*u)']
     """
-    nodes = sorted((n for n in e.atoms(exp) if n.args[0].free_symbols), key=str)
+    roots = {p: Dummy("r", positive=True) for p in e.atoms(Pow) if p.is_positive and p.is_number and not p.is_Rational}
+    e = e.xreplace(roots)
+    nodes = sorted(e.atoms(exp), key=str)
     parts: dict[Expr, dict[Expr, Expr]] = {n: {} for n in nodes}  # node -> {what is in its exponent: how often}
     for node in nodes:
         for term in Add.make_args(sympy.expand(node.args[0])):
@@ -43,7 +45,7 @@ def in_letters(e: Expr) -> tuple[Expr, dict] | None:
         letter = letters.setdefault(exp(step * what), Dummy("z", positive=True))
         for node, s in steps.items():
             powers[node] *= letter**s
-    return e.xreplace(powers), {letter: value for value, letter in letters.items()}
+    return e.xreplace(powers), {letter: value for value, letter in [*letters.items(), *roots.items()]}
 
 
 def factored(e: Expr) -> Expr | None:
@@ -66,7 +68,7 @@ def in_exponential(g: Expr) -> Expr | None:
     -exp(u)/(exp(u) + 1)**2
     """
     found = in_letters(g)
-    if found is None or not found[1]:
+    if found is None or not any(value.has(u) for value in found[1].values()):
         return None
     written, letters = found
     if written.has(u) or not written.is_rational_function(*letters):

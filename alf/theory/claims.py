@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
+from itertools import chain
 
 import sympy
 
@@ -11,6 +12,7 @@ from alf.losses import Loss, u
 from alf.theory.asymmetry import Decision, decide
 from alf.theory.calibration import calibrated
 from alf.theory.continuity import discontinuity_of
+from alf.theory.descent import find_rise
 from alf.theory.enclosure import one_at_a_time
 from alf.theory.excess import excess_risk
 from alf.theory.progress import last_begun
@@ -148,6 +150,9 @@ def _shape_claim(claim: str, loss: Loss) -> Verdict:
                 *more,
             ),
         )
+    risen = _rises(shape) if claim == "decreasing" and answer is None else None
+    if risen is not None:
+        return refuted(claim, (step("l has this derivative.", derivative),), risen)
     if answer is None:
         return undecided(claim, f"The sign of l{chr(39) * order} could not be certified everywhere on (0, 1).")
     steps = (sign_step(loss, order),) if found != UNKNOWN else (step("l has this derivative.", derivative),)
@@ -177,21 +182,50 @@ def _not_decreasing(shape: Shape) -> Witness | None:
             found = witness("rise", shape, (x, y))
             if found is not None:
                 return found
-    return None
+    return _rises(shape)
+
+
+def _rises(shape: Shape) -> Witness | None:
+    """Two points between which l rises, where the search finds any."""
+    found = find_rise(shape)
+    return found and witness("rise", shape, found)
 
 
 def _not_bending(shape: Shape, claim: str) -> Witness | None:
+    """Three evenly spaced points whose middle is on the wrong side of the chord between the others."""
     wrong, kind = (-1, "above chord") if claim == "convex" else (1, "below chord")
-    spans = [(r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong]
+    spans = sorted(((r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong), key=lambda s: s[0] - s[1])
+    wide = (_simple_points(*span) for span in spans)
+    hardly = None
+    for points in chain(wide, _around_kinks(shape, wrong), _towards_ends(spans[:6])):
+        found = witness(kind, shape, points)
+        if found is not None and abs(found.value - found.bound) > 1e-12 * (1 + abs(found.bound)):
+            return found
+        hardly = hardly or found  # the numbers differ beyond what doubles show: a better point may come
+    return hardly
+
+
+def _towards_ends(spans) -> Iterator[tuple[Fraction, Fraction, Fraction]]:
+    """Points ever closer to the ends of stretches: l may bend there and be straight to all appearance elsewhere."""
+    for lo, hi in spans:
+        width = hi - lo
+        for _ in range(30):
+            width /= 4
+            yield lo + width / 4, lo + width / 2, lo + width * 3 / 4
+            yield hi - width * 3 / 4, hi - width / 2, hi - width / 4
+
+
+def _around_kinks(shape: Shape, turn: int) -> Iterator[tuple[Fraction, Fraction, Fraction]]:
+    """Ever closer points on both sides of the kinks that turn one way: close enough, the kink is all there is."""
     ends = [Fraction(0), *(k.lo for k in shape.kinks), Fraction(1)]
     for before, kink, after in zip(ends, shape.kinks, ends[2:], strict=False):
-        room = min(kink.lo - before, after - kink.hi) / 4
-        spans.append((kink.lo - room, kink.hi + room))
-    for lo, hi in sorted(spans, key=lambda s: s[0] - s[1]):
-        found = witness(kind, shape, _simple_points(lo, hi))
-        if found is not None:
-            return found
-    return None
+        if kink.turn != turn:
+            continue
+        middle = (kink.lo + kink.hi) / 2
+        room = min(middle - before, after - middle) / 2
+        for _ in range(40):
+            yield middle - room, middle, middle + room
+            room /= 4
 
 
 # --- noise -------------------------------------------------------------------------------------------------------

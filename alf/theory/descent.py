@@ -37,7 +37,7 @@ def find_rise(shape: Shape, evaluations: int = EVALUATIONS) -> tuple[Fraction, F
     True
     """
     for piece in shape.pieces:  # a ramp between two switches may be narrower than any cell
-        if shape.value(piece.hi, 300) > shape.value(piece.lo, 300):
+        if shape.value(piece.hi, 600) > shape.value(piece.lo, 600):
             return piece.lo, piece.hi
     cells: list[tuple[float, float, float, float]] = []
 

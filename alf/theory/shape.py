@@ -5,10 +5,11 @@ can.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import sympy
 from sympy import Expr, Rational, diff, oo
@@ -282,14 +283,26 @@ def _is_zero(g: Expr) -> bool:
     """Whether an expression in u is identically zero: by expansion, after a look at a few points."""
     if g == 0:
         return True
-    for point in (Fraction(1, 3), Fraction(5, 7)):
-        try:
-            ball = at_point(g, u)(point, 200)
-        except NotImplementedError:
-            continue
-        if ball > 0 or ball < 0:
-            return False
+    try:
+        value = at_point(g, u)
+        for point in chain((Fraction(1, 3), Fraction(5, 7)), _telling_points(g)):
+            ball = value(point, 200)
+            if ball > 0 or ball < 0:
+                return False
+    except NotImplementedError:
+        pass
     return sympy.expand(g) == 0 or sympy.simplify(g) == 0
+
+
+def _telling_points(g: Expr) -> Iterator[Fraction]:
+    """Points on every scale around the zeros of g's linear parts: tanh((u - c)/w) is 1 to all appearance elsewhere."""
+    for node in g.atoms(sympy.Add):
+        slope = node.diff(u)
+        if slope.is_Rational and slope != 0:
+            root = node.subs(u, 0) / -slope
+            if root.is_Rational and 0 <= root < 1:
+                for k in range(1, 18):
+                    yield as_fraction(root) + Fraction(37, 10 ** (k + 2))
 
 
 def sign_of_number_safely(value: Expr) -> int | None:
