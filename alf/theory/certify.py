@@ -401,6 +401,10 @@ def outward(a: Fraction, b: Fraction) -> tuple[float, float]:
     return x, y
 
 
+FINE_STEPS = 150
+"""Balls that are spent on a sliver in which doubles cannot tell a function from 0."""
+
+
 def _subdivide(f, x, cell, a: Fraction, b: Fraction, budget: Budget) -> list[Run]:
     """Cells of one sign from left to right; cells are halved until they have one, or are 2**-40 wide."""
     slope = None
@@ -420,7 +424,25 @@ def _subdivide(f, x, cell, a: Fraction, b: Fraction, budget: Budget) -> list[Run
         else:
             middle = (lo + hi) / 2
             stack += [(middle, hi), (lo, middle)]
-    return [_settle_zero(f, x, run) if run.sign is None else run for run in _merge(found)]
+    return _finer(f, x, [_settle_zero(f, x, run) if run.sign is None else run for run in _merge(found)])
+
+
+def _finer(f: Expr, x: Symbol, runs: list[Run]) -> list[Run]:
+    """Slivers between two runs of one sign looked at with balls: f may come close to 0 there without reaching it."""
+    found = list(runs)
+    for i, run in enumerate(runs):
+        before, after = runs[i - 1].sign if i else None, runs[i + 1].sign if i + 1 < len(runs) else None
+        if run.sign is not None or run.hi - run.lo > Fraction(1, 2**30) or before != after or not before:
+            continue
+        stack, steps = [(run.lo, run.hi)], 0
+        while stack and steps < FINE_STEPS:
+            lo, hi = stack.pop()
+            steps += 1
+            if fine_sign(f, x, lo, hi) != before:
+                stack += [((lo + hi) / 2, hi), (lo, (lo + hi) / 2)]
+        if not stack:
+            found[i] = Run(run.lo, run.hi, before)
+    return list(_merge(found))
 
 
 def touches(f: Expr, x: Symbol, lo, hi, budget: Budget | None = None) -> tuple[Run, ...]:

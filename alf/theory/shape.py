@@ -32,6 +32,9 @@ from alf.theory.enclosure import OutOfDomain, at_point, enclose_number, on_cell,
 from alf.theory.pieces import Piece, smooth_pieces
 from alf.theory.progress import stage
 
+FEW = 2000
+"""Evaluations spent on the signs of derivatives of what is not known to be continuous with located switches."""
+
 
 @dataclass(frozen=True)
 class Kink:
@@ -130,7 +133,7 @@ class Shape:
     def _runs(self, order: int) -> tuple[Run, ...]:
         stage(f"certifying the sign of derivative {order} on (0, 1)")
         runs: list[Run] = []
-        budget = Budget()
+        budget = Budget() if self.located else Budget(FEW)  # nothing can be certified, only refuted
         pieces = self.derivative(order)
         for i, piece in enumerate(pieces):  # both neighbours answer for the interval that hides their switch
             lo = pieces[i - 1].hi if i and self.located else piece.lo

@@ -67,7 +67,11 @@ def _constant(f: Expr) -> bool:
 def _two_sums(structure: Structure) -> Witness | None:
     """A point of the simplex over which the sum differs from that at the uniform prediction."""
     classes = structure.classes
-    for share in (Fraction(1, 2), Fraction(1, 3), Fraction(3, 4), Fraction(1, 5), Fraction(9, 10), Fraction(2, 7)):
+    shares = [Fraction(1, 2), Fraction(1, 3), Fraction(3, 4), Fraction(1, 5), Fraction(9, 10), Fraction(2, 7)]
+    shape = shape_of(sum_function(structure))
+    shares += [(piece.lo + piece.hi) / 2 for piece in shape.pieces[:20]]  # a tent may be narrow
+    shares += [kink.lo for kink in shape.kinks[:20]]
+    for share in shares:
         for equal in (True, False):
             if equal or classes == 2:
                 others = [(1 - share) / (classes - 1)] * (classes - 1)
