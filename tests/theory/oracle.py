@@ -399,6 +399,28 @@ def attack_excess(loss, classes: int, verdict: dict) -> list[str]:
     return []
 
 
+def attack_calibration_function(loss, classes: int, data: dict, trials: int = 60) -> list[str]:
+    """Random label probabilities must not show a wrong prediction that costs less than delta says, grids aside."""
+    attack, points = Attack(loss, classes), simplex(classes)
+    vectors = attack.fast_vector(points)
+    epsilon, delta = np.array(data["epsilon"]), np.array(data["delta"], dtype=float)
+    random = np.random.default_rng(13)
+    slack = 0.01 * (1 + delta[np.isfinite(delta)].max(initial=0))
+    for trial in range(trials):
+        p = random.dirichlet(np.full(classes, (0.3, 1.0, 3.0)[trial % 3]))
+        with np.errstate(all="ignore"):
+            risks = np.where(p > 0, vectors * p, 0.0).sum(axis=1)
+        risks = np.where(np.isfinite(risks), risks, np.inf)
+        for n in range(classes):
+            place = int(np.searchsorted(epsilon, p.max() - p[n], side="right")) - 1
+            if place < 0:
+                continue
+            excess = risks[points[:, n] >= points.max(axis=1)].min() - risks.min()
+            if excess < delta[place] - slack:
+                return [f"{loss.spec}: at p = {p} an excess of {excess:.4g} predicts class {n}, not {delta[place]:.4g}"]
+    return []
+
+
 def attack_verdict(loss, classes: int, verdict: dict, rows=()) -> list[str]:
     """Everything the oracle knows about one verdict, given as JSON; `rows` are the noise's label weights."""
     from recompute import check_witness
@@ -432,5 +454,7 @@ def attack_verdict(loss, classes: int, verdict: dict, rows=()) -> list[str]:
         return attack_calibration(loss, classes, holds)
     if claim != "excess_risk":
         return []
+    if "delta" in verdict["data"]:
+        return attack_calibration_function(loss, classes, verdict["data"])
     point = verdict["data"].get("separating_point")
     return attack_excess(loss, classes, verdict) + (check_witness(loss, classes, point, claim) if point else [])
