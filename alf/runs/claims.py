@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection
 
 import psutil
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alf.runs import tables as t
@@ -42,16 +42,16 @@ def waiting(store: Store) -> list[int]:
         .where(t.parts.c.status.in_(UNFINISHED), ~t.runs.c.stopped)
     )
     lately = (
-        select(t.runs.c.owner, func.max(t.parts.c.claimed))
+        select(t.runs.c.owner, t.parts.c.claimed)
         .select_from(joined)
         .where(t.parts.c.claimed > time.time() - REMEMBERED)
-        .group_by(t.runs.c.owner)
+        .order_by(t.parts.c.claimed)  # by the index, so that nothing older is read
     )
     with store.read() as connection:
         rows = connection.execute(unfinished).all()
         if all(row.status == "running" for row in rows):
             return []
-        served = dict(connection.execute(lately).all())
+        served = dict(connection.execute(lately).all())  # the last one counts
     running, first = Counter(), {}
     for row in rows:
         running[row.owner] += row.status == "running"

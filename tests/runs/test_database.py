@@ -12,11 +12,10 @@ from sqlalchemy import create_engine, inspect, select
 from alf.errors import InputError
 from alf.runs import tables as t
 from alf.runs.store import Store
-from alf.training.recipe import Recipe
+from tests.runs.fakes import RECIPE
 from tests.runs.older import back_to
 
 pytestmark = pytest.mark.both_stores
-RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)
 
 # Writes "ready", waits for a line, opens the store and starts the recipe: what a server does that starts with others.
 SERVER = """

@@ -10,30 +10,19 @@ import pytest
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.claims import Claim, Lost, beat, claim, engine_name, recover, waiting
+from alf.runs.claims import Lost, beat, claim, engine_name, recover, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
+from tests.runs import fakes
+from tests.runs.fakes import row, take
 
 pytestmark = pytest.mark.both_stores
 
-RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)
+RECIPE = fakes.RECIPE.with_(epochs=4)
 
 
 def start(store, owner="ann", recipe=RECIPE, shares=((0, 1),), **limits):
     return store.start(recipe, owner, shares, **limits)
-
-
-def take(store, part):
-    token = claim(store, part, "host:1:x")
-    hold = Claim(store, part, token)
-    hold.POLL = 0.0
-    return hold, hold.begin({"host": "host", "pid": 1, "address": None})
-
-
-def row(lane, epoch, accuracy=0.5):
-    return {"lane": lane, "epoch": epoch, "test_accuracy": accuracy} | dict.fromkeys(
-        ("train_loss", "clean_accuracy", "flipped_given_accuracy", "flipped_true_accuracy", "grad_norm", "seconds"), 0.1
-    )
 
 
 def test_pressing_start_twice_is_one_run_and_others_share_the_result(store):

@@ -14,12 +14,11 @@ from alf.errors import InputError
 from alf.runs import tables as t
 from alf.runs.claims import Claim, Lost, claim, recover, waiting
 from alf.runs.store import Store
-from alf.training.recipe import Recipe
+from tests.runs.fakes import RECIPE, row, take
 
 pytestmark = pytest.mark.both_stores
 SOAK = os.environ.get("ALF_SOAK") == "1"
 ROUNDS = 100 if SOAK else 8
-RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=60)
 SHARES = ((0,), (1,))
 
 
@@ -64,19 +63,6 @@ def check(store):
         else:
             assert part.status != "queued"
             assert part.status != "running" or stop[part.result]
-
-
-def take(store, part=None):
-    """Claim a part and begin it as a worker does."""
-    part = waiting(store)[0] if part is None else part
-    token = claim(store, part, "elsewhere:1:x")
-    hold = Claim(store, part, token)
-    return hold, hold.begin({"host": "host", "pid": 1, "address": None})
-
-
-def row(lane, epoch):
-    metrics = ("train_loss", "test_accuracy", "clean_accuracy", "flipped_given_accuracy", "flipped_true_accuracy")
-    return {"lane": lane, "epoch": epoch} | dict.fromkeys((*metrics, "grad_norm", "seconds"), 0.5)
 
 
 def test_thirty_who_press_start_at_once_watch_one_computation(servers):
