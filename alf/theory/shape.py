@@ -15,7 +15,7 @@ import sympy
 from sympy import Expr, Rational, diff, oo
 
 from alf.losses import u
-from alf.theory.algebra import in_exponential
+from alf.theory.algebra import factored, in_exponential
 from alf.theory.certify import (
     Budget,
     Run,
@@ -323,7 +323,17 @@ def _kink(a: Piece, b: Piece) -> Kink:
         return Kink(a.hi, b.lo, at, left, right, _sign_of_difference(right, left))
     middle = as_rational((a.hi + b.lo) / 2)
     turn = fine_sign(slopes[1] - slopes[0], u, a.hi, b.lo)
+    if turn is None and _touch(b.expression - a.expression, a.hi, b.lo):
+        turn = 0
     return Kink(a.hi, b.lo, None, *(f.subs(u, middle) for f in slopes), turn)
+
+
+def _touch(gap: Expr, lo: Fraction, hi: Fraction) -> bool:
+    """Whether a difference that vanishes in [lo, hi] does so with its slope: a power of one factor, no other is 0."""
+    found = factored(sympy.expand(gap))
+    parts = [f.as_base_exp() for f in sympy.Mul.make_args(found if found is not None else gap)]
+    zero = [(base, k) for base, k in parts if base.has(u) and fine_sign(base, u, lo, hi) is None]
+    return len(zero) == 1 and bool(zero[0][1].is_Integer) and zero[0][1] >= 2
 
 
 def _one_sided(f: Expr, at: Rational, side: int) -> Expr:

@@ -93,7 +93,10 @@ LOSSES = {  # continuous in spite of their looks: convex, concave
     "1-u+0.2*sqrt(exp(2*u)-3*exp(u)+2.25)": (False, False),
     "1-u+0.2*log(exp(abs(u-0.3)))": (True, False),
     "sqrt(1-2*u+u**2)": (True, True),
-    "1-u+0.2*max(0,1.5-exp(u))**2": (None, False),  # the second derivative jumps at log 1.5, which is no fraction
+    # the second derivative jumps at log 1.5, which is no fraction
+    "1-u+0.2*max(0,1.5-exp(u))**2": (True, False),
+    "1-u-0.2*max(0,exp(u)-1.5)**2": (False, True),
+    "1-u+0.2*max(0,1.3-u-u**3)**2": (False, False),
     "1-u-max(0,min(1e13*(u-0.2123),0.2))": (False, False),
     "1-u-max(0,min(1e100*(exp(u)-1.3),0.2))": (False, False),
     "1-u-max(0,min(1e300*(u-0.2123),0.2))": (False, False),
