@@ -270,16 +270,37 @@ def _inward(a: Fraction, b: Fraction) -> tuple[float, float]:
 
 @lru_cache(maxsize=4096)
 def _derivative(f: Expr, order: int) -> Expr:
-    """A derivative in a form that encloses well: powers of one base joined, a sum of squares left factored."""
+    """A derivative in a form that encloses well: powers of one base joined, a sum of squares left factored.
+
+    Factoring a rational function multiplies it out first: of a narrow spike the plain sum is much the tighter.
+    """
     g = diff(f, u, order)
     if g.is_number:
         return g
     if _is_zero(g):
         return sympy.Integer(0)
-    if g.is_polynomial(u) or g.is_rational_function(u):
+    if g.is_polynomial(u):
         return sympy.factor(g)
+    if g.is_rational_function(u):
+        return min((sympy.factor(g), g), key=_looseness)
     found = in_exponential(g)
     return sympy.powsimp(g, combine="exp") if found is None else found
+
+
+def _looseness(g: Expr) -> tuple[int, float]:
+    """How wide g's enclosures are over small cells: how many are infinite, and the sum of the others' widths."""
+    cell = on_cell(g, u)
+    infinite, total = 0, 0.0
+    for k in range(1, 63, 3):
+        try:
+            low, high = cell(k / 64, (k + 1) / 64)
+        except (OutOfDomain, OverflowError, ValueError):
+            low, high = -math.inf, math.inf
+        if math.isfinite(high - low):
+            total += high - low
+        else:
+            infinite += 1
+    return infinite, total
 
 
 def _is_zero(g: Expr) -> bool:
