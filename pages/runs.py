@@ -1,7 +1,5 @@
 """What has been run?"""
 
-from pathlib import Path
-
 import streamlit as st
 
 from alf.errors import InputError
@@ -12,7 +10,6 @@ from ui.view import View, keep
 
 EACH = 8  # runs on a page of the list
 EVERY = 1.0  # seconds between looks, while one of them is going
-CSS = (Path(runs.__file__).parent / "runs.css").read_text()
 
 
 def pick(run: str, key: str) -> None:
@@ -84,7 +81,6 @@ def body(view: View, looking: bool) -> None:
 
 
 head("Runs", "Your runs, the newest first. Tick some to compare them in one figure.")
-st.html(f"<style>{CSS}</style>")
 view = View("runs", (runs.tokens("runs"), state.whole("list", 1, 1, 10**6)))
 view.say()
 looking = st.session_state.get("runs.looking", False)

@@ -14,7 +14,6 @@ _HERE = Path(__file__).parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"  # comes with the wheel: no download
 LIBRARY_ADDRESS = f"charts/plotly-{plotly.__version__}.min.js"
 """Where `ui.server` serves it, relative to a page."""
-_CSS = (_HERE / "chart.css").read_text()
 _JS = (_HERE / "follow.js").read_text() + (_HERE / "chart.js").read_text().replace("LIBRARY_ADDRESS", LIBRARY_ADDRESS)
 
 
@@ -57,4 +56,4 @@ def mount(data: bytes, key: str, on_click=None) -> None:
 
 @st.cache_resource
 def _component():
-    return st.components.v2.component("alf_chart", css=_CSS, js=_JS, isolate_styles=False)
+    return st.components.v2.component("alf_chart", js=_JS, isolate_styles=False)

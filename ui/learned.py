@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from alf.data.declaration import DataSet
+from alf.figures.palette import NEUTRAL
 from alf.figures.pictures import sample_picture
 from ui.view import View, keep
 
@@ -107,7 +108,7 @@ def _key(models: Sequence) -> str:
         f'<span><b class="alf-learned" style="--c:{m.style.color};--d:{m.style.dark}"></b>{escape(m.name)}</span>'
         for m in models
     )
-    neutral = "--c:#5F6673;--d:#A3ABB8"
+    neutral = f"--c:{NEUTRAL[0]};--d:{NEUTRAL[1]}"
     states = "".join(f'<span><b class="alf-{s}" style="{neutral}"></b>{WORDS[s]}</span>' for s in STATES)
     return f'<p class="alf-dots">{losses}</p><p class="alf-dots">{states}</p>'
 

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from alf.figures.base import Series
+from alf.figures.base import Series, rounded
+from alf.figures.headline import Result, leaders
 from alf.figures.palette import styles
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
 from alf.losses import called, parse
@@ -63,8 +64,8 @@ def _curves(shown: lab.Shown) -> None:
     source = lab.before() if waiting else shown
     epochs, changes = source.recipe.epochs, source.recipe.changes
     figures = [
-        accuracy_figure.spec(series(source, "test_accuracy"), epochs, changes),
-        memorised_figure.spec(series(source, "flipped_given_accuracy"), epochs, changes),
+        accuracy_figure.spec(series(source, "test_accuracy"), epochs, changes, ends(source, "last")),
+        memorised_figure.spec(series(source, "flipped_given_accuracy"), epochs, changes, ends(source, "memorised")),
     ]
     if waiting:
         whose = f"{'the recorded run' if source.recorded else 'the run before'}, on {source.recipe.dataset.name}"
@@ -120,7 +121,7 @@ def said(shown: lab.Shown) -> str:
         parts.append(lab.time_left(progress.seconds_left))
         speed = lab.pace(shown)
         models = len(recipe.lanes) - len(progress.ended)
-        parts.append(f"{models} model{'s' if models > 1 else ''} at {speed:.2g} epochs/s" if speed else "")
+        parts.append(f"{models} model{'s' if models > 1 else ''} at {rounded(speed, 2)} epochs/s" if speed else "")
         parts.append(
             f"learning rate now {recipe.lr_at(min(int(progress.at or progress.epoch) + 1, recipe.epochs)):.3g}"
         )
@@ -147,14 +148,26 @@ def series(shown: lab.Shown, metric: str) -> list[Series]:
     return result
 
 
+def ends(shown: lab.Shown, what: str) -> list[Result]:
+    """An entry of the summary as each loss's result, in the recipe's order; losses that have none are left out."""
+    rows = {row["loss"]: row for row in summarise(shown.records)}
+    losses = [parse(spec) for spec in shown.recipe.losses]
+    return [
+        Result(name.short, row[what]["mean"], row[what]["std"], len(row["seeds"]))
+        for loss, name in zip(losses, called(losses), strict=True)
+        if (row := rows.get(loss.spec)) and row[what]
+    ]
+
+
 def table(shown: lab.Shown) -> str:
-    """Last and best accuracy and the share of wrong labels memorised, per loss; the best last one in bold."""
+    """Last and best accuracy and the share of wrong labels memorised, per loss; those that lead in bold."""
     ended = shown.progress.ended if shown.progress else {}
     rows = {row["loss"]: row for row in summarise(shown.records, ended)}
     losses = [parse(spec) for spec in shown.recipe.losses]
-    best = max((row["last"]["mean"] for row in rows.values()), default=None)
+    results = ends(shown, "last")
+    lead = {results[i].name for i in leaders(results)}
     lines = []
-    for loss, style in zip(losses, styles(loss.key for loss in losses), strict=True):
+    for loss, called_, style in zip(losses, called(losses), styles(loss.key for loss in losses), strict=True):
         row = rows.get(loss.spec)
         values = loss.label.removeprefix(loss.name).strip(" ()")
         name = swatch(style, f"{loss.name}<small>{values}</small>")
@@ -163,7 +176,7 @@ def table(shown: lab.Shown) -> str:
         else:
             last = over_seeds(row, "last")
             cells = [
-                f"<b>{last}</b>" if row["last"]["mean"] == best else last,
+                f"<b>{last}</b>" if called_.short in lead else last,
                 over_seeds(row, "best"),
                 f"{np.mean(row['best_epochs']):.0f}",
                 over_seeds(row, "memorised") if row["memorised"] else "—",

@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from alf.figures.headline import Result, leaders
 from alf.figures.palette import BAD, GOOD, NEUTRAL, UNSURE
 from alf.figures.runs import MOST, Curves, Mark, compare_figure, curves, loss_styles
 from alf.losses import parse
@@ -210,8 +211,10 @@ def table(runs: list[Run]) -> str:
                 with_published = with_published or bool(numbers)
                 lines.append((series.style, parse(spec), group.name, rows.get((spec, noise)), numbers))
     many = len(groups) > 1
-    best = max((line[3]["last"]["mean"] for line in lines if line[3]), default=None)
-    body = "".join(_line(*line, many, with_published, best) for line in lines)
+    there = [line[3] for line in lines if line[3]]
+    lead = leaders([Result("", row["last"]["mean"], row["last"]["std"], len(row["seeds"])) for row in there])
+    bold = [there[i] for i in lead]
+    body = "".join(_line(*line, many, with_published, any(line[3] is row for row in bold)) for line in lines)
     heads = ["Loss"] + ["Run"] * many + [
         f"Accuracy at the last {term('epoch')}", f"{term('best', 'Best on the way')}", "at epoch"
     ] + ["Published", "Points from it"] * with_published  # fmt: skip
@@ -222,7 +225,7 @@ def table(runs: list[Run]) -> str:
     )
 
 
-def _line(style, loss, name, found, numbers, many: bool, with_published: bool, best) -> str:
+def _line(style, loss, name, found, numbers, many: bool, with_published: bool, leads: bool) -> str:
     values = loss.label.removeprefix(loss.name).strip(" ()")
     cells = [swatch(style, f"{loss.name}<small>{values}</small>")] + [
         f'<span class="alf-of">{escape(name)}</span>'
@@ -231,7 +234,7 @@ def _line(style, loss, name, found, numbers, many: bool, with_published: bool, b
         cells += ["…", "…", "…"]
     else:
         last = over_seeds(found, "last")
-        cells.append(f"<b>{last}</b>" if found["last"]["mean"] == best else last)
+        cells.append(f"<b>{last}</b>" if leads else last)
         cells += [over_seeds(found, "best"), f"{np.mean(found['best_epochs']):.0f}"]
     if with_published:
         cells.append("<br>".join(f"{n.mean:.2f}%<small> ± {n.spread:.2f}</small>" for n in numbers) or "—")

@@ -18,10 +18,11 @@ from http.cookies import CookieError, SimpleCookie
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from alf.errors import InputError
+from ui import paint
 from ui.chart import LIBRARY, LIBRARY_ADDRESS
 
 COOKIE = "alf_reader"
@@ -52,7 +53,8 @@ class PageHeaders:
     """ASGI middleware: gives every browser that loads a page its token, and keeps the one it has for another year.
 
     It also says that charts will come, so that their library is fetched while the page is computed. It is not executed
-    before the first chart: that takes a second, in which the page's words are already there to read.
+    before the first chart: that takes a second, in which the page's words are already there to read. And it puts the
+    stylesheet into the page (`ui.paint`), which is therefore asked for anew and uncompressed.
     """
 
     def __init__(self, app):
@@ -62,22 +64,42 @@ class PageHeaders:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
-        async def send_with_headers(message):
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if _is_page(scope, message["status"], headers):
+        start, body = None, b""
+
+        async def send_page(message):
+            nonlocal start, body
+            if message["type"] == "http.response.start" and _is_page(message):
+                start = message
+            elif start is None:
+                await send(message)
+            else:
+                body += message.get("body", b"")
+                if not message.get("more_body"):
+                    body = paint.painted(body)
+                    headers = MutableHeaders(scope=start)
                     headers.append("set-cookie", _cookie(scope))
                     headers["cache-control"] = "no-store"  # a proxy must not hand one reader's token to another
                     headers.append("link", f"<{LIBRARY_ADDRESS}>; rel=preload; as=script")
-            await send(message)
+                    if scope.get("method") != "HEAD":
+                        headers["content-length"] = str(len(body))
+                    await send(start)
+                    await send(message | {"body": body})
 
-        return await self.app(scope, receive, send_with_headers)
+        asked = scope if _has_suffix(scope["path"]) else scope | {"headers": _as_it_is(scope["headers"])}
+        return await self.app(asked, receive, send_page)
 
 
-def _is_page(scope, status: int, headers) -> bool:
-    """Whether the answer is a page, or says that the one the browser has kept is still good."""
-    page = headers.get("content-type", "").startswith("text/html")
-    return page or (status == 304 and "." not in scope["path"].rpartition("/")[2])
+def _is_page(message) -> bool:
+    return MutableHeaders(scope=message).get("content-type", "").startswith("text/html")
+
+
+def _has_suffix(path: str) -> bool:
+    return "." in path.rpartition("/")[2]
+
+
+def _as_it_is(headers: list) -> list:
+    """The headers of a request without those that let the answer be compressed, or be that nothing has changed."""
+    return [(k, v) for k, v in headers if k not in (b"accept-encoding", b"if-none-match", b"if-modified-since")]
 
 
 def _cookie(scope) -> str:
@@ -108,15 +130,22 @@ def apologise(error: Exception) -> bool:
 
 async def library(_request) -> FileResponse:
     """Plotly's JavaScript; its address has its version, so that a browser keeps it for good."""
-    return FileResponse(
-        LIBRARY, media_type="text/javascript", headers={"cache-control": f"public, max-age={YEAR}, immutable"}
-    )
+    return FileResponse(LIBRARY, media_type="text/javascript", headers=_FOR_GOOD)
+
+
+async def stylesheet(_request) -> Response:
+    """The app's own CSS; its address has its hash."""
+    return Response(paint.CSS, media_type="text/css", headers=_FOR_GOOD)
+
+
+_FOR_GOOD = {"cache-control": f"public, max-age={YEAR}, immutable"}
 
 
 def routes() -> list[Route]:
     """What the server answers beside Streamlit's own addresses."""
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    return [Route("/" + "/".join(filter(None, (base, LIBRARY_ADDRESS))), library)]
+    served = {LIBRARY_ADDRESS: library, paint.ADDRESS: stylesheet}
+    return [Route("/" + "/".join(filter(None, (base, address))), answer) for address, answer in served.items()]
 
 
 MIDDLEWARE = (Middleware(PageHeaders),)

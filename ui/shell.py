@@ -8,7 +8,6 @@ import streamlit as st
 
 ROOT = Path(__file__).parent.parent
 NAME = "Asymmetric Loss Explorer"
-_CSS = (Path(__file__).parent / "style.css").read_text()
 _HISTORY = (Path(__file__).parent / "history.js").read_text()
 _RUN = threading.local()  # whether this thread's script run went through `run`
 _LOGO = str(Path(__file__).parent / "logo.svg")
@@ -76,7 +75,6 @@ PAGES = (
 def run() -> None:
     """Set the page up and run the one the reader asked for."""
     st.set_page_config(page_title=NAME, page_icon=_LOGO, layout="wide", initial_sidebar_state="collapsed")
-    st.html(f"<style>{_CSS}</style>")
     st.html(f"<script>{_HISTORY}</script>", unsafe_allow_javascript=True)
     st.logo(_LOGO, size="large")
     chosen = _navigation()

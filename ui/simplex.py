@@ -23,7 +23,7 @@ from ui.prover import ratio_of
 from ui.view import View, keep
 
 _HERE = Path(__file__).parent
-_CSS, _JS = (_HERE / "simplex.css").read_text(), (_HERE / "simplex.js").read_text()
+_JS = (_HERE / "simplex.js").read_text()
 KINDS = {"symmetric": 2 / 3, "pair": 1 / 2}  # up to which rate the clean label dominates three classes
 STEPS = 121
 COLUMNS = 111
@@ -116,7 +116,7 @@ def mount(data: bytes, key: str, on_rate) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _component():
-    return st.components.v2.component("alf_simplex", css=_CSS, js=_JS, isolate_styles=False)
+    return st.components.v2.component("alf_simplex", js=_JS, isolate_styles=False)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

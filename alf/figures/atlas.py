@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from alf.figures.base import Series, axis, builder, figure, line, mark, points
-from alf.figures.palette import BAD, GOOD, NEUTRAL, Style
+from alf.figures.palette import BAD, GOOD, NEUTRAL, Style, ink, rgb
 
 SCALE = [[0, "#F3E9D2"], [0.35, "#C9D8C8"], [0.65, "#7FB0B5"], [0.85, "#3F7FA0"], [1, "#123A75"]]
 _TAG = {
@@ -17,6 +17,8 @@ _TAG = {
     "bgcolor": "rgba(255,255,255,0.78)",
     "borderpad": 2,
 }
+_FADED = 0.42
+"""How much white lies over what does not tolerate the chosen noise."""
 _SIDES = ({"yshift": 14, "xanchor": "right"}, {"yshift": -14, "xanchor": "left"})  # of a rising curve: above, below
 _LIMIT = Style(BAD[0], BAD[1], "solid")
 _PLAIN = Style(NEUTRAL[0], NEUTRAL[1], "solid")
@@ -69,6 +71,7 @@ def atlas_figure(
 
     # Lines from every second point are as smooth, and four times as quick to find.
     lines = grid(2) | {"type": "contour", "showscale": False, "hoverinfo": "skip"}
+    drawn = limit is not None and float(np.nanmin(values)) < limit <= top
     traces = [
         grid(1)
         | {
@@ -79,25 +82,20 @@ def atlas_figure(
             "showscale": False,
             "hovertemplate": f"{names[0]} = %{{x:.3g}}, {names[1]} = %{{y:.3g}}<br>{what} %{{z:.4f}}<extra></extra>",
         },
-        lines
-        | {
-            "contours": {"coloring": "none", "showlabels": True, "labelfont": {"size": 11, "color": "#FFFFFF"}},
-            "line": {"color": "rgba(255,255,255,0.55)", "width": 1},
-            "ncontours": 10,
-        },
     ]
-    if limit is not None and float(np.nanmin(values)) < limit <= top:
+    if drawn:
         # Just below a plateau's own height, or the contour of a limit that the plateau reaches would not be drawn.
         level = min(limit, top * (1 - 1e-6))
         traces.append(
             lines
             | {
                 "contours": {"type": "constraint", "operation": ">", "value": level},
-                "fillcolor": "rgba(255,255,255,0.42)",
+                "fillcolor": f"rgba(255,255,255,{_FADED})",
                 "line": {"color": BAD[0], "width": 3},
                 "name": limit_name,
             }
         )
+    traces += [lines | look for look in _levels(values, top, limit if drawn else None)]
     words = _plateau(y, values)
     for label, px, py in presets:
         at = Series(label, _PLAIN, np.array([px]), np.array([py]))
@@ -118,6 +116,49 @@ def atlas_figure(
         hovermode="closest",
         dragmode=False,
     )
+
+
+def shade(value: float, top: float, faded: bool = False) -> tuple[float, float, float]:
+    """The map's colour at a value, red, green and blue from 0 to 255.
+
+    >>> shade(0, 1), shade(1, 1)
+    ((243.0, 233.0, 210.0), (18.0, 58.0, 117.0))
+    """
+    stops = [at for at, _ in SCALE]
+    channels = zip(*(rgb(color) for _, color in SCALE), strict=True)
+    mixed = (float(np.interp(value / top, stops, channel)) for channel in channels)
+    return tuple(255 * _FADED + c * (1 - _FADED) if faded else c for c in mixed)
+
+
+def _levels(values: np.ndarray, top: float, limit: float | None) -> list[dict]:
+    """The contour lines with their numbers: black where the map is light, white where it is dark."""
+    low = float(np.nanmin(values))
+    step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if s >= (top - low) / 10 or s == 0.2)
+    levels = step * np.arange(np.floor(low / step) + 1, np.ceil(top / step))
+    inks = {level: ink(shade(level, top, limit is not None and level < limit)) for level in levels}
+    looks = []
+    for color, line_color in (("#000000", "rgba(0,0,0,0.35)"), ("#FFFFFF", "rgba(255,255,255,0.55)")):
+        mine = [float(level) for level in levels if inks[level] == color]
+        for part in _runs(mine, step):
+            contours = {"coloring": "none", "showlabels": True, "labelfont": {"size": 11, "color": color}}
+            contours |= {"start": part[0], "end": part[-1], "size": step}
+            looks.append({"autocontour": False, "contours": contours, "line": {"color": line_color, "width": 1}})
+    return looks
+
+
+def _runs(levels: Sequence[float], step: float) -> list[list[float]]:
+    """Neighbouring levels together.
+
+    >>> _runs([0.1, 0.2, 0.5], 0.1)
+    [[0.1, 0.2], [0.5]]
+    """
+    groups: list[list[float]] = []
+    for level in levels:
+        if groups and level - groups[-1][-1] < 1.5 * step:
+            groups[-1].append(level)
+        else:
+            groups.append([level])
+    return groups
 
 
 @builder
@@ -171,7 +212,7 @@ def _enough(series: Series, limit: float) -> list[dict]:
     inside = np.concatenate([[False], np.asarray(series.y) >= limit, [False]])
     starts, ends = np.flatnonzero(~inside[:-1] & inside[1:]), np.flatnonzero(inside[:-1] & ~inside[1:]) - 1
     band = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "line": {"width": 0}, "layer": "below"}
-    band |= {"fillcolor": f"rgba({','.join(str(int(GOOD[0][i : i + 2], 16)) for i in (1, 3, 5))},0.12)"}
+    band |= {"fillcolor": f"rgba({','.join(map(str, rgb(GOOD[0])))},0.12)"}
     return [band | {"x0": float(series.x[i]), "x1": float(series.x[j])} for i, j in zip(starts, ends, strict=True)]
 
 

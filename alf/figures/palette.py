@@ -53,10 +53,11 @@ SPARE = ("crimson", "violet", "sky", "brown")
 
 # The interface's own colours (not losses): (light, dark).
 REFERENCE = ("#8A8F99", "#7E8794")  # marks such as 1/K
-GOOD = ("#00805A", "#4FE0A4")
-BAD = ("#C23B1E", "#FF8A66")
-UNSURE = ("#8F6A00", "#F0C75A")
-NEUTRAL = ("#5F6673", "#A3ABB8")
+# Read as words too, on a tenth of themselves (the chips of the claims): 4.5:1.
+GOOD = ("#00694A", "#4FE0A4")
+BAD = ("#B03218", "#FF8A66")
+UNSURE = ("#765600", "#F0C75A")
+NEUTRAL = ("#545B68", "#A3ABB8")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Style:
         >>> style("agce").fill(.2)
         'rgba(10,79,191,0.2)'
         """
-        return f"rgba({','.join(str(c) for c in _rgb(self.color))},{opacity:g})"
+        return f"rgba({','.join(str(c) for c in rgb(self.color))},{opacity:g})"
 
 
 def style(key: str, occurrence: int = 0) -> Style:
@@ -114,6 +115,33 @@ def dark_table(chosen: Iterable[Style] = ()) -> dict[str, str]:
     return table
 
 
+def luminance(color: Iterable[float]) -> float:
+    """The relative luminance of red, green and blue from 0 to 255, as WCAG defines it."""
+    channels = [c / 255 for c in color]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: Iterable[float], other: Iterable[float]) -> float:
+    """The contrast of two colours as WCAG defines it, from 1 to 21; text needs 4.5, a line or a mark 3.
+
+    >>> round(contrast((0, 0, 0), (255, 255, 255)), 6)
+    21.0
+    """
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def ink(ground: Iterable[float]) -> str:
+    """Black or white, whichever is read better on this ground: one of them always has more than 4.5:1.
+
+    >>> ink((243, 233, 210)), ink((18, 58, 117))
+    ('#000000', '#FFFFFF')
+    """
+    ground = tuple(ground)
+    return max(("#000000", "#FFFFFF"), key=lambda color: contrast(rgb(color), ground))
+
+
 def _base(key: str) -> tuple[str, int]:
     if key in KEYS:
         return KEYS[key]
@@ -125,11 +153,16 @@ def _base(key: str) -> tuple[str, int]:
     return SPARE[number % len(SPARE)], 2 + number // len(SPARE) % 4
 
 
-def _rgb(color: str) -> tuple[int, int, int]:
+def rgb(color: str) -> tuple[int, int, int]:
+    """A colour's red, green and blue, 0 to 255.
+
+    >>> rgb("#0A4FBF")
+    (10, 79, 191)
+    """
     return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
 
 
 def _shade(color: str, amount: float) -> str:
     """Towards white (amount > 0) or black (amount < 0)."""
     target = 255 if amount > 0 else 0
-    return "#" + "".join(f"{round(c + (target - c) * abs(amount)):02X}" for c in _rgb(color))
+    return "#" + "".join(f"{round(c + (target - c) * abs(amount)):02X}" for c in rgb(color))

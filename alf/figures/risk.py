@@ -6,8 +6,10 @@ import numpy as np
 
 from alf.figures.base import Series, axis, builder, figure, line, mark, names, points
 
-P = np.linspace(0, 1, 401)  # even, and symmetric about 1/2: P[::-1] is 1 - P
-_CUT = 12  # an endless risk is scaled by its value this many points (3%) from the end
+_NEAR = np.geomspace(1e-9, 2e-3, 24)
+P = np.unique(np.concatenate([np.linspace(0, 1, 401), _NEAR, 1 - _NEAR]))  # symmetric about 1/2: P[::-1] is 1 - P
+_CUT = 0.03  # an endless risk is scaled by its value this far from the end
+_TOP = 1.1  # of the axis, where the largest value drawn is 1
 
 
 def edge_risk(value: np.ndarray, rate: float) -> np.ndarray:
@@ -15,7 +17,7 @@ def edge_risk(value: np.ndarray, rate: float) -> np.ndarray:
 
     Parameters
     ----------
-    value : np.ndarray, shape (401,)
+    value : np.ndarray, shape (len(P),)
         The loss at `P`.
     rate : float
         In [0, 1/2).
@@ -51,10 +53,14 @@ def edge_figure(series: Sequence[Series], rate: float, noise: str = "") -> dict:
             continue
         best[s.name] = where = minimiser(risk)
         above = risk - np.nanmin(risk)
-        top = max(v for v in (above[0], above[-1], above[_CUT], above[-1 - _CUT]) if np.isfinite(v))
+        top = max(v for v in (above[0], above[-1], *np.interp((_CUT, 1 - _CUT), P, above)) if np.isfinite(v))
         scaled = above / (top or 1)
         label = s.label
-        traces.append(line(Series(label, s.style, P, scaled), width=2.8, hover="%{y:.2f} of its range"))
+        # A risk without end leaves the picture by its top edge, however slowly it gets there: ending below it would
+        # look as if being sure cost little.
+        drawn = np.where(np.isposinf(scaled), 2 * _TOP, scaled)
+        trace = line(Series(label, s.style, P, drawn), width=2.8, hover="%{text}")
+        traces.append(trace | {"text": [f"{v:.2f} of its range" if np.isfinite(v) else "no limit" for v in scaled]})
         traces.append(
             points(Series(label, s.style, np.array([where]), np.array([0.0])), 15, hover="best prediction: %{x:.1%}")
         )
@@ -62,7 +68,7 @@ def edge_figure(series: Sequence[Series], rate: float, noise: str = "") -> dict:
         traces,
         _message(best, free, noise or f"{rate:.0%} wrong labels", rate > 0),
         axis("probability given to the true class", -0.02, 1.03, tickformat=".0%"),
-        axis("risk above its minimum, scaled", -0.08, 1.1, showticklabels=False, showgrid=False),
+        axis("risk above its minimum, scaled", -0.08, _TOP, showticklabels=False, showgrid=False),
         "Each curve is the average loss over right and wrong labels. The dot is the prediction it prefers.",
         [mark(1 - rate, f"right labels{' of these two classes' if noise else ''}: {1 - rate:.0%}", side="left")]
         if rate > 0

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alf.figures.base import Series, axis, builder, figure, line
+from alf.figures.headline import Result, ranking
 from alf.figures.palette import DASHES, Style, styles
-from alf.figures.training import bands
+from alf.figures.training import bands, fall
 from alf.losses import called, parse
 from alf.training.recipe import Recipe
+from alf.training.records import summarise
 
 MOST = len(DASHES)
 
@@ -18,7 +20,7 @@ MOST = len(DASHES)
 class Curves:
     """What one run shows under one noise: its `name` in a legend, its `dash`, and its losses' accuracy `series`.
 
-    `noise` is the spec, `epochs` how far the axis must go.
+    `noise` is the spec, `epochs` how far the axis must go, `ends` the results at the last epoch.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Curves:
     epochs: int
     dash: str
     series: tuple[Series, ...]
+    ends: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,13 @@ def curves(runs: Sequence[tuple[str, Recipe, Sequence[dict], Collection[int], bo
                 Series(labels[spec], replace(chosen[spec], dash=dash), *found.get(spec, nothing), short)
                 for spec, short in zip(recipe.losses, shorts, strict=True)
             )
-            result.append(Curves(label, noise, epochs, dash, series))
+            rows = {row["loss"]: row for row in summarise(r for r in records if r["noise"] == noise)}
+            ends = tuple(
+                Result(s.name, row["last"]["mean"], row["last"]["std"], len(row["seeds"]))
+                for spec, s in zip(recipe.losses, series, strict=True)
+                if (row := rows.get(spec))
+            )
+            result.append(Curves(label, noise, epochs, dash, series, ends))
     return result
 
 
@@ -102,18 +111,17 @@ def compare_figure(shown: Sequence[Curves], marks: Sequence[Mark] = ()) -> dict:
 
 
 def _message(shown: Sequence[Curves]) -> str:
-    """Which loss of which run stands highest at its last epoch, and which fell most."""
-    ends = [
-        (float(s.y[-1]), float(np.max(s.y)), s.name, group.name) for group in shown for s in group.series if len(s.y)
-    ]
+    """Who leads among all losses of all runs, and which fell most, by the rule of `headline`."""
+    of = (lambda name, group: f"{name} in “{group.name}”") if len(shown) > 1 else (lambda name, group: name)
+    ends = [replace(end, name=of(end.name, group)) for group in shown for end in group.ends]
     if not ends:
         return "Accuracy on clean test samples"
-    of = (lambda name: f" in “{name}”") if len(shown) > 1 else (lambda name: "")
-    last, _, best, run = max(ends)
-    title = f"{best}{of(run)} ends highest, at {last:.1%}"
-    fell, top, name, run = max((high - end, high, name, run) for end, high, name, run in ends)
-    if fell > 0.05 and name != best:
-        title += f"; {name}{of(run)} falls from {top:.0%} to {top - fell:.0%}"
+    curves = [replace(s, short=of(s.name, group)) for group in shown for s in group.series]
+    fallen = fall(curves, ends)
+    title = ranking(ends)
+    if fallen is not None and len(ends) > 1:
+        best, last = fallen
+        title += f"; {last.name} falls from {best.mean:.0%} to {last.mean:.0%}"
     return title
 
 

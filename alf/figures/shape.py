@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import Series, axis, builder, figure, line, mark, names
+from alf.figures.base import Series, axis, builder, figure, line, mark, names, times
 
-U = np.unique(np.concatenate([np.linspace(0, 1, 161), np.geomspace(1e-4, 3e-2, 24)]))
-U_AXIS = "u, probability given to the label"
+_NEAR = np.geomspace(1e-9, 3e-2, 32)
+U = np.unique(
+    np.concatenate([np.linspace(0, 1, 161), _NEAR, 1 - _NEAR])
+)  # close at both ends: -log u is 2.3 at 0.1, 21 here
+U_AXIS = "u, probability of the label"
 _LARGEST = 1e300  # the end of an axis stays a number that can be added to
 _SHOWN_FROM = 0.04  # an unbounded curve is drawn down to here before it leaves the first view
 
@@ -55,15 +58,13 @@ def weight_figure(series: Sequence[Series], classes: int) -> dict:
         if not peak or not np.isfinite(value):
             title = f"{only.name} hardly pulls at all between u = 0 and u = 1"
         else:
-            title = f"Training starts at {value / peak:.0%} of the weight {only.name} can give"
+            title = f"Training starts at {value / peak:.0%} of the largest weight that {only.name} gives"
     else:
         (low, slow), (high, fast) = min(start, key=lambda t: t[0]), max(start, key=lambda t: t[0])
         if low <= 0 or high < 1.05 * low:
             title = "All start with about the same weight"
-        elif high / 1000 > low:
-            title = f"At the start {fast.name} pulls more than 1,000 times as hard as {slow.name}"
         else:
-            title = f"At the start {fast.name} pulls {high / low:.2g} times as hard as {slow.name}"
+            title = f"At the start {fast.name} pulls {times(high, low)} as hard as {slow.name}"
     top = 1.08 * min(max(_finite(s.y).max(initial=0.0) for s in series), _LARGEST)
     low = min(0.0, *(_finite(s.y).min(initial=0.0) for s in series)) if series else 0.0
     about = "How hard a sample pulls on the network, −ℓ′(u) u (1 − u). Training starts at u = 1/K."
@@ -89,12 +90,12 @@ def _finite(y: np.ndarray) -> np.ndarray:
 def _view(series: Sequence[Series]) -> tuple[float, float]:
     """The first range of the y axis: all of every bounded curve; an unbounded one leaves the view after a while."""
     curves = [(s.x, np.where(np.isfinite(s.y), np.clip(s.y, -_LARGEST, _LARGEST), s.y)) for s in series]
-    endless = [not np.isfinite(y[0]) or abs(y[0]) / 8 > abs(np.interp(_SHOWN_FROM, x, y)) for x, y in curves]
+    endless = [_endless(x, y) or _endless(1 - x[::-1], y[::-1]) for x, y in curves]
     bounded = [_finite(y) for (_, y), far in zip(curves, endless, strict=True) if not far]
     # Beside bounded curves an unbounded one gets three times their height, so that they can still be told apart.
     reach = 3 * max((float(np.abs(y).max()) for y in bounded), default=np.inf)
     parts = [
-        np.clip(y[(x >= _SHOWN_FROM) & np.isfinite(y)], -reach, reach)
+        np.clip(y[(x >= _SHOWN_FROM) & (x <= 1 - _SHOWN_FROM) & np.isfinite(y)], -reach, reach)
         for (x, y), far in zip(curves, endless, strict=True)
         if far
     ]
@@ -102,6 +103,11 @@ def _view(series: Sequence[Series]) -> tuple[float, float]:
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     pad = 0.06 * (high - low or 1)
     return low - (pad if low < 0 else 0), high + (pad if high > 0 else 0)
+
+
+def _endless(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a curve has no end at its first point, or one so far off that it would hide all the rest."""
+    return not np.isfinite(y[0]) or abs(y[0]) / 8 > abs(np.interp(_SHOWN_FROM, x, y)) > 0
 
 
 def _slope_message(series: Sequence[Series]) -> str:

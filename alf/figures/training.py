@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from alf.figures.base import Series, axis, band, builder, figure, line, mark, names
+from alf.figures.base import Series, apart, axis, band, builder, figure, line, mark, names
+from alf.figures.headline import MOST_NAMED, Result, leaders, leading, ranking, told_apart
 from alf.training.recipe import Change
 
 TITLES = {
@@ -53,48 +54,71 @@ def bands(
 
 
 @builder
-def accuracy_figure(series: Sequence[Series], epochs: int, changes: Sequence[Change] = ()) -> dict:
-    """Accuracy on the clean test set over the epochs; the title sets the last epoch beside the best one.
+def accuracy_figure(
+    series: Sequence[Series], epochs: int, changes: Sequence[Change] = (), ends: Sequence[Result] = ()
+) -> dict:
+    """Accuracy on the clean test set over the epochs; the title says who fell, and who leads by the rule of `headline`.
 
-    `changes` of the learning rate are marked, here as in the other figures.
+    `ends` are the results at the last epoch, under the series' names: those of the table beside the figure. `changes`
+    of the learning rate are marked, here as in the other figures.
     """
-    fallen = sorted(
-        ((float(np.max(s.y) - s.y[-1]), float(np.max(s.y)), float(s.y[-1]), s.name) for s in series if len(s.y)),
-        reverse=True,
-    )
-    if not fallen:
-        title = "Accuracy on clean test samples"
-    elif fallen[0][0] > 0.05:
-        _, best, last, name = fallen[0]
-        title = f"{name} reaches {best:.0%}, then falls to {last:.0%}"
-        held = max((f for f in fallen if f[3] != name), key=lambda f: f[2], default=None)
-        if held and held[2] > last + 0.02:
-            title += f"; {held[3]} stands at {held[2]:.0%}"
-    else:
-        best = max(fallen, key=lambda f: f[2])
-        title = f"{best[3]} leads with {best[2]:.0%}" if len(fallen) > 1 else f"{best[3]} stands at {best[2]:.0%}"
     about = "Accuracy on clean test samples, mean over seeds; the band is one standard deviation."
-    return _over_epochs(series, epochs, title, about, "test accuracy", True, changes)
+    return _over_epochs(series, epochs, _accuracies(series, ends), about, "test accuracy", True, changes)
+
+
+def _accuracies(series: Sequence[Series], ends: Sequence[Result]) -> str:
+    if not ends:
+        return "Accuracy on clean test samples"
+    fallen = fall(series, ends)
+    if fallen is None:
+        return ranking(ends, "stands")
+    best, last = fallen
+    title = f"{last.name} reaches {best.mean:.0%}, then falls to {last.mean:.0%}"
+    if last.seeds < 2:
+        return f"With one seed {title}"
+    first = [ends[i] for i in leaders(ends)]
+    return title if not first or last in first else f"{title}; {leading(first, len(ends), ends)}"
+
+
+def fall(series: Sequence[Series], ends: Sequence[Result]) -> tuple[Result, Result] | None:
+    """The largest fall from a curve's height to its end, by at least 5 points and more than the spreads: both."""
+    found = []
+    for s in series:
+        last = next((end for end in ends if end.name == s.name), None)
+        if last is None or not len(s.y):
+            continue
+        at = int(np.argmax(s.y))
+        best = Result(s.name, float(s.y[at]), 0.0 if s.spread is None else float(s.spread[at]), last.seeds)
+        if best.mean - last.mean > 0.05 and (last.seeds < 2 or told_apart(best, last)):
+            found.append((best, last))
+    return max(found, key=lambda pair: pair[0].mean - pair[1].mean, default=None)
 
 
 @builder
-def memorised_figure(series: Sequence[Series], epochs: int, changes: Sequence[Change] = ()) -> dict:
-    """The share of wrong labels that are predicted as given: what has been learned by heart."""
-    last = sorted(((float(s.y[-1]), s.name) for s in series if len(s.y)), reverse=True)
-    if not last:
-        title = "Wrong labels learned by heart"
-    elif len(last) == 1:
-        title = f"{last[0][1]} has learned {last[0][0]:.0%} of the wrong labels by heart"
-    elif last[0][0] - last[-1][0] < 0.05:
-        who = names([name for _, name in last]) if len(last) < 4 else "All losses"
-        low, high = f"{last[-1][0]:.0%}", f"{last[0][0]:.0%}"
-        share = f"about {high}" if low == high else f"{low} to {high}"
-        title = f"{who} have learned {share} of the wrong labels by heart"
-    else:
-        (most, first), (least, other) = last[0], last[-1]
-        title = f"{first} has learned {most:.0%} of the wrong labels by heart, {other} {least:.0%}"
+def memorised_figure(
+    series: Sequence[Series], epochs: int, changes: Sequence[Change] = (), ends: Sequence[Result] = ()
+) -> dict:
+    """The share of wrong labels that are predicted as given: memorised. `ends` as in `accuracy_figure`."""
     about = "Share of training samples with a wrong label that are predicted as that wrong label."
-    return _over_epochs(series, epochs, title, about, "wrong labels memorised", True, changes)
+    return _over_epochs(series, epochs, _memorised(ends), about, "wrong labels memorised", True, changes)
+
+
+def _memorised(ends: Sequence[Result]) -> str:
+    if not ends:
+        return "Wrong labels memorised"
+    most, least = max(ends, key=lambda end: end.mean), min(ends, key=lambda end: end.mean)
+    if len(ends) == 1:
+        return f"{most.name} has memorised {most.mean:.0%} of the wrong labels"
+    same = f"{least.mean:.0%}" == f"{most.mean:.0%}"
+    one_seed = any(end.seeds < 2 for end in ends)
+    if told_apart(most, least) or (one_seed and not same):
+        low, high = apart(least.mean, most.mean)
+        title = f"{most.name} has memorised {high} of the wrong labels, {least.name} {low}"
+    else:
+        share = f"about {most.mean:.0%}" if same else f"{least.mean:.0%} to {most.mean:.0%}"
+        who = names([end.name for end in ends]) if len(ends) <= MOST_NAMED else f"The {len(ends)} losses"
+        title = f"{who} cannot be told apart: {share} of the wrong labels memorised"
+    return f"With one seed: {title}" if one_seed else title
 
 
 @builder

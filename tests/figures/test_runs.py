@@ -11,7 +11,13 @@ RECIPE = Recipe(data="digits", losses=("ce", "ael:a=3.5"), noise=("symmetric:0.5
 def records(recipe, accuracies):
     """Two epochs: each loss goes to its accuracy from the first number to the second one."""
     return [
-        {"lane": i, **lane._asdict(), "epoch": epoch, "test_accuracy": accuracies[lane.loss][epoch - 1]}
+        {
+            "lane": i,
+            **lane._asdict(),
+            "epoch": epoch,
+            "test_accuracy": accuracies[lane.loss][epoch - 1],
+            "flipped_given_accuracy": None,
+        }
         for epoch in (1, 2)
         for i, lane in enumerate(recipe.lanes)
     ]
@@ -48,7 +54,7 @@ def test_noises_of_one_run_are_kept_apart():
 def test_the_title_names_the_highest_and_who_fell():
     figure = compare_figure.spec(curves([FIRST, SECOND]))
     title = figure["layout"]["title"]["text"]
-    assert title == "AEL in “One” ends highest, at 80.0%; CE in “One” falls from 90% to 60%"
+    assert title == "AEL in “One” leads with 80%; CE in “One” falls from 90% to 60%"
     assert figure["data"][0]["name"] == "CE · One"
     assert compare_figure.spec(curves([("New", RECIPE, [], (), True)]))["layout"]["title"]["text"].startswith(
         "Accuracy"

@@ -84,7 +84,7 @@ def test_the_recorded_run_is_shown_when_nothing_has_run(open_app, charts):
     app = open_app("train")
     assert "A recorded run" in html(app)
     titles = [figure["layout"]["title"]["text"] for figure in charts["train-curves"]]
-    assert titles[0].startswith("CE reaches") and "by heart" in titles[1]
+    assert titles[0].startswith("CE reaches") and "memorised" in titles[1]
     assert html(app).count("<tr><td>") == 6
     assert "run" not in app.query_params
 

@@ -1,5 +1,6 @@
 """A loss's controls, made from its declaration: sliders, presets and spec; adding and removing losses."""
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -84,8 +85,8 @@ def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, 
         st.html(swatch(style, f"{loss.name}<small>{values}</small>", loss.declaration.about), width="stretch")
         menu(index, loss, compact)
         if removable:
-            help_ = f"Remove {loss.name}"
-            st.button("✕", key=f"remove-{index}", type="tertiary", help=help_, on_click=_remove, args=(loss.spec,))
+            words = f"Remove {_numbered(index, loss)}"
+            st.button(words, key=f"remove-{index}", type="tertiary", help=words, on_click=_remove, args=(loss.spec,))
     if not compact:
         for parameter in loss.declaration.parameters:
             slider(index, loss, parameter)
@@ -98,17 +99,21 @@ def slider(index: int, loss: Loss, parameter: Parameter) -> None:
     low, high = (float(end) for end in parameter.slider)
     step = 0.01 if high - low <= 1.2 else 0.05 if high - low <= 20 else 0.1
     key = keep(slider_key(index, loss, parameter), value)
-    st.slider(
-        rf"${_symbol(parameter)}$",
-        min(low, value),
-        max(high, value),
-        step=step,
-        format="%g" if round(value, 2) != value else "%.2f",
-        key=key,
-        help=f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}; from {parameter.domain}.",
-        on_change=_slide,
-        args=(key, index, loss.spec, parameter.name),
-    )
+    with st.container(
+        key=f"hyper-{index}-{parameter.name}", horizontal=True, vertical_alignment="center", gap="small", wrap=False
+    ):
+        st.html(_symbol(parameter))
+        st.slider(
+            f"{parameter.name} of {_numbered(index, loss)}",
+            min(low, value),
+            max(high, value),
+            step=step,
+            format="%g" if round(value, 2) != value else "%.2f",
+            key=key,
+            label_visibility="collapsed",  # seen as a letter, heard in words
+            on_change=_slide,
+            args=(key, index, loss.spec, parameter.name),
+        )
 
 
 def slider_key(index: int, loss: Loss, parameter: Parameter) -> str:
@@ -138,7 +143,7 @@ def live(losses: Sequence[Loss], classes: int, u, quantities: Sequence[str]) -> 
 
 def menu(index: int, loss: Loss, compact: bool) -> None:
     """The spec to type, and where the list is compact the sliders and presets too."""
-    with st.popover("⋯", key=f"menu-{index}", type="tertiary", help="Exact values and more"):
+    with st.popover(f"Exact values of {_numbered(index, loss)}", key=f"menu-{index}", type="tertiary"):
         if compact:
             for parameter in loss.declaration.parameters:
                 slider(index, loss, parameter)
@@ -219,19 +224,24 @@ def series(losses: Sequence[Loss], x, y) -> list[Series]:
     return [Series(name.label, style, x, y(loss), short=name.short) for loss, name, style in styled]
 
 
+def _numbered(index: int, loss: Loss) -> str:
+    """A loss as the name of a control says it: two of one name are told apart by their place."""
+    return f"{loss.name}, loss {index + 1}" if index else loss.name
+
+
 def _symbol(parameter: Parameter) -> str:
-    """A parameter's name as LaTeX; a typed formula's may be any word."""
-    name = parameter.name
-    if len(name) == 1:
-        return name
-    return rf"\{name}" if name in _GREEK else rf"\text{{{name.replace('_', chr(92) + '_')}}}"
+    """A parameter's letter, or word, with its meaning as a hint."""
+    shown = _GREEK.get(parameter.name, parameter.name)
+    meaning = f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}; from {parameter.domain}."
+    look = "alf-symbol alf-letter" if len(shown) == 1 else "alf-symbol"
+    return f'<span class="alf-term {look}" tabindex="0" data-hint="{html.escape(meaning)}">{html.escape(shown)}</span>'
 
 
 TYPED = "formula"
 EXAMPLE = "formula:exp(-u/a);a=2[0.5,10]"
 """What a reader who wants to type a loss begins with."""
 
-_GREEK = {"alpha", "beta", "gamma"}
+_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
 
 
 @st.cache_data

@@ -1,0 +1,98 @@
+"""How every page looks while it loads and after: nothing jumps, every word can be read, every control has a name."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+LOOKS = (Path(__file__).parent / "looks.js").read_text()
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+PAGES = {
+    "home": "/",
+    "explore": "/explore",
+    "prove": "/prove?loss=nce&noise=pair:0.4&classes=3",
+    "atlas": "/atlas",
+    "noise": "/noise",
+    "simplex": "/simplex",
+    "edge": "/simplex?shown=edge&loss=ce&loss=agce:a=0.6,q=0.6",
+    "train": "/train",
+    "runs": "/runs",
+}
+ROLES = {"button", "slider", "combobox", "textbox", "spinbutton", "checkbox", "switch", "link"}
+
+
+@pytest.fixture
+def loaded(chromium, server):
+    """loaded(path, width, dark) -> the page some seconds after it was opened, with what moved in `window.shift`."""
+    contexts = []
+
+    def load(path: str, width: int, dark: bool = False):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.add_init_script(SHIFTS)
+        page.goto(server + path)
+        page.wait_for_function("!document.documentElement.classList.contains('alf-loading')", timeout=30_000)
+        page.wait_for_timeout(4000)
+        return page
+
+    yield load
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", PAGES)
+def test_hardly_anything_moves_while_a_page_loads(loaded, name, width):
+    page = loaded(PAGES[name], width)
+    assert page.locator(".alf-head h1").is_visible()
+    assert page.evaluate("window.shift") <= 0.1
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_word_can_be_read_and_every_control_has_a_name(loaded, name, dark):
+    page = loaded(PAGES[name], 1280, dark)
+    page.evaluate(LOOKS)
+    assert page.evaluate("lowContrast()") == []
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    names = [(n["role"]["value"], n.get("name", {}).get("value", "")) for n in nodes if not n.get("ignored")]
+    nameless = {(role, said) for role, said in names if role in ROLES and not re.search("[A-Za-z]{2}", said)}
+    assert not nameless and not [said for role, said in names if role in ROLES and "$" in said]
+    sliders = [said for role, said in names if role == "slider"]
+    assert len(set(sliders)) == len(sliders)
+
+
+def test_the_measure_of_contrast_finds_what_is_too_pale(loaded):
+    page = loaded("/", 1280)
+    page.evaluate(LOOKS)
+    page.evaluate("document.querySelector('.alf-head p').style.opacity = 0.5")
+    assert any("Data sets are full" in said for said in page.evaluate("lowContrast()"))
+
+
+def test_a_hint_inside_a_table_head_is_opaque(loaded):
+    page = loaded("/train", 1280)
+    page.locator(".alf-table th .alf-term").first.hover()
+    style = "getComputedStyle(document.querySelector('.alf-table th .alf-term'), '::after')"
+    assert page.evaluate(f"{style}.content").startswith('"An epoch')
+    page.evaluate(LOOKS)
+    opaque = (
+        "(() => { for (let e = document.querySelector('.alf-table th .alf-term'); e; e = e.parentElement) "
+        "if (getComputedStyle(e).opacity !== '1') return e.className; return '' })()"
+    )
+    assert page.evaluate(opaque) == ""
+
+
+def test_a_projector_gets_more_width_and_larger_letters(loaded):
+    narrow, wide = loaded("/explore", 1280), loaded("/explore", 1920)
+    width = "document.querySelector('.st-key-explore').getBoundingClientRect().width"
+    size = "parseFloat(getComputedStyle(document.querySelector('.alf-note, .alf-card p')).fontSize)"
+    assert wide.evaluate(width) > 1.4 * narrow.evaluate(width)
+    assert wide.evaluate(size) > 1.1 * narrow.evaluate(size)
