@@ -171,9 +171,9 @@ def _take(rows: list[list[str]], where: str) -> None:
 
 
 def _normalise() -> None:
-    if _PROBLEM not in st.session_state:  # the button was pressed twice
+    where, _, draft, _ = st.session_state.get(_PROBLEM, (None, "", None, ""))
+    if draft is None:  # pressed twice, or something else was typed meanwhile
         return
-    where, _, draft, _ = st.session_state[_PROBLEM]
     try:
         rows = table.normalise(draft)
     except InputError as error:

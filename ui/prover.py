@@ -88,7 +88,7 @@ class Questions:
 
 def _who() -> str:
     """The session on whose behalf a question is asked."""
-    context = get_script_run_ctx()
+    context = get_script_run_ctx(suppress_warning=True)
     return context.session_id if context else "nobody"
 
 
