@@ -4,6 +4,8 @@ A loss with sums depends on more than u_y. Its curve is drawn along the path on 
 rest equally, u_k = (1 - u_y)/(K - 1).
 """
 
+import threading
+
 import numpy as np
 
 from alf.errors import InputError
@@ -112,6 +114,9 @@ def _along_path(loss: Loss, probability, classes: int, quantity: str) -> np.ndar
     return result + 0.0
 
 
+_DIGITS = threading.Lock()  # mpmath's precision is one for the whole process
+
+
 def _slope_at(end: int, form: Compiled, loss: Loss, classes: int) -> float:
     """The limit of dl/du at an end where its terms are infinite and cancel: from inside, in many digits.
 
@@ -120,7 +125,7 @@ def _slope_at(end: int, form: Compiled, loss: Loss, classes: int) -> float:
     from mpmath import mp
 
     function = form.function("mpmath")
-    with mp.workdps(700):
+    with _DIGITS, mp.workdps(700):
         values = []
         for exponent in (150, 300):
             small = mp.mpf(10) ** -exponent
