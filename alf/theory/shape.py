@@ -309,7 +309,7 @@ def _is_zero(g: Expr) -> bool:
         return True
     try:
         value = at_point(g, u)
-        for point in chain((Fraction(1, 3), Fraction(5, 7)), _telling_points(g)):
+        for point in chain((Fraction(1, 3), Fraction(5, 7)), telling_points(g)):
             ball = value(point, 200)
             if ball > 0 or ball < 0:
                 return False
@@ -318,7 +318,7 @@ def _is_zero(g: Expr) -> bool:
     return sympy.expand(g) == 0 or sympy.simplify(g) == 0
 
 
-def _telling_points(g: Expr) -> Iterator[Fraction]:
+def telling_points(g: Expr) -> Iterator[Fraction]:
     """Points on every scale around the zeros of g's linear parts: tanh((u - c)/w) is 1 to all appearance elsewhere."""
     for node in g.atoms(sympy.Add):
         slope = node.diff(u)

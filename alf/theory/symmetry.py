@@ -1,7 +1,7 @@
 """Symmetry (the losses over all labels sum to a constant) and complete asymmetry (asymmetric on every w)."""
 
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 
 import sympy
 from sympy import Expr, diff, oo
@@ -10,7 +10,7 @@ from alf.losses import Loss, u
 from alf.theory.asymmetry import decide, half_concave
 from alf.theory.enclosure import sign_of_number
 from alf.theory.ratios import ratio_of, ratio_of_shape, upper_is_one
-from alf.theory.shape import _is_zero, shape_of, smooth_pieces
+from alf.theory.shape import _is_zero, shape_of, smooth_pieces, telling_points
 from alf.theory.signs import NEGATIVE, NON_POSITIVE, ZERO, proved_sign, sign_step
 from alf.theory.simplex import sum_against_vertex
 from alf.theory.structure import Structure, passive_term, structure_of
@@ -71,6 +71,8 @@ def _two_sums(structure: Structure) -> Witness | None:
     shape = shape_of(sum_function(structure))
     shares += [(piece.lo + piece.hi) / 2 for piece in shape.pieces[:20]]  # a tent may be narrow
     shares += [kink.lo for kink in shape.kinks[:20]]
+    shares += islice(telling_points(shape.expression), 60)  # and a steep step flat to all appearance elsewhere
+    hardly = None
     for share in shares:
         for equal in (True, False):
             if equal or classes == 2:
@@ -78,9 +80,10 @@ def _two_sums(structure: Structure) -> Witness | None:
             else:
                 others = [(1 - share) * 2 * Fraction(i, classes * (classes - 1)) for i in range(1, classes)]
             found = witness("sums", structure, (share, *others))
-            if found is not None:
+            if found is not None and abs(found.value - found.bound) > 1e-12 * (1 + abs(found.bound)):
                 return found
-    return None
+            hardly = hardly or found
+    return hardly
 
 
 def completely_asymmetric(loss: Loss, classes: int) -> Verdict:

@@ -245,7 +245,7 @@ def _false_no(curve: Curve, claim: str, verdict: dict) -> list[str]:
     if claim == "symmetric":
         total = mpmath.fsum(curve(x) for x in point)
         even = len(point) * curve(Fraction(1, len(point)))
-        return [] if abs(total - even) > SLACK / 10**10 else ["the sums agree"]
+        return [] if abs(total - even) > mpmath.mpf(10) ** (20 - DIGITS) else ["the sums agree"]
     if witness["weights"] and claim in ("asymmetric", "noise_tolerant", "completely_asymmetric"):
         w = [fraction(str(x)) for x in witness["weights"]]
         m = w.index(max(w))
