@@ -168,8 +168,9 @@ def _models(shown: lab.Shown, run: str | None, said: list[str]) -> list[Model]:
     """Every loss's model of the chosen seed; `said` takes a sentence for each that cannot be shown."""
     recipe = shown.recipe
     ended = shown.progress.ended if shown.progress else {}
-    epochs = dict.fromkeys(range(len(recipe.lanes)), recipe.epochs) if run is None else lab.engine().inspected(run)
-    lanes = {lane: i for i, lane in enumerate(recipe.lanes)}
+    whole = lab.recorded_run().recipe if run is None else recipe  # of a recording only some models may be shown
+    epochs = dict.fromkeys(range(len(whole.lanes)), recipe.epochs) if run is None else lab.engine().inspected(run)
+    lanes = {lane: i for i, lane in enumerate(whole.lanes)}
     losses, names = [parse(spec) for spec in recipe.losses], _names(recipe)
     found = []
     for loss, style in zip(losses, styles(loss.key for loss in losses), strict=True):

@@ -8,12 +8,16 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import streamlit as st
 
 from alf.errors import InputError
 from alf.noise import parse_noise
+from alf.runs.estimate import about
 from alf.training.recipe import Recipe
+from ui.recipe_state import recipe_of
+from ui.view import View
 
 DEVICES_FRESH = 30.0  # seconds; free memory changes
 PACE_OVER = 8.0  # seconds over which the speed is measured
@@ -28,6 +32,7 @@ class Shown:
     progress: object = None
     recorded: bool = False
     about: str = ""
+    differs: tuple[str, ...] = ()  # of a recorded run: where the controls say something else
 
 
 @st.cache_resource(show_spinner=False)
@@ -68,7 +73,15 @@ def shown(run: str | None) -> tuple[Shown | None, str | None]:
             if found.records:
                 st.session_state["lab.last"] = run
             return found, None
-    return recorded_run(), problem
+    return recorded_run(controls()), problem
+
+
+def controls() -> Recipe | None:
+    """The recipe that the page's controls describe, when they describe one."""
+    try:
+        return recipe_of(View.now())
+    except (InputError, KeyError):
+        return None
 
 
 def before() -> Shown:
@@ -93,14 +106,41 @@ def pace(shown: Shown) -> float | None:
     return (seen[-1][1] - seen[0][1]) / took / max(1, models)
 
 
-@st.cache_resource(show_spinner=False)
-def recorded_run() -> Shown:
-    """The run that ships with the project."""
+@lru_cache(maxsize=64)
+def recorded_run(wanted: Recipe | None = None) -> Shown:
+    """The run that ships with the project: of it what is wanted, or where it does not have that all of it."""
     from alf.runs.recorded import recorded
 
     run = recorded("digits")
     made = run.made
-    return Shown(run.recipe, run.records, None, True, f"{made['date']}, {made['device']}, {made['seconds']:.0f} s")
+    about = f"{made['date']}, {made['device']}"
+    records = None if wanted is None else run.part(wanted)
+    if records is not None:
+        return Shown(wanted, records, None, True, about)
+    differs = [name for name in NAMES if wanted and getattr(wanted, name) != getattr(run.recipe, name)]
+    return Shown(run.recipe, run.records, None, True, about, tuple(NAMES[name] for name in differs))
+
+
+NAMES = {
+    "data": "the data", "losses": "the losses", "noise": "the noise", "seeds": "the seeds", "network": "the network",
+    "samples": "the training samples", "epochs": "the epochs", "batch": "the batch", "lr": "the learning rate",
+    "momentum": "the momentum", "weight_decay": "the weight decay", "schedule": "the schedule", "clip": "the clipping",
+    "augment": "the augmentation", "equal_scale": "the gradient scale",
+}  # fmt: skip
+"""What may differ between two recipes, in words."""
+
+
+def time_needed(recipe: Recipe) -> str:
+    """How long a recipe will take on this machine, in words."""
+    seconds = _seconds_needed(recipe)
+    if seconds is None:
+        return "how long it takes here is measured in the first run"
+    return f"{about(seconds)} on this machine" if seconds else "computed before, shown at once"
+
+
+@st.cache_data(ttl=5.0, max_entries=256, show_spinner=False, hash_funcs={Recipe: lambda recipe: recipe.key})
+def _seconds_needed(recipe: Recipe) -> float | None:
+    return engine().seconds_needed(recipe)
 
 
 def in_words(recipe: Recipe) -> str:

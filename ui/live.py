@@ -3,17 +3,18 @@
 import numpy as np
 import streamlit as st
 
-from alf.figures.base import Series, rounded
+from alf.figures.base import Series, names, rounded
 from alf.figures.headline import Result, leaders
 from alf.figures.palette import styles
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
 from alf.losses import called, parse
 from alf.training.records import summarise
-from ui import inspection, lab
+from ui import inspection, lab, recipe_state
 from ui.chart import chart
 from ui.controls import swatch
 from ui.facts import over_seeds
 from ui.glossary import term
+from ui.view import View
 
 EVERY = 0.7  # seconds between looks at the engine, while a run goes on
 SELDOM = 2.0  # while it is paused: another tab may let it go on
@@ -87,10 +88,15 @@ def _more(shown: lab.Shown) -> None:
 def _status(shown: lab.Shown) -> None:
     words = lab.in_words(shown.recipe)
     if shown.recorded:
+        then = "Press Start to train your own."
+        if shown.differs:
+            then = f"It differs from the settings beside it in {names(list(shown.differs))}."
         st.html(
-            f'<div class="alf-run"><b>A recorded run</b> ({shown.about}). Press Start to train your own.'
-            f'<i style="--w:0%"></i><small>{words}</small></div>'
+            f'<div class="alf-run"><b>A recorded run</b> of {"other" if shown.differs else "these"} settings '
+            f'({shown.about}). {then}<i style="--w:0%"></i><small>{words}</small></div>'
         )
+        if shown.differs and st.button("Take over the recorded settings", key="as-recorded", on_click=_as_recorded):
+            st.rerun()  # as a whole: the controls change too
         return
     progress = shown.progress
     if progress.status != "running":
@@ -104,6 +110,16 @@ def _status(shown: lab.Shown) -> None:
         st.error(progress.message)
     for note in (*progress.notes, *dict.fromkeys(progress.ended.values())):
         st.info(note)
+
+
+def _as_recorded() -> None:
+    """Set the controls to the recorded run's recipe."""
+    recipe = lab.recorded_run().recipe
+    for name in recipe_state.FOLLOWING:
+        View.set(name, None)
+    same = {"data": recipe.data, "recipe": "classroom", "loss": recipe.losses, "noise": recipe.noise[0]}
+    for name, value in (same | {"seeds": len(recipe.seeds), "scale": "own", "run": None}).items():
+        View.set(name, value)
 
 
 def said(shown: lab.Shown) -> str:

@@ -55,8 +55,11 @@ def _of_a_run(run: str, shown: lab.Shown) -> None:
 
 
 def _models(view: View) -> str:
+    """What Start would train, and how long that takes."""
     losses, seeds = len(view["loss"]), view["seeds"]
-    return f"{losses} loss{'es' if losses > 1 else ''} × {seeds} seed{'s' if seeds > 1 else ''}"
+    recipe = lab.controls()
+    needed = f": {lab.time_needed(recipe)}" if recipe is not None else ""
+    return f"{losses} loss{'es' if losses > 1 else ''} × {seeds} seed{'s' if seeds > 1 else ''}{needed}"
 
 
 def _rate_now(run: str, recipe: Recipe) -> None:

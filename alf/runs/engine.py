@@ -27,6 +27,7 @@ from pathlib import Path
 from alf.data import Arrays, dataset
 from alf.errors import InputError
 from alf.runs.dispatcher import Dispatcher
+from alf.runs.estimate import seconds_needed
 from alf.runs.histories import Histories
 from alf.runs.store import DAY, Progress, Store
 from alf.settings import Settings, settings
@@ -76,6 +77,10 @@ class Engine:
         run = self.store.start(recipe, owner, shares, name, limits.max_queued, limits.max_per_owner)
         self._go_on()
         return run
+
+    def seconds_needed(self, recipe: Recipe) -> float | None:
+        """Estimate how long a recipe takes here; None when nothing like it was trained here yet, 0 when it is done."""
+        return seconds_needed(self.store, recipe, self.settings.workers)
 
     def stop(self, run: str) -> None:
         """Ask a run to stop and return at once; within two seconds it has.

@@ -61,6 +61,27 @@ class Recorded:
         """Last and best accuracy per loss; see `alf.training.records.summarise`."""
         return summarise(self.records, self.ended)
 
+    def part(self, recipe: Recipe) -> tuple[dict, ...] | None:
+        """Return the records that a recipe would give, where its models are among the recorded ones; else None.
+
+        A model does not depend on those trained beside it, so that they are what the recipe gives (on whatever device).
+
+        >>> run = recorded("digits")
+        >>> len(run.part(run.recipe.with_(losses=("mae", "ce"), seeds=(2,), device="auto")))
+        240
+        >>> run.part(run.recipe.with_(lr=0.5)) is None
+        True
+        """
+        mine = self.recipe
+        if recipe.with_(losses=mine.losses, noise=mine.noise, seeds=mine.seeds, device=mine.device) != mine:
+            return None
+        places = {lane: place for place, lane in enumerate(recipe.lanes)}
+        if not places.keys() <= set(mine.lanes):
+            return None
+        found = [record for record in self.records if mine.lanes[record["lane"]] in places]
+        found = [record | {"lane": places[mine.lanes[record["lane"]]]} for record in found]
+        return tuple(sorted(found, key=lambda record: (record["epoch"], record["lane"])))
+
     def inspect(self, lane: int) -> Inspection | None:
         """Return what a lane's model did sample by sample after the last epoch; None when it had ended early."""
         return inspect(self.recipe, self._arrays, self._snapshot, lane)

@@ -18,7 +18,7 @@ class Engine:
 
     def __init__(self):
         self.started, self.stopped, self.status, self.message = [], [], "running", None
-        self.asked, self.reached = [], 5
+        self.asked, self.reached, self.needed = [], 5, None
         self.recipe = recorded("digits").recipe
 
     def start(self, recipe, owner):
@@ -26,6 +26,9 @@ class Engine:
             raise InputError("epochs: thirteen is refused")
         self.started.append((recipe, owner))
         return "run-1"
+
+    def seconds_needed(self, recipe):
+        return self.needed
 
     def stop(self, run):
         self.stopped.append(run)
@@ -85,8 +88,38 @@ def test_the_recorded_run_is_shown_when_nothing_has_run(open_app, charts):
     assert "A recorded run" in html(app)
     titles = [figure["layout"]["title"]["text"] for figure in charts["train-curves"]]
     assert titles[0].startswith("CE reaches") and "memorised" in titles[1]
-    assert html(app).count("<tr><td>") == 6
+    assert html(app).count("<tr><td>") == 4  # of its six losses those of the controls
+    assert "of these settings" in html(app) and "as-recorded" not in keys(app)
     assert "run" not in app.query_params
+
+
+def test_the_recorded_run_is_what_the_controls_say_or_says_what_differs(open_app, engine, charts):
+    app = open_app("train", loss=["mae", "ce"], seeds=["2"])
+    whole = recorded("digits")
+    lanes = [whole.recipe.lanes.index((loss, "symmetric:0.5", seed)) for loss in ("mae", "ce") for seed in (0, 1)]
+    last = {r["lane"]: r["test_accuracy"] for r in whole.records if r["epoch"] == whole.recipe.epochs}
+    shown = [trace["y"][-1] for trace in charts["train-curves"][0]["data"][-2:]]
+    expected = [np.mean([last[lane] for lane in lanes[:2]]), np.mean([last[lane] for lane in lanes[2:]])]
+    np.testing.assert_allclose(shown, expected)
+    app = open_app("train", loss=["mae", "gce:q=0.3"], epochs=["50"], noise=["pair:0.3"])
+    assert "of other settings" in html(app)
+    assert "It differs from the settings beside it in the losses, the noise and the epochs." in html(app)
+    app.button(key="as-recorded").click().run()
+    assert "of these settings" in html(app) and "as-recorded" not in keys(app)
+    assert query(app, "loss") == list(whole.recipe.losses)
+    assert query(app, "epochs") == ["120"]
+
+
+def test_how_long_a_run_will_take_is_said_before_start(open_app, engine):
+    said = lambda app: [c.value for c in app.caption if "seed" in c.value]  # noqa: E731
+    engine.needed = 37.0
+    assert said(open_app("train", seeds=["1"])) == ["4 losses × 1 seed: about 40 s on this machine"]
+    engine.needed = 0.0
+    assert said(open_app("train", seeds=["2"])) == ["4 losses × 2 seeds: computed before, shown at once"]
+    engine.needed = None
+    assert said(open_app("train", seeds=["4"])) == [
+        "4 losses × 4 seeds: how long it takes here is measured in the first run"
+    ]
 
 
 def test_start_hands_the_controls_recipe_over_and_stop_asks(open_app, engine, charts):

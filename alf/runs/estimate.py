@@ -1,0 +1,90 @@
+"""How long a recipe will take here, from what its like has taken on this machine."""
+
+import math
+import socket
+
+from sqlalchemy import select
+
+from alf.runs import tables as t
+from alf.runs.store import Store
+from alf.training.parts import share_out
+from alf.training.recipe import Recipe
+
+LATELY = 200
+"""Parts looked back at."""
+ALIKE = ("data", "network", "augment", "device")
+"""What decides how long a sample takes; how many models are trained together and the batch come after these."""
+
+
+def seconds_needed(store: Store, recipe: Recipe, workers: int) -> float | None:
+    """Estimate how long a recipe takes on this machine when nothing else is going on.
+
+    Parameters
+    ----------
+    store
+        Where earlier runs are found: those of the same data, network, augmentation and device count, whatever their
+        losses, noise, seeds and epochs.
+    recipe
+        What is to be trained.
+    workers
+        Parts that are computed at a time.
+
+    Returns
+    -------
+    float or None
+        Seconds; 0 when the result is there already, None when nothing like it has been trained here yet.
+    """
+    shares = share_out(recipe, workers)
+    with store.read() as connection:
+        known = connection.execute(select(t.parts.c.status).where(t.parts.c.result == recipe.key)).scalars().all()
+        if known and all(status == "finished" for status in known):
+            return 0.0
+        rows = connection.execute(
+            select(t.parts.c.lanes, t.parts.c.epoch, t.parts.c.share, t.parts.c.seconds, t.parts.c.worker)
+            .add_columns(t.results.c.recipe)
+            .select_from(t.parts.join(t.results, t.parts.c.result == t.results.c.key))
+            .where(t.parts.c.claimed.is_not(None), t.parts.c.seconds > 0)
+            .order_by(t.parts.c.claimed.desc())
+            .limit(LATELY)
+        ).all()
+    here = socket.gethostname()
+    alike = [row for row in rows if (row.worker or {}).get("host") == here and _alike(recipe, row.recipe)]
+    alike = [row for row in alike if row.epoch + row.share > 0]
+    if not alike:
+        return None
+    needed = [recipe.epochs * _epoch_seconds(recipe, len(lanes), alike) for lanes in shares]
+    return max(*needed, sum(needed) / workers) if len(needed) > 1 else needed[0]
+
+
+def _alike(recipe: Recipe, other: dict) -> bool:
+    """Whether another recipe's samples take as long: all of a data set can be told from a number of them by both."""
+    samples = recipe.samples, other["samples"]
+    return all(getattr(recipe, name) == other[name] for name in ALIKE) and (None in samples) == (
+        samples == (None, None)
+    )
+
+
+def _epoch_seconds(recipe: Recipe, lanes: int, rows) -> float:
+    """Seconds an epoch of so many models takes, by the part that was most like it; the latest of several."""
+
+    def distance(row) -> float:
+        return abs(math.log(len(row.lanes) / lanes)) + abs(math.log(row.recipe["batch"] / recipe.batch))
+
+    row = min(rows, key=distance)
+    samples = 1.0 if recipe.samples is None else recipe.samples / row.recipe["samples"]
+    return row.seconds / (row.epoch + row.share) * samples * lanes / len(row.lanes)
+
+
+def about(seconds: float) -> str:
+    """A time as precise as an estimate is.
+
+    >>> about(3), about(37), about(200), about(9000)
+    ('a few seconds', 'about 40 s', 'about 3 min', 'about 2.5 h')
+    """
+    if seconds < 7.5:
+        return "a few seconds"
+    if seconds < 85:
+        return f"about {10 * round(seconds / 10 + 0.01)} s"
+    if seconds < 5400:
+        return f"about {max(2, round(seconds / 60))} min"
+    return f"about {round(2 * seconds / 3600) / 2:g} h"
