@@ -15,8 +15,8 @@ from ui.view import View
 
 MAP, SLICES, FULL = "atlas-map", "atlas-slices", "atlas.full"
 LEADS = {
-    2: "Every point of the map is one loss. Click to move yours: on the dark side of the red line it stands the noise.",
-    1: "Every point of the curve is one loss. Click to move yours: above the red line it stands the noise.",
+    2: "Every point of the map is one loss. Click to move yours: the dark side of the red line tolerates the noise.",
+    1: "Every point of the curve is one loss. Click to move yours: above the red line it tolerates the noise.",
 }  # by hyperparameters
 
 

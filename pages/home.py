@@ -14,7 +14,7 @@ SHOWN = ("ce", "agce:a=4,q=0.2")
 
 head(
     "Home",
-    "Data sets are full of wrong labels, and a network trained with cross entropy ends up learning them by heart. An "
+    "Data sets are full of wrong labels, and a network trained with cross entropy ends up memorising them. An "
     "asymmetric loss is made not to: while right labels are common enough, the prediction it likes best is the right "
     "label itself, not a compromise.",
 )

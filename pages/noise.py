@@ -13,7 +13,10 @@ from ui.table import MOST
 from ui.tolerance import needs, ranking
 from ui.view import View
 
-head("Noise", "Set a noise, or bring your own matrix. Every loss is proved to tolerate it, or shown not to.")
+head(
+    "Noise",
+    "Set a noise, or bring your own matrix. Every loss is proved to tolerate it, or shown not to.",
+)
 FIELDS = (
     state.classes(most=MOST),
     state.noise("pair:0.4"),
@@ -39,8 +42,12 @@ with st.container(key="noise"):
         if noise.transition is None:
             st.info(controls.hint("no matrix"))
         elif noise.kind == "none":
-            st.info("Every label is right: there is nothing to tolerate. Choose a noise to see which losses stand it.")
+            st.info(
+                "Every label is right: there is nothing to tolerate. Choose a noise to see which losses tolerate it."
+            )
         else:
-            controls.switch(view, "mend", "Mend every loss that fails", "own", "all", controls.hint("mended"))
+            controls.switch(
+                view, "mend", "Suggest hyperparameters for every loss that fails", "own", "all", controls.hint("mended")
+            )
             ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")
 view.save()

@@ -13,8 +13,8 @@ from ui.view import View
 
 head(
     "Train",
-    "Give a network wrong labels and press Start. Watch the accuracy rise, and then see which loss learns the wrong "
-    "labels by heart.",
+    "Give a network wrong labels and press Start. Watch the accuracy rise, and then see which loss memorises "
+    "the wrong labels.",
 )
 FIELDS = (
     *recipe_state.fields(state.losses(recipe_state.LOSSES, parse=read_loss)),

@@ -21,7 +21,7 @@ QUANTITIES = {"ratio": "asymmetry ratio", "pair": "critical pair noise", "symmet
 
 
 def quantity(ratio: np.ndarray, what: str, classes: int) -> np.ndarray:
-    """The ratio itself, or the noise rate that it stands.
+    """The ratio itself, or the critical noise rate that follows from it.
 
     >>> quantity(np.array([1.0]), "symmetric", 10).tolist()
     [0.9]
@@ -136,18 +136,32 @@ def _shown(value: float, what: str) -> str:
 
 
 def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float | None) -> str:
+    """For which values the noise is tolerated: every stretch of them.
+
+    >>> along = np.linspace(0, 4, 401)
+    >>> _slice_title(along, along, "a", 1.5)
+    'The noise is tolerated for a from about 1.5'
+    >>> _slice_title(along, -((along - 2) ** 2), "a", -1.0)
+    'The noise is tolerated for a from about 1 to 3'
+    """
     if least is None:
-        return f"How {name} moves it"
-    enough = along[values >= least]
-    if not len(enough):
-        return f"No {name} in this range is enough for the noise"
-    if len(enough) == len(along):
-        return f"Every {name} in this range is enough for the noise"
-    crossings = np.flatnonzero(np.diff(values >= least))
-    k = int(crossings[0])
-    edge = float(np.interp(0, *_rising(values[k : k + 2] - least, along[k : k + 2])))
-    side = "from" if values[-1] >= least else "up to"
-    return f"Enough for the noise {side} {name} ≈ {edge:.3g}"
+        return f"How {name} changes it"
+    inside = np.concatenate([[False], values >= least, [False]])
+    starts, stops = np.flatnonzero(~inside[:-1] & inside[1:]), np.flatnonzero(inside[:-1] & ~inside[1:]) - 1
+    if not len(starts):
+        return f"No {name} in this range tolerates the noise"
+    if stops[0] - starts[0] + 1 == len(along):
+        return f"Every {name} in this range tolerates the noise"
+
+    def edge(k: int) -> str:
+        return f"{float(np.interp(0, *_rising(values[k : k + 2] - least, along[k : k + 2]))):.3g}"
+
+    parts = []
+    for start, stop in zip(starts, stops, strict=True):
+        low = f"from about {edge(start - 1)}" if start else ""
+        high = f"{'to' if low else 'up to about'} {edge(stop)}" if stop < len(along) - 1 else ""
+        parts.append(" ".join(filter(None, (low, high))))
+    return f"The noise is tolerated for {name} {', and '.join(parts)}"
 
 
 def _rising(heights: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

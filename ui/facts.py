@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from alf.figures.base import rounded
 from alf.figures.matrix import dominance
 from alf.noise import Noise
 from ui.glossary import term
@@ -34,7 +35,7 @@ def dominates(noise: Noise) -> list[tuple[str, str]]:
     if noise.transition is None:
         return []
     least = dominance(noise.transition).min()
-    shown = f"{least:.3g}" if least < float("inf") else "∞"
+    shown = rounded(float(least))
     return [
         ("yes" if noise.clean_dominates else "no", term("clean label dominates")),
         (shown, "least wₘ/wₙ of a row"),

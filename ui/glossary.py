@@ -50,11 +50,11 @@ GLOSSARY = {
         "Rules differ: compare margins of one rule. A dash: the rule compares no numbers."
     ),
     "mended": (
-        "One hyperparameter moved, the others as they are, as little as possible so that the loss tolerates this "
-        "noise; its link leads to the proof. A dash: no value within its slider is proved to. Your own losses are "
-        "mended at once, the others when asked, which takes about half a minute."
+        "The value of one hyperparameter, the nearest, at which the loss tolerates this noise while the others stay as "
+        "they are; its link leads to the proof. A dash: no value within its slider is proved to. Your own losses are "
+        "answered at once, the others when asked, which takes about half a minute."
     ),
-    "memorisation": "A network memorises when it learns the wrong labels of its training samples by heart.",
+    "memorisation": "A network memorises a wrong label when it predicts it for the sample that carries it.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
     "nominal rate": (
         "The nominal rate is the one asked for. Asymmetric noise of 0.4 touches only some classes, so that fewer "
@@ -71,7 +71,7 @@ GLOSSARY = {
     "weight decay": "Weight decay pulls every weight a little towards 0 in each step.",
     "schedule": "The schedule says how the learning rate falls over the epochs.",
     "clipping": "A gradient longer than this is shortened to it, so that no single step goes astray.",
-    "augmentation": "Moved pictures are harder to learn by heart: each epoch sees them shifted, mirrored or turned.",
+    "augmentation": "Moved pictures are harder to memorise: each epoch sees them shifted, mirrored or turned.",
     "learning rate": "The learning rate says how far one step of training moves the network.",
     "equal scale": (
         "With equal gradient scale each loss is divided by the largest sample weight it can give, so that losses are "

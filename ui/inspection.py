@@ -29,7 +29,7 @@ WIDE = 2.0  # while a run is paused: another tab may let it go on
 VIEWS = {
     "regions": "Decision regions",
     "wrong": "What it gets wrong",
-    "heart": "What it learned by heart",
+    "heart": "What it memorised",
     "sees": "What it sees",
 }
 
@@ -154,7 +154,7 @@ def _body(run: str | None, look: str, awaiting: bool) -> None:
     elif look == "regions":
         _regions(there, data)
     elif look == "heart" and not there[0].seen.flipped.any():
-        st.html('<p class="alf-note">Every training label is right here: there is nothing wrong to learn by heart.</p>')
+        st.html('<p class="alf-note">Every training label is right here: there is no wrong label to memorise.</p>')
     elif look == "heart" and data.is_picture:
         if chosen:
             learned.pictures(chosen, there, data, value("look-at"), value("look-page"))
@@ -242,7 +242,7 @@ def _regions(models: Sequence[Model], data: DataSet) -> None:
         seen = model.seen
         right = float((seen.test_predicted == seen.test_true).mean())
         by_heart = (
-            f", {seen.memorised.sum()} of {seen.flipped.sum()} wrong labels learned" if seen.flipped.any() else ""
+            f", {seen.memorised.sum()} of {seen.flipped.sum()} wrong labels memorised" if seen.flipped.any() else ""
         )
         figures.append(
             regions_figure.spec(
@@ -260,7 +260,7 @@ def _regions(models: Sequence[Model], data: DataSet) -> None:
     st.html(
         '<p class="alf-note">The colour of the plane is the class the network would predict there, stronger where it '
         "is surer. Dots are training points in the colour of their label; a cross has a wrong label. A cross in a "
-        "patch of its own colour has been learned by heart.</p>"
+        "patch of its own colour has been memorised.</p>"
     )
 
 

@@ -11,10 +11,14 @@ from alf.figures.palette import NEUTRAL
 from alf.figures.pictures import sample_picture
 from ui.view import View, keep
 
-KINDS = {"learned": "Learned by heart", "alone": "By this loss alone", "resisted": "Seen through"}
+KINDS = {"learned": "Memorised", "alone": "By this loss alone", "resisted": "Predicted right"}
 PAGE = 36
 STATES = ("learned", "resisted", "other")
-WORDS = {"learned": "has learned the wrong label", "resisted": "says the true label", "other": "says something else"}
+WORDS = {
+    "learned": "predicts the wrong label",
+    "resisted": "predicts the true label",
+    "other": "predicts another label",
+}
 
 
 def pictures(chosen, models: Sequence, data: DataSet, kind: str, page: int) -> None:
@@ -66,11 +70,11 @@ def headline(name: str, groups: dict[str, np.ndarray], total: int, models: int) 
 
     >>> groups = {"learned": range(40), "alone": range(30), "resisted": range(9)}
     >>> headline("CE", groups, 60, 3)
-    'CE has learned 40 of 60 wrong labels by heart; 30 of them no other loss has learned'
+    'CE has memorised 40 of 60 wrong labels; 30 of them no other loss has memorised'
     """
-    words = f"{name} has learned {len(groups['learned']):,} of {total:,} wrong labels by heart"
+    words = f"{name} has memorised {len(groups['learned']):,} of {total:,} wrong labels"
     if models > 1 and len(groups["learned"]):
-        words += f"; {len(groups['alone']):,} of them no other loss has learned"
+        words += f"; {len(groups['alone']):,} of them no other loss has memorised"
     return words
 
 

@@ -49,8 +49,8 @@ def _section(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
     found = [ratio_of(spec) for spec in specs]
     cards = [card(spec, classes, style, ratio) for spec, style, ratio in zip(specs, shown, found, strict=True)]
     st.markdown(
-        '<h2 class="alf-h2">How much noise it can stand</h2>\n\n'
-        f"Below these shares of wrong labels the best prediction stays the clean label:\n\n{CRITICAL}\n\n"
+        '<h2 class="alf-h2">How much noise each loss tolerates</h2>\n\n'
+        f"Below these critical noise rates the best prediction stays the clean label:\n\n{CRITICAL}\n\n"
         '<div class="alf-cards">\n\n' + "\n\n".join(cards) + "\n\n</div>",
         unsafe_allow_html=True,
     )

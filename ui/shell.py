@@ -40,14 +40,14 @@ PAGES = (
         "prove.py",
         "prove",
         "Prove",
-        "Is it asymmetric, calibrated, tolerant: why, or where does it fail?",
+        "Is a loss asymmetric, calibrated, noise tolerant? Why, or where does it fail?",
         "Every claim proved step by step, or refuted by a point you can check by hand.",
     ),
     Entry(
         "atlas.py",
         "atlas",
         "Atlas",
-        "How do hyperparameters move the noise a loss stands?",
+        "How do hyperparameters change the noise that a loss tolerates?",
     ),
     Entry(
         "noise.py",

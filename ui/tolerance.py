@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from sympy import Rational
 
+from alf.figures.base import rounded
 from alf.figures.palette import Style, style, styles
 from alf.losses import Loss, catalogue, parse
 from alf.theory import Verdict
@@ -157,7 +158,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     light, dark = COLOURS[verdict.status]
     word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
     margin = verdict.data.get("margin")
-    shown = "—" if margin is None else f"{float(margin):.3g}".replace("-", "−").replace("inf", "∞")
+    shown = "—" if margin is None else rounded(float(margin))
     rule = verdict.data.get("rule") or "—"
     if verdict.holds is not False or regions == ():
         mend = ""

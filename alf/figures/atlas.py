@@ -1,4 +1,4 @@
-"""How hyperparameters move the ratio and the noise a loss stands: a map, a slice, and a trade-off."""
+"""How hyperparameters change the ratio and the noise that a loss tolerates: a map, a slice, and a trade-off."""
 
 import base64
 from collections.abc import Sequence
@@ -107,8 +107,8 @@ def atlas_figure(
         title,
         axis(names[0], np.log10(x[0]), np.log10(x[-1]), type="log", showgrid=False, tickvals=_ticks(x)),
         axis(names[1], float(y[0]), float(y[-1]), showgrid=False),
-        "Darker stands more noise"
-        + (". " if limit is None else ", and what does not stand the chosen noise is faded. ")
+        "The darker, the more noise the loss tolerates"
+        + (". " if limit is None else "; losses that do not tolerate the chosen noise are faded. ")
         + "Click to move the point; diamonds are the authors' presets.",
         styles=[mine.style, _LIMIT, _PLAIN],
         annotations=words,
@@ -196,7 +196,7 @@ def slice_figure(
         + (
             "."
             if limit is None
-            else "; the red line is the least that the chosen noise asks for, shaded where that is met."
+            else "; the red line is the least that the chosen noise needs, shaded where the loss reaches it."
         ),
         [mark(at, f"{name} = {at:.3g}")],
         styles=[series.style, _LIMIT, _PLAIN],
@@ -257,7 +257,9 @@ def trade_figure(marks: Sequence[Series], classes: int) -> dict:
                 trace |= {"mode": "markers+text", "text": ["<br>".join(lines)], "textposition": side}
                 trace |= {"textfont": {"size": 12}, "meta": {"short": "<br>".join(fewer), "side": phone_side}}
             traces.append(trace)
-    about = "Right: stands more noise. Up: pulls harder when training starts. Every loss and preset of the catalogue."
+    about = (
+        "Right: tolerates more noise. Up: pulls harder when training starts. Every loss and preset of the catalogue."
+    )
     y_axis = {"tickformat": ".0%"}
     if logarithmic:
         about += " The weights are on a logarithmic scale."
@@ -268,7 +270,7 @@ def trade_figure(marks: Sequence[Series], classes: int) -> dict:
             y_axis["ticktext"].append("none")
     return figure(
         traces,
-        "What stands much noise often learns slowly",
+        _trade_message(marks),
         axis("asymmetry ratio", *_ACROSS),
         axis(f"share of the largest sample weight at u = 1/{classes}", low, _TOP, **y_axis),
         about,
@@ -276,6 +278,18 @@ def trade_figure(marks: Sequence[Series], classes: int) -> dict:
         height=400,
         hovermode="closest",
     )
+
+
+def _trade_message(marks: Sequence[Series]) -> str:
+    """How the two go together over the losses shown, by their ranks."""
+    ranks = [np.unique([float(v) for v in values], return_inverse=True)[1]
+             for values in ([s.x[0] for s in marks], [s.y[0] for s in marks])]  # fmt: skip
+    if min(np.ptp(r) for r in ranks) == 0:
+        return "How much noise a loss tolerates, and how hard it pulls at the start"
+    together = float(np.corrcoef(*ranks)[0, 1])
+    if abs(together) < 0.3:
+        return "How much noise a loss tolerates says little about how hard it pulls at the start"
+    return f"Losses that tolerate more noise tend to pull {'less' if together < 0 else 'harder'} at the start"
 
 
 _ACROSS, _TOP = (-0.14, 1.16), 1.1

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import apart, axis, builder, figure
+from alf.figures.base import apart, axis, builder, figure, rounded
 from alf.figures.palette import BAD, HUES, NEUTRAL, Style
 
 SCALE = [[0, "rgba(128,136,150,0.06)"], [0.25, "#BCD3E8"], [0.6, "#5E93BF"], [1, "#123A75"]]
@@ -40,7 +40,7 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
     elif np.isinf(ratio.min()):
         title = "No label is wrong"
     else:
-        title = f"The clean label dominates every class, at least {ratio.min():.3g} times as likely as any other"
+        title = f"The clean label dominates every class, at least {rounded(ratio.min())} times as likely as any other"
     about = "How often a sample of each class is given each label."
     return heat_map(matrix, names, title, about, framed=[int(i) for i in lost])
 
@@ -115,7 +115,7 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         about += " Lines: 1/r of your losses; a row beyond a line cannot mislead that loss."
     lost = [name for name, _, need in losses if not np.isfinite(need)]
     if lost and len(finite):
-        about += f" No row with wrong labels is enough for {' and '.join(lost)}: r = 0."
+        about += f" {' and '.join(lost)} tolerate{'s' if len(lost) == 1 else ''} no wrong labels in any row: r = 0."
     side = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names, "showgrid": False, "ticks": ""}
     return figure(
         [bars, *lines, numbers],
@@ -147,7 +147,7 @@ def _times(ratio: float) -> str:
     >>> _times(1.5), _times(1.0)
     ('1.5 times as likely', 'only as likely')
     """
-    return "only as likely" if ratio == 1 else f"{ratio:.3g} times as likely"
+    return "only as likely" if ratio == 1 else f"{rounded(ratio)} times as likely"
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -47,9 +47,7 @@ def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[s
     elif untouched:
         title = f"{untouched} of {len(names)} classes keep every label; {names[most]} has {drawn[most]:.0%} wrong"
     else:
-        title = (
-            f"From {drawn[least]:.0%} of the labels are wrong in {names[least]} to {drawn[most]:.0%} in {names[most]}"
-        )
+        title = f"The noise rate goes from {drawn[least]:.0%} in {names[least]} to {drawn[most]:.0%} in {names[most]}"
     bars = {
         "type": "bar",
         "x": list(names),

@@ -95,15 +95,15 @@ def heart_figure(
     held = flipped & ~memorised
     traces = [
         _points(points[~flipped], [class_color(int(k)) for k in true[~flipped]], "right label"),
-        _points(points[held], "rgba(0,0,0,0)", "wrong label, not learned"),
-        _points(points[memorised], style.color, "wrong label, learned by heart"),
+        _points(points[held], "rgba(0,0,0,0)", "wrong label, not memorised"),
+        _points(points[memorised], style.color, "wrong label, memorised"),
     ]
     for trace, some in zip(traces, (~flipped, held, memorised), strict=True):
         trace["text"] = [f"truly {names[k]}" for k in true[some]]
     traces[0]["marker"] |= {"size": 5, "opacity": 0.7, "line": {"color": EDGE, "width": 0.4}}
     traces[1]["marker"] |= {"size": 10, "line": {"color": style.color, "width": 1.6}}
     traces[2]["marker"] |= {"size": 10, "line": {"color": "#FFFFFF", "width": 1}}
-    title = f"{loss} has learned {memorised.sum()} of {flipped.sum()} wrong labels by heart"
+    title = f"{loss} has memorised {memorised.sum()} of {flipped.sum()} wrong labels"
     return _plane(traces, title, reach, height, styles=[style])
 
 

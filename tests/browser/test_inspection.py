@@ -27,7 +27,7 @@ def test_the_recorded_run_opens_view_by_view(open_page):
     page.get_by_text("What it gets wrong", exact=True).click()
     page.wait_for_url("**look=wrong**")
     drawn(page, 2)
-    page.get_by_text("What it learned by heart", exact=True).click()
+    page.get_by_text("What it memorised", exact=True).click()
     page.wait_for_url("**look=heart**")
     page.wait_for_function("document.querySelectorAll('.alf-heart img').length === 36")
     widths = page.evaluate("[...document.querySelectorAll('.alf-heart img')].map(i => i.naturalWidth)")
@@ -35,7 +35,7 @@ def test_the_recorded_run_opens_view_by_view(open_page):
     first = page.locator(".alf-heart img").first.get_attribute("src")
     page.get_by_role("button", name="Show others").click()
     page.wait_for_function("s => document.querySelector('.alf-heart img').src !== s", arg=first)
-    page.get_by_text("What it learned by heart", exact=True).click()  # once more: closed
+    page.get_by_text("What it memorised", exact=True).click()  # once more: closed
     page.wait_for_url(lambda url: "look=" not in url)
     assert look(page) == []
 

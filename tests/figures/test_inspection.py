@@ -164,7 +164,7 @@ def test_the_picture_of_regions_lies_under_the_points():
 
 def test_points_learned_by_heart_are_full_discs_in_the_losss_colour():
     figure = heart()
-    assert figure.layout.title.text == "CE has learned 1 of 2 wrong labels by heart"
+    assert figure.layout.title.text == "CE has memorised 1 of 2 wrong labels"
     _, held, known = figure.data
     assert known.marker.color == style("ce").color and list(known.x) == [1.0]
     assert held.marker.color == "rgba(0,0,0,0)" and list(held.x) == [2.0]

@@ -35,7 +35,7 @@ def test_dominance_has_a_bar_for_each_row_and_a_line_for_each_loss_with_a_ratio(
     assert list(numbers.text) == ["1.5", "no rival", "0.6"] and bars.marker.color[2] != bars.marker.color[0]
     assert line.name == "AGCE" and list(line.x) == [1.48, 1.48]
     assert figure.layout.title.text.startswith("The weakest row is class ship")
-    assert "No row with wrong labels is enough for CE: r = 0." in str(figure.to_dict())
+    assert "CE tolerates no wrong labels in any row: r = 0." in str(figure.to_dict())
     even = dominance_figure(np.full((3, 3), 0.2) + 0.4 * np.eye(3))
     assert even.layout.title.text == "In every row the clean label is 3 times as likely as its strongest rival"
     assert "No row has a rival" in dominance_figure(np.eye(2)).layout.title.text
@@ -70,7 +70,7 @@ def test_rates_by_class_with_what_was_asked_for():
     assert [(line.y0, line.y1) for line in figure.layout.shapes] == [(0.3, 0.3), (0.1, 0.1), (0.5, 0.5)]
     assert figure.layout.title.text == "1 of 3 classes keep every label; ship has 50% wrong"
     assert rates_figure(np.array([[1, 1], [1, 3]]), None, "ab").layout.title.text == (
-        "From 25% of the labels are wrong in b to 50% in a"
+        "The noise rate goes from 25% in b to 50% in a"
     )
 
 

@@ -25,13 +25,15 @@ def test_the_presets_sit_just_inside_forty_percent_pair_noise(open_app, maps):
     names = [trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]]
     assert "CIFAR-10, CIFAR-100" in names and "MNIST" in names and "least needed" in names
     assert len(maps["atlas-slices"]["figures"]) == 2
-    assert maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"] == "Enough for the noise from a ≈ 0.57"
+    assert (
+        maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"] == "The noise is tolerated for a from about 0.57"
+    )
 
 
 def test_nothing_is_claimed_about_a_noise_without_a_matrix(open_app, maps):
     open_app("atlas", loss=["agce:a=0.6,q=0.6"], noise=["instance:0.4"], classes=["10"])
     titles = [figure["layout"]["title"]["text"] for figure in maps["atlas-slices"]["figures"]]
-    assert titles == ["How a moves it", "How q moves it"]
+    assert titles == ["How a changes it", "How q changes it"]
     assert "least needed" not in [trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]]
 
 
@@ -40,7 +42,7 @@ def test_one_parameter_gives_a_curve(open_app, maps):
     assert maps["atlas-map"]["figures"] == [] and len(maps["atlas-slices"]["figures"]) == 1
     assert maps["atlas-slices"]["clicks"] is True
     figure = maps["atlas-slices"]["figures"][0]
-    said = "AEL (a=1.5): asymmetry ratio 0.5134; enough for the noise from a ≈ 2.4"  # exp(-1/1.5), 1 / log 1.5
+    said = "AEL (a=1.5): asymmetry ratio 0.5134; the noise is tolerated for a from about 2.4"  # exp(-1/1.5), 1 / log 1.5
     assert said in figure["layout"]["title"]["text"]
     leads = [block.body for block in app.get("html") if "alf-head" in block.body and "hyperparameters" in block.body]
     assert leads and all("curve" in lead and "map" not in lead for lead in leads)

@@ -118,9 +118,7 @@ def test_which_labels_a_loss_has_learned_by_heart(open_app, digits):
     run = recorded("digits")
     mine, others = run.inspect(0).memorised, [run.inspect(lane).memorised for lane in (3, 6, 9, 12, 15)]
     alone = mine & ~np.any(others, axis=0)
-    words = (
-        f"CE has learned {mine.sum()} of {run.inspect(0).flipped.sum()} wrong labels by heart; {alone.sum()} of them"
-    )
+    words = f"CE has memorised {mine.sum()} of {run.inspect(0).flipped.sum()} wrong labels; {alone.sum()} of them"
     assert words in html(app)
     assert html(app).count("<img ") == 36 and html(app).count('alt="') == 36
     assert html(app).count('class="alf-learned"') >= 36  # each of them by the chosen loss at least
@@ -137,13 +135,13 @@ def test_pictures_none_of_which_is_shown(open_app, digits, monkeypatch):
     honest = run.inspect(0)
     monkeypatch.setattr(digits, "seen", lambda lane: replace(honest, train_predicted=honest.train_true))
     app = open_app("train", run=["run-1"], look=["heart"])
-    assert "CE has learned 0 of" in html(app) and "None of them." in html(app) and "<img" not in html(app)
+    assert "CE has memorised 0 of" in html(app) and "None of them." in html(app) and "<img" not in html(app)
 
 
 def test_where_no_label_is_wrong_there_is_nothing_to_learn_by_heart(open_app, digits, monkeypatch):
     honest = recorded("digits").inspect(0)
     monkeypatch.setattr(digits, "seen", lambda lane: replace(honest, train_given=honest.train_true))
-    assert "nothing wrong to learn by heart" in html(open_app("train", run=["run-1"], look=["heart"]))
+    assert "no wrong label to memorise" in html(open_app("train", run=["run-1"], look=["heart"]))
 
 
 def test_features_on_their_principal_axes_and_by_tsne(open_app, digits, charts, monkeypatch):
@@ -193,7 +191,7 @@ def test_regions_of_points_side_by_side(open_app, moons, charts):
     assert figures[0]["layout"]["images"][0]["source"].startswith("data:image/png")
     assert sum(len(trace["x"]) for trace in figures[0]["data"]) == 200
     app.button_group(key="inside-look").set_value("heart").run()
-    assert len(charts["inside-heart"]) == 2 and "wrong labels by heart" in titles(charts, "inside-heart")[1]
+    assert len(charts["inside-heart"]) == 2 and "wrong labels" in titles(charts, "inside-heart")[1]
 
 
 def test_what_is_new_is_loaded_and_the_rest_kept(open_app, moons, charts):
