@@ -42,7 +42,9 @@ def test_one_parameter_gives_a_curve(open_app, maps):
     assert maps["atlas-map"]["figures"] == [] and len(maps["atlas-slices"]["figures"]) == 1
     assert maps["atlas-slices"]["clicks"] is True
     figure = maps["atlas-slices"]["figures"][0]
-    said = "AEL (a=1.5): asymmetry ratio 0.5134; the noise is tolerated for a from about 2.4"  # exp(-1/1.5), 1 / log 1.5
+    said = (
+        "AEL (a=1.5): asymmetry ratio 0.5134; the noise is tolerated for a from about 2.4"  # exp(-1/1.5), 1 / log 1.5
+    )
     assert said in figure["layout"]["title"]["text"]
     leads = [block.body for block in app.get("html") if "alf-head" in block.body and "hyperparameters" in block.body]
     assert leads and all("curve" in lead and "map" not in lead for lead in leads)

@@ -12,7 +12,7 @@ from alf.training.networks_spec import NETWORKS, network_spec
 from alf.training.recipe import LIMITS, RATES, SCHEDULES
 from alf.training.recipes import classroom_noise, kinds_of
 from ui import lab, recipe_state
-from ui.controls.fields import pick, switch
+from ui.controls.fields import number, pick, switch
 from ui.controls.noise import drowns
 from ui.glossary import hint
 from ui.view import View, keep
@@ -99,24 +99,17 @@ def recipe(view: View) -> None:
 
 
 def _seeds(view: View) -> None:
-    key = keep("number-seeds", view["seeds"])
-    st.number_input(
-        "Seeds", 1, recipe_state.MOST_SEEDS, step=1, key=key, help=hint("seed"), on_change=_put, args=(key, "seeds")
-    )
+    number("number-seeds", "Seeds", view["seeds"], (1, recipe_state.MOST_SEEDS), 1, hint("seed"), _put, "seeds")
 
 
 def _number(view: View, name: str, label: str, low: float, high: float, step: float, term: str) -> None:
-    key = keep(f"number-{name}", view.value(name))
-    text = "%d" if isinstance(step, int) else "%g"
-    st.number_input(
-        label, low, high, step=step, format=text, key=key, help=hint(term), on_change=_put, args=(key, name)
-    )
+    number(f"number-{name}", label, view.value(name), (low, high), step, hint(term), _put, name)
 
 
 def _choice(view: View, name: str, label: str, options: dict[str, str], term: str) -> None:
     key = keep(f"choice-{name}", view.value(name))
     st.selectbox(
-        label, list(options), format_func=options.get, key=key, help=hint(term), on_change=_put, args=(key, name)
+        label, list(options), format_func=options.get, key=key, help=hint(term), on_change=_chosen, args=(key, name)
     )
 
 
@@ -241,9 +234,12 @@ def _losses_of_paper() -> None:
     View.set("loss", tuple(dict.fromkeys(specs)))
 
 
-def _put(key: str, name: str) -> None:
+def _chosen(key: str, name: str) -> None:
+    _put(name, st.session_state[key])
+
+
+def _put(name: str, value) -> None:
     """Take a field's value; the recipe's own is not kept as the reader's."""
-    value = st.session_state[key]
     own = recipe_state.own(_model()).get(name)
     View.set(name, None if value == own else value)
 
@@ -255,4 +251,4 @@ def _typed_network(key: str, shape: tuple[int, ...]) -> None:
     except InputError as error:
         st.session_state["network.said"] = str(error)
     else:
-        _put(key, "network")
+        _put("network", st.session_state[key])
