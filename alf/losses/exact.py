@@ -28,7 +28,7 @@ class LongNumber(AtomicExpr):
     is_real = True
     is_extended_real = True
     is_finite = True
-    is_rational = True
+    # SymPy is not told that it is rational: it would look for the minimal polynomial, of degree 5000, of a power of it
 
     precedence = 1000  # it prints its own parentheses
 
@@ -42,12 +42,6 @@ class LongNumber(AtomicExpr):
 
     def _hashable_content(self):
         return (self.value,)
-
-    def _eval_is_integer(self):
-        return self.value.is_Integer
-
-    def _eval_is_even(self):
-        return self.value.is_even
 
     def _eval_is_zero(self):
         return False

@@ -16,7 +16,7 @@ from sympy import Expr, oo
 from alf.losses import Loss, u
 from alf.theory.certify import as_rational, outward, sign_pattern, touches
 from alf.theory.enclosure import on_cell, one_at_a_time, sign_of_number
-from alf.theory.ratios import ratio_of, ratio_of_shape
+from alf.theory.ratios import concave_then_convex, ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
 from alf.theory.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Step, Witness, step
@@ -142,6 +142,12 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         )
         more = step(text, status="certified")
         return Decision(True, "edge", (*steps, *two.steps, more))
+    if concave_then_convex(shape):
+        text = (
+            "|l'| rises and then falls, so over any step of given length l falls no less than over the last one or the "
+            "first one: what holds on the edge between the two heaviest labels holds for every exchange of mass."
+        )
+        return Decision(True, "edge", (*steps, *two.steps, step(text, status="certified")))
     from alf.theory.simplex import minimise_at_vertex
 
     direct = minimise_at_vertex(structure, w)
@@ -263,6 +269,8 @@ def edge_witness(structure: Structure, w) -> Witness | None:
             best, found = float(gap), t
     bits = 400
     if found is None:
+        found = _lowest_on_edge(structure, w, base)
+    if found is None:
         # an infinite slope may show very close to 0 only: u**0.999999 is below 2 u / 3 from 2**-600000 on
         furthest = FURTHEST if shape_of(structure.h).slope_at_zero == -oo else 4000
         depth = 7
@@ -280,6 +288,35 @@ def edge_witness(structure: Structure, w) -> Witness | None:
     if found is None:
         found = _exact_tie(structure, w, candidates)
     return None if found is None else witness("vertex", structure, _edge(found, len(w)), w)
+
+
+def _lowest_on_edge(structure: Structure, w, base) -> Fraction | None:
+    """Where the risk rises least per step away from the vertex, if it falls there: next to a threshold the stretch on
+    which it falls is too narrow to hold a simple fraction."""
+
+    def rise(t: float) -> float:
+        return float(structure.risk(_edge(Fraction(t), len(w)), w, 400) - base) / t
+
+    parts = 128
+    middle = min((k / parts for k in range(1, parts)), key=rise)
+    low, high = middle - 1 / parts, middle + 1 / parts
+    golden = (5**0.5 - 1) / 2
+    inner, outer = high - golden * (high - low), low + golden * (high - low)
+    first, last = rise(inner), rise(outer)
+    while high - low > 1e-9:
+        if first < last:
+            high, outer, last = outer, inner, first
+            inner = high - golden * (high - low)
+            first = rise(inner)
+        else:
+            low, inner, first = inner, outer, last
+            outer = low + golden * (high - low)
+            last = rise(outer)
+    for denominator in (10**3, 10**4, 10**6, 10**9):
+        t = Fraction((low + high) / 2).limit_denominator(denominator)
+        if 0 < t < 1 and base - structure.risk(_edge(t, len(w)), w, 400) > 0:
+            return t
+    return None
 
 
 def _exact_tie(structure: Structure, w, candidates):
