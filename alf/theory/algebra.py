@@ -45,7 +45,8 @@ def in_letters(e: Expr) -> tuple[Expr, dict] | None:
         letter = letters.setdefault(exp(step * what), Dummy("z", positive=True))
         for node, s in steps.items():
             powers[node] *= letter**s
-    return e.xreplace(powers), {letter: value for value, letter in [*letters.items(), *roots.items()]}
+    numbers = {letter: value for value, letter in roots.items()}
+    return e.xreplace(powers), numbers | {letter: value.xreplace(numbers) for value, letter in letters.items()}
 
 
 def factored(e: Expr) -> Expr | None:
