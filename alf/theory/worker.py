@@ -30,7 +30,7 @@ from alf.theory.verdict import CLAIMS, Verdict, undecided
 DEADLINE = 10.0
 """Seconds a claim may take."""
 
-READ_SECONDS = 2.0
+READ_SECONDS = 3.0
 DESCENT_SECONDS = 1.0
 """Seconds for reading a typed formula, and for looking whether it rises somewhere."""
 
@@ -115,7 +115,7 @@ class Prover:
         from pebble import ProcessPool
 
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["alf.theory.claims", "flint"])
+        context.set_forkserver_preload(["alf.theory.claims", "alf.losses.javascript", "alf.losses.numeric", "flint"])
         self.seconds = seconds
         self._folder = tempfile.TemporaryDirectory(prefix="alf-prover-")
         self._count = itertools.count()
