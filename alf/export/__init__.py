@@ -9,6 +9,6 @@
 """
 
 from alf.export.latex import latex_document
-from alf.export.proof import proof_script
+from alf.export.proof import NotExported, proof_script
 
-__all__ = ["latex_document", "proof_script"]
+__all__ = ["NotExported", "latex_document", "proof_script"]

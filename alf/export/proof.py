@@ -1,19 +1,39 @@
-"""Verdicts as a stand-alone script that derives every step again and exits 0 only if all of them hold.
+"""Verdicts as a stand-alone script that derives every claim in it from the loss, and exits 0 only if it could.
 
-The script needs SymPy and mpmath. It states the loss, and for each claim facts with the numbers, signs and relations
-that they rest on; each is computed again from the loss and compared digit by digit, so that no sign or constant can be
-changed unnoticed.
+A script states one thing: a loss, a number of classes, a noise matrix and an answer to each claim. What leads from the
+loss to the answer is derived by the script itself (`alf.export.checker`), which shares nothing with `alf.theory`. It is
+run once before it is handed out: what it cannot derive is named in it and not claimed.
 """
 
-from pathlib import Path
+import ast
+from collections import Counter
+from importlib.resources import files
 from pprint import pformat
 
 import sympy
 
+from alf.errors import InputError
 from alf.export import checker
-from alf.losses import K, Loss
-from alf.theory.structure import structure_of
+from alf.losses import Loss
 from alf.theory.verdict import Verdict, exact_text
+
+PARTS = ("interval", "program", "ends", "curve", "risk", "rules", "claims", "check")
+"""The parts of the checker, in the order in which a script has them."""
+
+CLAIMABLE = ("proved", "certified", "refuted")
+
+_HEAD = '''#!/usr/bin/env python3
+"""A proof that checks itself: exits with status 0 only if every claim at its end is derived from the loss there.
+
+It trusts Python, SymPy's reading, differentiation and algebra of formulas, and mpmath's arithmetic and elementary
+functions to within 8 bits of 100; everything else is derived below, by intervals that cover (0, 1) and the simplex.
+Needs SymPy (which brings mpmath). {loss}. Written by the Asymmetric Loss Explorer.
+"""
+'''
+
+
+class NotExported(InputError):
+    """A file that cannot be written; the sentence is meant for the reader."""
 
 
 def proof_script(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> str:
@@ -25,85 +45,123 @@ def proof_script(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> st
     noise : Noise or None
     classes : int
     verdicts : list of Verdict
-        Claims that are open or not defined have nothing to check and are left out.
+        Answers that are proved, certified or refuted become claims where the script can derive them; others are named
+        as not claimed.
+
+    Raises
+    ------
+    NotExported
+        Where the script derives the opposite of a verdict, or cannot read the loss.
     """
-    statement = _loss(loss, classes)
-    derived = checker.Loss(**statement)
-    proof = []
+    return script_text(confirmed(statement(loss, noise, classes, verdicts)), loss.label)
+
+
+def statement(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> dict:
+    """What a script states, unchecked: one structure of plain texts and numbers."""
+    names = {s: _name(s) for s in loss.expression.free_symbols}
+    matrix = None if noise is None or noise.exact is None or noise.kind == "none" else noise.exact
+    stated = {
+        "formula": str(loss.expression.xreplace(names)),
+        "sums": {str(_name(s)): str(summand.xreplace(names)) for s, summand in loss.sums},
+        "values": {str(_name(p.symbol)): str(loss.values[p.name]) for p in loss.declaration.parameters},
+        "classes": classes,
+        "matrix": None if matrix is None else [_row(row) for row in matrix],
+        "claims": {},
+        "points": {},
+        "open": {},
+    }
     for verdict in verdicts:
-        if verdict.holds is None:
+        if verdict.holds is None or verdict.status not in CLAIMABLE:
+            stated["open"][verdict.claim] = verdict.status.replace("_", " ")
             continue
-        facts = [fact for one in verdict.steps for fact in _facts(one.check, derived)]
-        facts += _witness_facts(verdict, derived)
-        facts += _own_facts(verdict, derived)
-        proof.append((verdict.claim, verdict.holds, list(dict.fromkeys(facts))))
-    body = Path(checker.__file__).read_text(encoding="utf-8")
-    code = body.split('"""\n', 1)[1]
-    return (
-        "#!/usr/bin/env python3\n"
-        '"""A proof that checks itself: exits with status 0 only if every statement below can be derived again.\n\n'
-        'Needs SymPy and mpmath. Written by the Asymmetric Loss Explorer.\n"""\n'
-        + code
-        + f"\n\nLOSS = {pformat(statement, width=110, sort_dicts=False)}\n\nPROOF = {pformat(proof, width=110)}\n\n\n"
-        'if __name__ == "__main__":\n    raise SystemExit(check(LOSS, PROOF))\n'
+        constant = verdict.claim == "excess_risk" and verdict.holds
+        stated["claims"][verdict.claim] = _decimal(verdict.data["exact"]) if constant else verdict.holds
+        witness = verdict.witness
+        if witness is not None and witness.point:
+            point = _row(witness.point) if witness.weights else list(map(exact_text, witness.point))
+            stated["points"][verdict.claim] = (point, _row(witness.weights) if witness.weights else None)
+    return stated
+
+
+def confirmed(stated: dict) -> dict:
+    """The statement with the claims that its script derives; points are kept only where they are needed."""
+    try:
+        about = checker.Statement(stated)
+    except (checker.NotDerived, ArithmeticError, ValueError, TypeError) as why:
+        raise NotExported(f"The proof script cannot be written: it cannot read this loss ({why}).") from None
+    claims, points, left = {}, {}, dict(stated["open"])
+    for claim, answer in stated["claims"].items():
+        for point in dict.fromkeys((None, claim)):
+            try:
+                checker.derive(about, claim, answer, stated["points"].get(point))
+            except checker.NotDerived as why:
+                left[claim] = f"the explorer's answer was not derived a second time: {why}"
+                continue
+            left.pop(claim, None)
+            claims[claim] = answer
+            if point and claim in stated["points"]:
+                points[claim] = stated["points"][claim]
+            break
+        else:
+            _contradiction(about, claim, answer)
+    return {**stated, "claims": claims, "points": points, "open": left}
+
+
+def _contradiction(about, claim: str, answer) -> None:
+    """Raise where the opposite of an answer is derived: then one of two derivations is wrong."""
+    if not isinstance(answer, bool):
+        return
+    try:
+        how = checker.derive(about, claim, not answer)
+    except checker.NotDerived:
+        return
+    said = "holds" if answer else "does not hold"
+    raise NotExported(
+        f"The proof script cannot be written: {claim} was answered with '{said}', and the second derivation says the "
+        f"opposite ({how}). One of the two is wrong; please report this loss."
     )
 
 
-def _loss(loss: Loss, classes: int) -> dict:
-    """The loss as text: its formula, its values, and the parts of its risk."""
-    structure = structure_of(loss, classes)
-    values = {p.symbol.name: str(loss.values[p.name]) for p in loss.declaration.parameters}
-    return {
-        "formula": str(loss.expression.subs(K, sympy.Symbol("K"))),
-        "sums": {str(s): str(summand) for s, summand in loss.sums},
-        "values": values,
-        "classes": classes,
-        "normalised": [(str(p.weight), str(p.summand)) for p in structure.normalised],
-        "h": str(structure.h),
-        "sigma": str(structure.sigma),
-    }
+def script_text(stated: dict, label: str) -> str:
+    """A statement as the text of a script."""
+    imports, bodies = _parts()
+    shown = pformat(stated, width=110, sort_dicts=False)
+    head = _HEAD.format(loss=f"The loss is {label}".replace("\\", "").replace('"""', ""))
+    last = 'if __name__ == "__main__":\n    raise SystemExit(check(STATEMENT))\n'
+    return "\n".join([head, *imports, "", *bodies, f"\nSTATEMENT = {shown}\n\n", last])
 
 
-def _facts(check: tuple, loss: "checker.Loss") -> list[tuple]:
-    """A step's facts, with the digits that pin them."""
-    if not check:
-        return []
-    kind, expression, *more = check
-    name = expression
-    if loss.same(expression):
-        name = "l"
-    if kind in ("sign", "limit", "ratio", "number", "zero", "bracket", "constant"):
-        return [(kind, name, *more, *checker.digits(kind, loss, name, *more))]
-    raise ValueError(f"no fact of kind {kind}")
+def _parts() -> tuple[list[str], list[str]]:
+    """The checker's parts without their docstrings and imports, and the imports of other packages, once each."""
+    imports, bodies = set(), []
+    for part in PARTS:
+        source = files(checker).joinpath(f"{part}.py").read_text(encoding="utf-8")
+        lines, tree = source.splitlines(), ast.parse(source)
+        title = (ast.get_docstring(tree) or part).partition("\n")[0]
+        dropped = set()
+        for node in tree.body:
+            is_import = isinstance(node, ast.Import | ast.ImportFrom)
+            if is_import or node is tree.body[0]:
+                dropped.update(range(node.lineno - 1, node.end_lineno))
+            if is_import and not (isinstance(node, ast.ImportFrom) and node.module.startswith("alf.")):
+                imports.add(ast.unparse(node))
+        body = "\n".join(line for i, line in enumerate(lines) if i not in dropped).strip("\n")
+        bodies.append(f"\n# {'=' * 100}\n# {title}\n\n{body}\n")
+    return sorted(imports), bodies
 
 
-def _witness_facts(verdict: Verdict, loss: "checker.Loss") -> list[tuple]:
-    witness = verdict.witness
-    if witness is None:
-        separate = verdict.data.get("separating_point")
-        return [] if separate is None else [_separating(separate, loss)]
-    point, weights = tuple(map(exact_text, witness.point)), tuple(map(exact_text, witness.weights))
-    if verdict.claim in ("decreasing", "convex", "concave"):
-        return [("curve", verdict.claim, point, *checker.digits("curve", loss, verdict.claim, point))]
-    if verdict.claim == "symmetric":
-        return [("sums", point, *checker.digits("sums", loss, point))]
-    if witness.kind == "dominance":
-        return [("rows", weights, *checker.digits("rows", loss, weights, float(witness.value), float(witness.bound)))]
-    kind = {"limit": "least at e_m", "least": "least" if loss.normalised else "tie"}.get(witness.kind, witness.kind)
-    return [("risk", kind, weights, point, *checker.digits("risk", loss, kind, weights, point))]
+def _name(symbol):
+    """A symbol under a name that is none of SymPy's constants."""
+    return sympy.Symbol(symbol.name + "_") if symbol.name in ("E", "I", "N", "O", "Q", "S_", "pi") else symbol
 
 
-def _separating(point: dict, loss: "checker.Loss") -> tuple:
-    p, u = tuple(map(str, point["weights"])), tuple(map(str, point["point"]))
-    return ("separates", p, u, *checker.digits("separates", loss, p, u))
+def _row(numbers) -> tuple[dict, str]:
+    """Numbers as ({place: text}, the text everywhere else)."""
+    rest = Counter(numbers).most_common(1)[0][0]
+    return {i: exact_text(x) for i, x in enumerate(numbers) if x != rest}, exact_text(rest)
 
 
-def _own_facts(verdict: Verdict, loss: "checker.Loss") -> list[tuple]:
-    """What a claim is about, beyond its steps: the structure of the loss, the rows of the noise."""
-    facts = [("parts", *checker.digits("parts", loss))]
-    for row in verdict.data.get("rows", ()):
-        weights = tuple(row["shares"])
-        facts.append(("share", weights, *checker.digits("share", loss, weights)))
-    if verdict.holds and verdict.claim == "calibrated":
-        facts += [("falls", *checker.digits("falls", loss))]
-    return facts
+def _decimal(exact: str) -> str:
+    """A number to twelve digits after the point, without zeros at the end."""
+    text = f"{sympy.N(sympy.sympify(exact), 40):.12f}"
+    return text.rstrip("0").rstrip(".")

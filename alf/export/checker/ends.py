@@ -1,0 +1,256 @@
+"""The ends of (0, 1): a function of t on the strip (0, eps] as t^alpha L^beta c(t), with L = |log t| and c enclosed.
+
+The powers are exact; c is an interval that holds its value for every t of the strip. So signs, infinite limits and
+finite ones are read off without sampling.
+"""
+
+from fractions import Fraction
+
+import sympy
+
+from alf.export.checker.interval import (
+    NON_NEGATIVE,
+    Interval,
+    Undefined,
+    atan,
+    between,
+    cos,
+    cosh,
+    exp,
+    log,
+    number,
+    power,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
+from alf.export.checker.program import ONE, ZERO, Program, exact, u
+
+t = sympy.Symbol("t", positive=True)
+DEEPEST = 2**20
+"""The strip (0, 2^-DEEPEST] is where limits are read off."""
+MOST_TERMS = 4
+FLAT = 8
+"""The power of t beside which exp(-1/t) is bounded."""
+
+
+class Form:
+    """t^alpha L^beta c."""
+
+    def __init__(self, alpha, beta, c):
+        self.alpha, self.beta, self.c = Fraction(alpha), Fraction(beta), c
+
+    def __mul__(self, other):
+        return Form(self.alpha + other.alpha, self.beta + other.beta, self.c * other.c)
+
+    def power(self, e):
+        return Form(self.alpha * e, self.beta * e, power(self.c, e))
+
+    @property
+    def limit(self):
+        """The limit for t to 0, enclosed; 1 or -1 where it is plus or minus infinity."""
+        vanishing = self.alpha > 0 or (self.alpha == 0 and self.beta < 0)
+        if self.c.zero or (vanishing and self.c.bounded):
+            return ZERO
+        if self.alpha == self.beta == 0:
+            return self.c
+        if vanishing or not (self.c.positive or self.c.negative):
+            raise Undefined("a limit is not known")
+        return 1 if self.c.positive else -1
+
+
+class Strip:
+    """Evaluates expressions in t over (0, 2^-k], k at least 4."""
+
+    def __init__(self, k, values):
+        self.k, self.values = k, values
+        self.length = -log(number(2)) * number(-k)  # L at t = eps, where it is least
+        self.forms = {}
+
+    def form(self, e):
+        if e not in self.forms:
+            try:
+                found = self._form(e)
+            except Undefined:
+                found = self._taylor(e)
+                if found is None:
+                    raise
+            else:
+                c = found.c
+                if not (c.positive or c.negative or c.zero) and e != t:
+                    found = self._taylor(e) or found
+            self.forms[e] = found
+        return self.forms[e]
+
+    def span(self, alpha, beta):
+        """The values of t^alpha L^beta on the strip."""
+        if alpha == beta == 0:
+            return ONE
+        if alpha < 0:
+            return _turned(self.span(-alpha, -beta))
+        end = power(self._eps(), alpha) * (power(self.length, beta) if beta else ONE)
+        if alpha == 0:
+            return end.hull(Interval(end.lo, NON_NEGATIVE.hi)) if beta > 0 else end.hull(ZERO)
+        if beta > 0 and not number(Fraction(beta) / alpha).below(self.length):  # largest where L = beta/alpha
+            end = end.hull(power(number(Fraction(beta) / alpha), beta))
+        return ZERO.hull(end)
+
+    def interval(self, form):
+        """The values of a form on the strip."""
+        return self.span(form.alpha, form.beta) * form.c
+
+    def _eps(self):
+        return number(Fraction(1, 2**self.k)) if self.k <= 4096 else exp(-self.length)
+
+    def _form(self, e):
+        constant = None if e.has(t) else exact(e, self.values)
+        if constant is not None:
+            return Form(0, 0, number(constant))
+        if e == t:
+            return Form(1, 0, ONE)
+        if not e.has(t):
+            return Form(0, 0, Program(e, t, self.values).enclose(ONE)[0])
+        if e.is_Add:
+            return self._sum([self.form(a) for a in e.args])
+        if e.is_Mul:
+            found = Form(0, 0, ONE)
+            for a in e.args:
+                found = found * self.form(a)
+            return found
+        if e.is_Pow and e.base != sympy.E:
+            exponent = None if e.exp.has(t) else exact(e.exp, self.values)
+            if exponent is None:
+                return self.form(sympy.exp(e.exp * sympy.log(e.base)))
+            base = self.form(e.base)
+            if exponent.denominator != 1 and not base.c.positive:
+                raise Undefined("a root of a number that may be 0 or below")
+            return base.power(exponent)
+        inner = self.form(e.exp if e.is_Pow else e.args[0])
+        if isinstance(e, sympy.log):
+            return self._log(inner)
+        if isinstance(e, (sympy.Abs, sympy.Max, sympy.Min)):
+            return self.form(self.resolved(e))
+        name = "exp" if e.is_Pow else type(e).__name__
+        if name == "exp" and inner.alpha < 0 and inner.beta == 0 and inner.c.negative:
+            return self._flat(-inner.alpha, -inner.c)
+        if name not in _PLAIN:
+            raise Undefined(f"{name} is not known here")
+        return Form(0, 0, _PLAIN[name](self.interval(inner)))
+
+    def _sum(self, forms):
+        forms = [f for f in forms if not f.c.zero]
+        if not forms:
+            return Form(0, 0, ZERO)
+        first = min(forms, key=lambda f: (f.alpha, -f.beta))
+        total = ZERO
+        for f in forms:
+            total = total + self.span(f.alpha - first.alpha, f.beta - first.beta) * f.c
+        return Form(first.alpha, first.beta, total)
+
+    def _log(self, form):
+        if not form.c.positive:
+            raise Undefined("a logarithm of a number that may be 0 or below")
+        rest = log(form.c)
+        if form.alpha == form.beta == 0:
+            return Form(0, 0, rest)
+        if form.alpha == 0:
+            raise Undefined("a logarithm of a logarithm")
+        # log L / L falls from L = e on, and L >= log 16 > e
+        slow = ZERO.hull(log(self.length) / self.length) * number(form.beta)
+        return Form(0, 1, number(-form.alpha) + slow + ZERO.hull(self.length.inverse()) * rest)
+
+    def _flat(self, n, c):
+        """exp(-c t^-n), below every power of t: t^m times something small, where t^-m exp(-c t^-n) rises with t."""
+        steep = Interval(c.lo, c.lo) * power(self._eps().inverse(), n)
+        if not number(Fraction(FLAT) / n).below(steep):
+            return Form(0, 0, ZERO.hull(ONE))
+        return Form(FLAT, 0, ZERO.hull(power(self._eps().inverse(), FLAT) * exp(-steep)))
+
+    def _taylor(self, e):
+        """f = t^n f^(n)(s) / n! where f and its first n-1 derivatives are exactly 0 at t = 0 and f is smooth there."""
+        if not e.has(t) or e.has(sympy.Abs, sympy.Max, sympy.Min):
+            return None
+        room = between(0, Fraction(1, 2 ** min(self.k, 4096)))
+        factorial, f = 1, e
+        try:
+            Program(e, t, self.values).enclose(room, 1)
+            for n in range(MOST_TERMS):
+                value = Program(f, t, self.values).enclose(room)[0]
+                if n and (value.positive or value.negative):
+                    return Form(n, 0, value / number(factorial))
+                if not self._vanishes(f):
+                    return None
+                f, factorial = sympy.diff(f, t), factorial * (n + 1)
+        except Undefined:
+            pass
+        return None
+
+    def _vanishes(self, f):
+        at_zero = f.subs(t, 0)
+        if at_zero == 0 or exact(at_zero, self.values) == 0:
+            return True
+        return sympy.expand(at_zero) == 0
+
+    def resolved(self, e):
+        """An expression without the kinks that do not lie in the strip."""
+        while e.has(sympy.Abs, sympy.Max, sympy.Min):
+            inner = next(
+                x for x in sympy.postorder_traversal(e) if isinstance(x, (sympy.Abs, sympy.Max, sympy.Min))
+            )
+            e = e.xreplace({inner: self._chosen(inner)})
+        return e
+
+    def _chosen(self, e):
+        if isinstance(e, sympy.Abs):
+            return e.args[0] if self._sign(e.args[0]) >= 0 else -e.args[0]
+        best = e.args[0]
+        for other in e.args[1:]:
+            larger = self._sign(other - best) > 0
+            best = other if larger == isinstance(e, sympy.Max) else best
+        return best
+
+    def _sign(self, e):
+        c = self.form(sympy.expand(e)).c
+        if not (c.positive or c.negative or c.zero):
+            raise Undefined("a kink may lie next to an end")
+        return 1 if c.positive else -1 if c.negative else 0
+
+
+def _turned(x):
+    """1/x where x lies above 0, though it comes near."""
+    if x.positive:
+        return x.inverse()
+    return Interval(Interval(x.hi, x.hi).inverse().lo, NON_NEGATIVE.hi)
+
+
+_PLAIN = {"exp": exp, "sin": sin, "cos": cos, "tan": tan, "sinh": sinh, "cosh": cosh, "tanh": tanh, "atan": atan}
+
+
+def signed_form(strip, e):
+    """A form whose sign is settled, weakly; the sum as it stands, multiplied out, or over one denominator."""
+    for change in (lambda x: x, sympy.expand, sympy.together):
+        try:
+            c = strip.form(change(e)).c
+        except Undefined:
+            continue
+        if c.at_least_zero or c.at_most_zero:
+            return c
+    return None
+
+
+def local(expression, end):
+    """The expression in t, the distance from an end: from 0 to the right, from any other to the left."""
+    end = Fraction(end)
+    return expression.subs(u, sympy.Rational(end.numerator, end.denominator) - t if end else t)
+
+
+def limit(expression, end, values):
+    """The limit of an expression in u at 0 or 1: an interval, or 1 or -1 for plus or minus infinity."""
+    strip = Strip(DEEPEST, values)
+    for change in (lambda x: x, sympy.expand, sympy.together):
+        try:
+            return strip.form(change(local(expression, end))).limit
+        except Undefined:
+            continue
+    raise Undefined("a limit at an end is not known")

@@ -1,0 +1,280 @@
+"""A formula as a list of operations, evaluated with its first two derivatives over an interval of u.
+
+Where a kink (of Max, Min or Abs) may lie in the interval, the first derivative encloses both one-sided slopes and the
+second one the jump of the slope, as an end at infinity: max(f, g) bends upwards at least as much as f or g.
+"""
+
+from fractions import Fraction
+
+import sympy
+
+from alf.export.checker.interval import (
+    EVERYTHING,
+    NON_NEGATIVE,
+    Interval,
+    Undefined,
+    absolute,
+    atan,
+    between,
+    cos,
+    cosh,
+    exp,
+    log,
+    maximum,
+    number,
+    pi,
+    power,
+    sin,
+    sinh,
+    tan,
+    tanh,
+)
+
+u = sympy.Symbol("u", positive=True)
+ZERO, ONE = number(0), number(1)
+MOST_DIGITS = 2000
+"""Bits of a fraction beyond which it is enclosed rather than kept."""
+
+
+def read(text, names):
+    """An expression from its text, in u and the symbols given by name."""
+    found = sympy.sympify(text, locals={"u": u, **names})
+    if not isinstance(found, sympy.Expr) or found.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I, sympy.Float):
+        raise Undefined(f"no real expression: {text}")
+    return _plain_roots(found)
+
+
+def _plain_roots(expression):
+    """Roots of polynomials that are squares, as the absolute values that they are."""
+
+    def is_root(e):
+        return e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and e.base.is_polynomial(u) and e.base.has(u)
+
+    def plain(e):
+        if not is_root(e) or sympy.degree(e.base, u) > 12:
+            return e
+        scale, factors = sympy.factor_list(e.base)
+        if not scale.is_positive or any(k % 2 for _, k in factors):
+            return e
+        return scale**e.exp * sympy.Mul(*(sympy.Abs(f) ** (k * e.exp) for f, k in factors))
+
+    return expression.replace(lambda e: is_root(e), plain)
+
+
+def exact(expression, values):
+    """The value of an expression without u as a fraction, None where it is not rational or too long."""
+    if expression.is_Rational:
+        return Fraction(int(expression.p), int(expression.q))
+    if expression.is_Symbol:
+        return values.get(expression)
+    parts = [exact(a, values) for a in expression.args]
+    if not parts or any(p is None or max(abs(p.numerator), p.denominator).bit_length() > MOST_DIGITS for p in parts):
+        return None
+    if expression.is_Add:
+        return sum(parts, Fraction(0))
+    if expression.is_Mul:
+        found = Fraction(1)
+        for part in parts:
+            found *= part
+        return found
+    if expression.is_Pow:
+        base, e = parts
+        if e == 0 or base == 1:
+            return Fraction(1)
+        if e.denominator == 1 and abs(e) <= 100 and (base or e > 0):
+            return base ** int(e)
+    return None
+
+
+class Program:
+    """An expression in one variable, ready to be enclosed; `values` are the numbers its other symbols stand for."""
+
+    def __init__(self, expression, variable, values):
+        self.values, self.variable = values, variable
+        self.operations, self.places = [], {}
+        self.split = False
+        self._add(sympy.sympify(expression))
+
+    def _add(self, e):
+        """The place of a subexpression in the list, appended with what it needs."""
+        if e in self.places:
+            return self.places[e]
+        constant = None if e.has(self.variable) else exact(e, self.values)
+        if e == self.variable:
+            operation = ("u",)
+        elif constant is not None:
+            operation = ("number", constant)
+        elif e.is_Pow and e.base != sympy.E:
+            exponent = None if e.exp.has(self.variable) else exact(e.exp, self.values)
+            if exponent is None:
+                operation = ("exp", self._add(e.exp * sympy.log(e.base)))
+            elif exponent > 1 and isinstance(e.base, sympy.Abs):
+                operation = ("power of a kink", self._add(e.base), self._add(e.base.args[0]), exponent)
+            elif exponent > 1 and isinstance(e.base, sympy.Max) and e.base.args[0] == 0 and len(e.base.args) == 2:
+                operation = ("power of a kink", self._add(e.base), self._add(e.base.args[1]), exponent)
+            else:
+                operation = ("power", self._add(e.base), exponent)
+        elif e.is_Mul and _cubed_kink(e):
+            kink, n, rest = _cubed_kink(e)
+            whole = ("power of a kink", self._add(kink), self._add(kink.args[0]), Fraction(n + 1))
+            self.operations.append(whole)
+            operation = ("Mul", len(self.operations) - 1, self._add(rest))
+        elif e is sympy.E or e is sympy.pi:
+            operation = ("e" if e is sympy.E else "pi",)
+        else:
+            name = type(e).__name__ if not e.is_Pow else "exp"
+            if name not in _KNOWN:
+                raise Undefined(f"{name} is not known here")
+            arguments = e.args if not e.is_Pow else (e.exp,)
+            operation = (name, *(self._add(a) for a in arguments))
+        self.operations.append(operation)
+        self.places[e] = len(self.operations) - 1
+        return len(self.operations) - 1
+
+    def enclose(self, x, order=0):
+        """[f, f', f''] up to the order over the interval x; `split` says afterwards whether a kink may lie in it."""
+        self.split = False
+        found = []
+        for name, *arguments in self.operations:
+            if name == "u":
+                jet = [x, ONE, ZERO]
+            elif name == "number":
+                jet = [number(arguments[0]), ZERO, ZERO]
+            elif name in ("pi", "e"):
+                jet = [pi() if name == "pi" else exp(ONE), ZERO, ZERO]
+            elif name == "power":
+                jet = _power(found[arguments[0]], arguments[1], order)
+            elif name == "power of a kink":
+                jet = _kinked_power(found[arguments[0]], found[arguments[1]], arguments[2], order)
+            elif name in _SEVERAL:
+                jet = found[arguments[0]]
+                for a in arguments[1:]:
+                    jet = self._combine(name, jet, found[a], order)
+            elif name == "Abs":
+                jet = self._greater(found[arguments[0]], _minus(found[arguments[0]]), order)
+                jet[0] = absolute(found[arguments[0]][0])
+            else:
+                jet = _chain(found[arguments[0]], _KNOWN[name](found[arguments[0]][0], order), order)
+            found.append(jet[: order + 1])
+        return found[-1]
+
+    def _combine(self, name, f, g, order):
+        if name == "Add":
+            return [a + b for a, b in zip(f, g, strict=True)]
+        if name == "Mul":
+            return _product(f, g, order)
+        if name == "Max":
+            return self._greater(f, g, order)
+        return _minus(self._greater(_minus(f), _minus(g), order))
+
+    def _greater(self, f, g, order):
+        """max(f, g)."""
+        if not f[0].below(g[0]) and not g[0].below(f[0]):
+            self.split = True
+            jet = [maximum(f[0], g[0])]
+            jet += [f[k].hull(g[k]) for k in range(1, order + 1)]
+            if order == 2:
+                jet[2] = Interval(jet[2].lo, NON_NEGATIVE.hi)
+            return jet
+        return list(g if f[0].below(g[0]) else f)
+
+
+def _cubed_kink(e):
+    """|g|, n and the other factors of g^n |g| with an even n, which is how SymPy writes |g|^(n+1)."""
+    for kink in e.args:
+        for f in e.args if isinstance(kink, sympy.Abs) else ():
+            if f.is_Pow and f.base == kink.args[0] and f.exp.is_Integer and f.exp > 0 and f.exp % 2 == 0:
+                return kink, int(f.exp), sympy.Mul(*(a for a in e.args if a not in (kink, f)))
+    return None
+
+
+def _minus(jet):
+    return [-a for a in jet]
+
+
+def _product(f, g, order):
+    jet = [f[0] * g[0]]
+    if order >= 1:
+        jet.append(f[1] * g[0] + f[0] * g[1])
+    if order >= 2:
+        jet.append(f[2] * g[0] + number(2) * f[1] * g[1] + f[0] * g[2])
+    return jet
+
+
+def _chain(f, outer, order):
+    """The jet of phi(f) from the derivatives of phi over f's interval."""
+    jet = [outer[0]]
+    if order >= 1:
+        jet.append(outer[1] * f[1])
+    if order >= 2:
+        jet.append(outer[2] * power(f[1], 2) + outer[1] * f[2])
+    return jet
+
+
+def _power(f, e, order):
+    if order and e.denominator != 1 and not f[0].positive:
+        raise Undefined("a root where its argument may be 0")
+    outer = [power(f[0], e)]
+    if order >= 1:
+        outer.append(number(e) * power(f[0], e - 1) if e else ZERO)
+    if order >= 2:
+        outer.append(number(e * (e - 1)) * power(f[0], e - 2) if e not in (0, 1) else ZERO)
+    return _chain(f, outer, order)
+
+
+def _kinked_power(f, inner, e, order):
+    """f^e for e > 1 and f = |g| or max(0, g): smooth enough at the kink, where f is 0, for the slope not to jump."""
+    base = f[0].meet(NON_NEGATIVE)
+    jet = [power(base, e)]
+    if order >= 1:
+        jet.append(number(e) * power(base, e - 1) * f[1])
+    if order >= 2:
+        curved = inner[2].hull(-inner[2]).hull(ZERO)  # f'' beside the kink
+        steep = power(base, e - 2) if e >= 2 or base.positive else power(Interval(base.hi, base.hi), e - 2).hull(
+            NON_NEGATIVE) if not base.zero else NON_NEGATIVE  # fmt: skip
+        jet.append(number(e * (e - 1)) * steep * power(f[1], 2) + number(e) * power(base, e - 1) * curved)
+    return jet
+
+
+def _with_log(x, order):
+    return [log(x), x.inverse(), -power(x.inverse(), 2)]
+
+
+def _with_tan(x, order):
+    t = tan(x)
+    slope = ONE + power(t, 2)
+    return [t, slope, number(2) * t * slope]
+
+
+def _with_tanh(x, order):
+    t = tanh(x)
+    slope = (ONE - power(t, 2)).meet(between(0, 1)) if order else ONE
+    return [t, slope, number(-2) * t * slope]
+
+
+def _with_atan(x, order):
+    slope = (ONE + power(x, 2)).inverse()
+    return [atan(x), slope, number(-2) * x * power(slope, 2)]
+
+
+_KNOWN = {
+    "exp": lambda x, order: [exp(x)] * 3,
+    "log": _with_log,
+    "sin": lambda x, order: [sin(x), cos(x), -sin(x)],
+    "cos": lambda x, order: [cos(x), -sin(x), -cos(x)],
+    "tan": _with_tan,
+    "sinh": lambda x, order: [sinh(x), cosh(x), sinh(x)],
+    "cosh": lambda x, order: [cosh(x), sinh(x), cosh(x)],
+    "tanh": _with_tanh,
+    "atan": _with_atan,
+    "Abs": None, "Add": None, "Mul": None, "Max": None, "Min": None,
+}  # fmt: skip
+_SEVERAL = ("Add", "Mul", "Max", "Min")
+
+
+def cell_value(program, x, order):
+    """The derivative of this order over an interval, everything where it has no value there."""
+    try:
+        return program.enclose(x, order)[order]
+    except Undefined:
+        return EVERYTHING

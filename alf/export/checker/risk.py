@@ -1,0 +1,213 @@
+"""The loss that is stated, taken apart, and its weighted risk at a point.
+
+    L(u, y) = sum_j c_j s_j(u_y) / sum_k s_j(u_k)  +  h(u_y)  +  sum_k sigma(u_k)
+
+The parts are derived from the formula. A risk is R(u) = sum_i w_i L(u, i).
+"""
+
+from fractions import Fraction
+from functools import lru_cache
+
+import sympy
+
+from alf.export.checker.curve import Curve, resolve
+from alf.export.checker.ends import Strip, t
+from alf.export.checker.interval import Interval, Undefined, number, precise
+from alf.export.checker.program import ZERO, exact, read, u
+
+
+class NotDerived(Exception):
+    """A statement that could not be derived; the sentence says which step is missing."""
+
+
+LARGEST_WHOLE = 64
+"""Whole numbers up to this one are put into the formula; other values stay symbols with a value."""
+
+
+class Loss:
+    """A statement's loss: formula, sums, values and number of classes."""
+
+    def __init__(self, formula, sums, values, classes):
+        if not isinstance(classes, int) or classes < 2:
+            raise NotDerived("two classes are needed at least")
+        self.classes, self.values = classes, {}
+        names = {"K": sympy.Integer(classes), **{n: self._value(n, x) for n, x in values.items()}}
+        symbols = {n: sympy.Symbol(n) for n in sums}
+        g = read(formula, {**names, **symbols})
+        self.normalised, self.sigma = [], sympy.Integer(0)
+        for name, text in sums.items():
+            g = self._take_out(g, symbols[name], read(text, names))
+        if g.has(*symbols.values()) if symbols else False:
+            raise NotDerived("the sums do not enter linearly or as a normaliser")
+        if sympy.expand(sympy.diff(self.sigma, u, 2)) == 0:  # the coordinates sum to 1, so this sum is constant
+            g, self.sigma = g + classes * self.sigma.subs(u, sympy.Rational(1, classes)), sympy.Integer(0)
+        self.h = resolve(g, self.values)
+        self.normalised = tuple(self.normalised)
+        self.curve = lru_cache(maxsize=None)(self.curve)
+
+    def _value(self, name, text):
+        x = sympy.sympify(text)
+        if not x.is_number or not x.is_real:
+            raise NotDerived(f"{name} is no real number")
+        if not x.is_Rational or (x.is_Integer and abs(x) <= LARGEST_WHOLE):
+            return x
+        symbol = sympy.Symbol(name, positive=True) if x > 0 else sympy.Symbol(name, negative=True)
+        self.values[symbol] = Fraction(int(x.p), int(x.q))
+        return symbol
+
+    def _take_out(self, g, symbol, summand):
+        """What is left of g when a sum over the classes has become part of sigma or a normalised part."""
+        slope = sympy.diff(g, symbol)
+        if not slope.has(u, symbol):
+            self.sigma = sympy.expand(self.sigma + slope * summand)
+            return g.subs(symbol, 0)
+        above = sympy.expand(g * symbol)
+        if not above.is_polynomial(symbol) or sympy.degree(above, symbol) > 1:
+            raise NotDerived("the sums do not enter linearly or as a normaliser")
+        rest, numerator = above.coeff(symbol, 1), above.coeff(symbol, 0)
+        weight = sympy.simplify(numerator / summand)
+        if weight.has(u):
+            raise NotDerived("the normaliser is not the sum of the numerators")
+        if sympy.expand(sympy.diff(summand, u, 2)) == 0:
+            total = self.classes * summand.subs(u, sympy.Rational(1, self.classes))
+            return rest + weight * summand / total
+        if Curve(weight, self.values).at(Fraction(1, 2)).positive:
+            self.normalised.append((weight, summand))
+            return rest
+        raise NotDerived("the weight of the normalised part is not known to be positive")
+
+    def curve(self, expression):
+        return Curve(expression, self.values)
+
+    @property
+    def pointwise(self):
+        """Whether L depends on the prediction through u_y alone."""
+        return not self.normalised and self.sigma == 0
+
+    @property
+    def l(self):  # noqa: E743
+        """l(u), where the loss is a function of u_y alone."""
+        if not self.pointwise:
+            raise NotDerived("the loss depends on the whole prediction, so there is no curve l(u)")
+        if not self.h.has(u):
+            raise NotDerived("the loss is constant")
+        return self.curve(self.h)
+
+    def psi(self, weight, total):
+        """The summand of the risk's separable part for a class with this weight."""
+        w, every = _rational(weight), _rational(total)
+        return self.curve(resolve(sympy.expand(w * self.h + every * self.sigma), self.values))
+
+    def normaliser(self, index=0):
+        """|s| and the weight of a normalised part; s must have one sign in (0, 1)."""
+        weight, s = self.normalised[index]
+        signs = self.curve(s).signs(0)
+        if not (signs.only(1) or signs.only(-1)):
+            raise NotDerived("the normalising summand has no sign of its own")
+        return self.curve(weight).at(Fraction(1, 2)), self.curve(s if signs.only(1) else -s)
+
+    def singular(self, index=0):
+        """Whether |s| grows at least like |log u| at 0, so that a vertex has no value."""
+        _, s = self.normaliser(index)
+        strip = Strip(200, self.values)
+        form = strip.form(s.expression.subs(u, t))
+        return form.c.positive and (form.alpha < 0 or (form.alpha == 0 and form.beta >= 1))
+
+    # --- values
+
+    def separable_risk(self, point, weights):
+        total, found = sum(weights), ZERO
+        groups = {}
+        for x, w in zip(point, weights, strict=True):
+            groups[x, w] = groups.get((x, w), 0) + 1
+        for (x, w), count in groups.items():
+            if self.sigma == 0 and w == 0:
+                continue
+            found = found + number(count) * self.psi(w, total).at(x)
+        return found
+
+    def risk(self, point, weights):
+        """R at a point of the simplex."""
+        found = self.separable_risk(point, weights)
+        for index in range(len(self.normalised)):
+            weight, s = self.normaliser(index)
+            zeros = {w for x, w in zip(point, weights, strict=True) if x == 0}
+            if zeros and self.singular(index):
+                # a mean of the weights with |s| as weights: those of the labels at 0, where they are equal
+                if len(zeros) > 1:
+                    raise Undefined("the risk has no value at this point")
+                found = found + weight * number(zeros.pop())
+                continue
+            above, below = ZERO, ZERO
+            for x, w in zip(point, weights, strict=True):
+                value = s.at(x)
+                above, below = above + number(w) * value, below + value
+            found = found + weight * above / below
+        return found
+
+    def least_at_vertex(self, weights):
+        """The risk at e_m, or the least limit of it there; 1 where it is infinite."""
+        m = weights.index(max(weights))
+        total, found = sum(weights), ZERO
+        groups = {}
+        for i, w in enumerate(weights):
+            groups[int(i == m), w] = groups.get((int(i == m), w), 0) + 1
+        for (x, w), count in groups.items():
+            if self.sigma == 0 and w == 0:
+                continue
+            value = self.psi(w, total).limit(0, x)
+            if isinstance(value, int):
+                if value < 0:
+                    raise Undefined("the risk is unbounded below")
+                return 1
+            found = found + number(count) * value
+        for index in range(len(self.normalised)):
+            weight, s = self.normaliser(index)
+            others = [w for i, w in enumerate(weights) if i != m]
+            mean = min(others) if self.singular(index) else self._mean(s, others, weights[m])
+            found = found + weight * (number(mean) if not isinstance(mean, Interval) else mean)
+        return found
+
+    @staticmethod
+    def _mean(s, others, first):
+        top, zero = s.at(Fraction(1)), s.at(Fraction(0))
+        return (number(first) * top + number(sum(others)) * zero) / (top + number(len(others)) * zero)
+
+    def undercuts(self, point, weights):
+        """Whether the risk at a point other than e_m is not above the risk at e_m, whatever the way into e_m."""
+        if len(point) != self.classes or len(weights) != self.classes:
+            raise NotDerived("the point has another number of classes")
+        if sum(point) != 1 or min(point) < 0 or min(weights) < 0:
+            raise NotDerived("this is no point of the simplex")
+        top = sorted(weights)[-2:]
+        m = weights.index(max(weights))
+        if top[0] == top[1] or point[m] == 1:
+            raise NotDerived("no other point than e_m, or no largest weight")
+        size = max(x.denominator.bit_length() for x in (*point, *weights))
+        for bits in (100, 100 + 2 * size, 200 + 4 * size, 800 + 8 * size):
+            with precise(bits):
+                bound = self.least_at_vertex(weights)
+                if isinstance(bound, int):
+                    return self.risk(point, weights).bounded
+                value = self.risk(point, weights)
+                if value.below(bound):
+                    return True
+                if bound.below(value):
+                    return False
+        return self._ties(point, weights)
+
+    def _ties(self, point, weights):
+        """Whether the two risks are exactly equal."""
+        if self.normalised or len(set(weights)) > 6:
+            return False
+        total, gap, m = sum(weights), sympy.Integer(0), weights.index(max(weights))
+        values = {s: _rational(x) for s, x in self.values.items()}
+        for i, (x, w) in enumerate(zip(point, weights, strict=True)):
+            expression = sympy.expand(_rational(w) * self.h + _rational(total) * self.sigma).subs(values)
+            gap += expression.subs(u, _rational(x)) - expression.subs(u, int(i == m))
+        return exact(gap, {}) == 0 or sympy.simplify(gap) == 0
+
+
+def _rational(x):
+    x = Fraction(x)
+    return sympy.Rational(x.numerator, x.denominator)
