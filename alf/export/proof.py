@@ -66,7 +66,7 @@ def statement(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> dict:
         "values": {str(_name(p.symbol)): str(loss.values[p.name]) for p in loss.declaration.parameters},
         "classes": classes,
         "matrix": None if matrix is None else [_row(row) for row in matrix],
-        "claims": {},
+        "claims": [],
         "points": {},
         "open": {},
     }
@@ -75,7 +75,8 @@ def statement(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> dict:
             stated["open"][verdict.claim] = verdict.status.replace("_", " ")
             continue
         constant = verdict.claim == "excess_risk" and verdict.holds
-        stated["claims"][verdict.claim] = _decimal(verdict.data["exact"]) if constant else verdict.holds
+        answer = _decimal(verdict.data["exact"]) if constant else verdict.holds
+        stated["claims"].append((verdict.claim, answer))
         witness = verdict.witness
         if witness is not None and witness.point:
             point = _row(witness.point) if witness.weights else list(map(exact_text, witness.point))
@@ -89,8 +90,8 @@ def confirmed(stated: dict) -> dict:
         about = checker.Statement(stated)
     except (checker.NotDerived, ArithmeticError, ValueError, TypeError) as why:
         raise NotExported(f"The proof script cannot be written: it cannot read this loss ({why}).") from None
-    claims, points, left = {}, {}, dict(stated["open"])
-    for claim, answer in stated["claims"].items():
+    claims, points, left = [], {}, dict(stated["open"])
+    for claim, answer in stated["claims"]:
         for point in dict.fromkeys((None, claim)):
             try:
                 checker.derive(about, claim, answer, stated["points"].get(point))
@@ -98,7 +99,7 @@ def confirmed(stated: dict) -> dict:
                 left[claim] = f"the explorer's answer was not derived a second time: {why}"
                 continue
             left.pop(claim, None)
-            claims[claim] = answer
+            claims.append((claim, answer))
             if point and claim in stated["points"]:
                 points[claim] = stated["points"][claim]
             break
@@ -162,6 +163,5 @@ def _row(numbers) -> tuple[dict, str]:
 
 
 def _decimal(exact: str) -> str:
-    """A number to twelve digits after the point, without zeros at the end."""
-    text = f"{sympy.N(sympy.sympify(exact), 40):.12f}"
-    return text.rstrip("0").rstrip(".")
+    """A number to twelve digits after the point."""
+    return f"{sympy.N(sympy.sympify(exact), 40):.12f}"

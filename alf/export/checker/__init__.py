@@ -3,7 +3,7 @@
 The parts import nothing of this project but one another, so that what is tested here is what a script runs.
 
 >>> stated = {"formula": "1 - u", "sums": {}, "values": {}, "classes": 3, "matrix": None, "points": {}, "open": {},
-...           "claims": {"decreasing": True, "symmetric": True}}
+...           "claims": [("decreasing", True), ("symmetric", True)]}
 >>> check(stated)
 decreasing holds: l is finite and continuous on (0, 1) and l' < 0 there but for single points, on a cover of (0, 1)
 symmetric holds: f is linear, so the sum over the labels is constant

@@ -102,7 +102,11 @@ class Statement:
 def derive(statement, claim, answer, point=None):
     """Derive the claimed answer; a sentence that says how, or `NotDerived`."""
     rules = FAILS if answer is False else HOLDS
-    if claim not in HOLDS or claim not in rules or (answer is not False and (answer is True) == (claim == "excess_risk")):
+    if (
+        claim not in HOLDS
+        or claim not in rules
+        or (answer is not False and (answer is True) == (claim == "excess_risk"))
+    ):
         raise NotDerived("no rule is about this claim and answer")
     try:
         return rules[claim](statement.about(answer, point))
@@ -120,7 +124,7 @@ def check(stated, report=print):
         report(f"FAILED: the statement was not understood: {why}")
         return 1
     failed = not stated["claims"]
-    for claim, answer in stated["claims"].items():
+    for claim, answer in stated["claims"]:
         words = {True: "holds", False: "does not hold"}.get(answer, f"holds with the constant {answer}")
         try:
             how = derive(statement, claim, answer, stated["points"].get(claim))

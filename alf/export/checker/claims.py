@@ -8,7 +8,16 @@ from alf.export.checker.curve import is_zero
 from alf.export.checker.interval import Undefined, maximum, number
 from alf.export.checker.program import u
 from alf.export.checker.risk import NotDerived, _rational
-from alf.export.checker.rules import HALF, asymmetric_on, bends, edge_of_equals, half_concave, least_at_zero, over_simplex, strictly_decreasing
+from alf.export.checker.rules import (
+    HALF,
+    asymmetric_on,
+    bends,
+    edge_of_equals,
+    half_concave,
+    least_at_zero,
+    over_simplex,
+    strictly_decreasing,
+)
 
 # --- the shape of l ----------------------------------------------------------------------------------------------
 
@@ -47,7 +56,9 @@ def not_concave(s):
 
 def _bent(s, sign):
     if bends(s.loss.l, sign):
-        return f"l is finite and continuous on (0, 1) and l'' {'>=' if sign > 0 else '<='} 0, kinks included, on a cover"
+        return (
+            f"l is finite and continuous on (0, 1) and l'' {'>=' if sign > 0 else '<='} 0, kinks included, on a cover"
+        )
     raise NotDerived("l'' could not be shown to have one sign on a cover of (0, 1)")
 
 
@@ -71,7 +82,7 @@ def _chord(l, sign):  # noqa: E741
             break
         low, high = cells.pop()
         middle = (low + high) / 2
-        if 0 < low and high < 1:
+        if low > 0 and high < 1:
             x = l.enclose(2, low, high)
             if x.at_least_zero if sign > 0 else x.at_most_zero:
                 continue
@@ -105,7 +116,9 @@ def symmetric(s):
     else:
         flat = is_zero(sympy.diff(f.expression, u, 2), s.loss.values)
     if flat:
-        return "f is linear, so the sum over the labels is constant" if s.loss.classes > 2 else "f(t) + f(1-t) is constant"
+        return (
+            "f is linear, so the sum over the labels is constant" if s.loss.classes > 2 else "f(t) + f(1-t) is constant"
+        )
     raise NotDerived("the sum over the labels could not be shown to be constant")
 
 
@@ -146,7 +159,9 @@ def not_asymmetric(s):
 def noise_tolerant(s):
     for y, row in enumerate(s.matrix):
         if any(p >= row[y] for j, p in enumerate(row) if j != y):
-            raise NotDerived(f"for clean label {y + 1} another label is at least as likely: clean labels do not dominate")
+            raise NotDerived(
+                f"for clean label {y + 1} another label is at least as likely: clean labels do not dominate"
+            )
     return "clean labels dominate; " + asymmetric(s)
 
 
@@ -184,7 +199,15 @@ def _refuted_on(s, row):
 def _guesses(w):
     """Predictions that often have a low risk: on the edge of the two heaviest labels, and w itself."""
     order = sorted(range(len(w)), key=lambda i: -w[i])
-    for x in (HALF, Fraction(1, 4), Fraction(3, 4), Fraction(1, 16), Fraction(1), Fraction(1, 2**10), Fraction(1, 2**40)):
+    for x in (
+        HALF,
+        Fraction(1, 4),
+        Fraction(3, 4),
+        Fraction(1, 16),
+        Fraction(1),
+        Fraction(1, 2**10),
+        Fraction(1, 2**40),
+    ):
         point = [Fraction(0)] * len(w)
         point[order[0]], point[order[1]] = 1 - x, x
         yield tuple(point)
@@ -306,15 +329,13 @@ def not_calibrated(s):
 def _tie(loss, point, p):
     """The tie at `point` minimises sum_i p_i l(u_i), though p has a larger entry in one of its two places."""
     l = loss.l  # noqa: E741
-    order = sorted(range(len(p)), key=lambda i: -p[i])
-    m = order[0]
-    top = max(point)
+    top, m = max(point), p.index(max(p))
     tied = [i for i, x in enumerate(point) if x == top]
-    if sum(point) != 1 or min(point) < 0 or min(p) < 0 or m not in tied or len(tied) != 2:
-        raise NotDerived("this is no tie of a most probable class with one other")
-    n = next(i for i in tied if i != m)
-    if not p[m] > p[n] or not strictly_decreasing(l):
-        raise NotDerived("the tie is between equally probable classes, or l does not fall")
+    n = min(tied, key=lambda i: p[i])
+    if sum(point) != 1 or min(point) < 0 or min(p) < 0 or m not in tied or not p[n] < p[m]:
+        raise NotDerived("this is no tie of a most probable class with one that is less probable")
+    if not strictly_decreasing(l):
+        raise NotDerived("l could not be shown to decrease strictly")
     if top == HALF and p[m] + p[n] == sum(p):
         if _tie_of_two(loss, l, p[m], p[n]):
             return f"with p = {_shown(p)} the tie at {_shown(point)} minimises the conditional risk"
@@ -337,10 +358,11 @@ def _tie_by_slopes(l, point, p):  # noqa: E741
             return False
         steep, flat = (-l.slope_beside(x, side) * number(q) for side in (-1, 1))
         (kinks if flat.below(steep) else smooth).append((flat, steep))
-    if len(smooth) != 1:
+    if len(smooth) > 1:
         return False
-    level = smooth[0][0].hull(smooth[0][1])
-    return all(flat.below(level) and level.below(steep) for flat, steep in kinks)
+    levels = [flat.hull(steep) for flat, steep in smooth]
+    lowest, highest = [flat for flat, _ in kinks] + levels, [steep for _, steep in kinks] + levels
+    return all(low is high or low.below(high) for low in lowest for high in highest)
 
 
 # --- excess risk -------------------------------------------------------------------------------------------------
@@ -358,15 +380,12 @@ def excess_risk(s):
         phi = (l.at(Fraction(0)) - l.at(Fraction(1, k))) / drop
         value = (number(1) - number(k - 1) * phi).inverse()
         best = maximum(best, value)
-    text = s.answer
-    stated = Fraction(text)
-    unit = Fraction(1, 10 ** len(text.partition(".")[2]))
-    if (best - number(stated)).below(number(unit)) and (number(stated) - best).below(number(unit)):
-        return f"c_{loss.classes} = {text} to its last digit, the largest of 1/(1 - (s-1) phi(1/s))"
-    raise NotDerived(f"c_{loss.classes} lies in {best}, not at {text}")
+    stated, near = number(Fraction(s.answer)), number(Fraction(1, 10**11))
+    if (best - stated).below(near) and (stated - best).below(near):
+        return f"c_{loss.classes} = {s.answer} to 1e-11, the largest of 1/(1 - (s-1) phi(1/s))"
+    raise NotDerived(f"c_{loss.classes} lies in {best}, not at {s.answer}")
 
 
 def _shown(point):
     texts = [str(x) if x.denominator < 10**9 else f"{float(x):.6g}" for x in point[:6]]
     return f"({', '.join(texts)}{', ...' if len(point) > 6 else ''})"
-

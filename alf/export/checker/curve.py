@@ -110,7 +110,7 @@ class Curve:
     def _cell(self, order, low, high):
         x = between(low, high)
         found = cell_value(self.program, x, order)
-        if order < 2 and 0 < low and high < 1:  # the mean value form
+        if order < 2 and low > 0 and high < 1:  # the mean value form
             try:
                 slope = self.program.enclose(x, order + 1)[order + 1]
                 middle = self.program.enclose(number((low + high) / 2), order)[order]
@@ -265,7 +265,9 @@ class Curve:
             return ()
         f = sympy.together(sympy.diff(f, u, order))
         parts = sympy.fraction(f)
-        if not f.has(u) or any(not p.is_polynomial(u) or sympy.degree(p, u) > LARGEST_DEGREE for p in parts if p.has(u)):
+        if not f.has(u) or any(
+            not p.is_polynomial(u) or sympy.degree(p, u) > LARGEST_DEGREE for p in parts if p.has(u)
+        ):
             return ()
         return (Program(sympy.factor(f), u, self.values),)
 
@@ -323,4 +325,3 @@ def is_zero(expression, values):
     if signs.found - {0}:
         return False
     return sympy.simplify(expression) == 0
-

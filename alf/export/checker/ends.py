@@ -195,9 +195,7 @@ class Strip:
     def resolved(self, e):
         """An expression without the kinks that do not lie in the strip."""
         while e.has(sympy.Abs, sympy.Max, sympy.Min):
-            inner = next(
-                x for x in sympy.postorder_traversal(e) if isinstance(x, (sympy.Abs, sympy.Max, sympy.Min))
-            )
+            inner = next(x for x in sympy.postorder_traversal(e) if isinstance(x, (sympy.Abs, sympy.Max, sympy.Min)))
             e = e.xreplace({inner: self._chosen(inner)})
         return e
 

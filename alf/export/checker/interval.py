@@ -47,7 +47,7 @@ class Interval:
     __slots__ = ("hi", "lo")
 
     def __init__(self, lo, hi):
-        if lo in (_INF, libmp.fnan) or hi in (_NINF, libmp.fnan) or libmp.mpf_lt(hi, lo):
+        if lo == _INF or hi == _NINF or lo == libmp.fnan or hi == libmp.fnan:
             raise Undefined("no number is enclosed")
         self.lo, self.hi = lo, hi
 
@@ -62,6 +62,16 @@ class Interval:
         return self + -other
 
     def __mul__(self, other):
+        if self.at_most_zero and not self.zero:
+            return -(-self * other)
+        if other.at_most_zero and not other.zero:
+            return -(self * -other)
+        if self.at_least_zero and other.at_least_zero:
+            return Interval(_times(self.lo, other.lo, _DOWN), _times(self.hi, other.hi, _UP))
+        if self.at_least_zero:
+            return Interval(_times(self.hi, other.lo, _DOWN), _times(self.hi, other.hi, _UP))
+        if other.at_least_zero:
+            return other * self
         ends = [(x, y) for x in (self.lo, self.hi) for y in (other.lo, other.hi)]
         low, high = [_times(x, y, _DOWN) for x, y in ends], [_times(x, y, _UP) for x, y in ends]
         return Interval(_least(low), _most(high))
@@ -77,19 +87,19 @@ class Interval:
 
     @property
     def positive(self):
-        return libmp.mpf_gt(self.lo, _ZERO)
+        return self.lo[0] == 0 and self.lo != _ZERO  # mpmath's numbers begin with the sign
 
     @property
     def negative(self):
-        return libmp.mpf_lt(self.hi, _ZERO)
+        return self.hi[0] == 1
 
     @property
     def at_least_zero(self):
-        return libmp.mpf_ge(self.lo, _ZERO)
+        return self.lo[0] == 0
 
     @property
     def at_most_zero(self):
-        return libmp.mpf_le(self.hi, _ZERO)
+        return self.hi[0] == 1 or self.hi == _ZERO
 
     @property
     def zero(self):
@@ -121,7 +131,10 @@ class Interval:
 
     def meet(self, other):
         """What lies in both, where both enclose the same number."""
-        return Interval(_most([self.lo, other.lo]), _least([self.hi, other.hi]))
+        lo, hi = _most([self.lo, other.lo]), _least([self.hi, other.hi])
+        if libmp.mpf_lt(hi, lo):
+            raise Undefined("no number is enclosed")
+        return Interval(lo, hi)
 
     def __repr__(self):
         return f"[{libmp.to_str(self.lo, 15)}, {libmp.to_str(self.hi, 15)}]"
@@ -232,9 +245,7 @@ def log(x):
 
 
 def pi():
-    return Interval(
-        _loose(libmp.mpf_pi(BITS[0], _DOWN), _DOWN), _loose(libmp.mpf_pi(BITS[0], _UP), _UP)
-    )
+    return Interval(_loose(libmp.mpf_pi(BITS[0], _DOWN), _DOWN), _loose(libmp.mpf_pi(BITS[0], _UP), _UP))
 
 
 def _turns(x, offset):

@@ -12,7 +12,7 @@ from alf.export.checker.program import exact, u
 from alf.export.checker.risk import NotDerived, _rational
 
 HALF = Fraction(1, 2)
-MOST_BOXES = 12000
+MOST_BOXES = 5000
 _THIN = Fraction(1, 2**30)
 
 
@@ -276,7 +276,7 @@ def over_simplex(l, w, every=False):  # noqa: E741
     if near is None or steepest is None:
         return False
     bound = (top * (l.at(Fraction(0)) - l.at(Fraction(1)))).lower
-    return any(_best_on_grid(l, w, n, near, steepest, every) < bound for n in (64, 256, 1024) if n * n * len(w) < 6e6)
+    return any(_best_on_grid(l, w, n, near, steepest, every) < bound for n in (64, 256, 512) if n * n * len(w) < 3e6)
 
 
 def _steepest(l):  # noqa: E741
@@ -286,7 +286,7 @@ def _steepest(l):  # noqa: E741
 
 
 def _best_on_grid(l, w, n, near, steepest, every):  # noqa: E741
-    """An upper bound of the sum where u_m (with `every`, each u_i) is at most 1 - near, in doubles with room to spare."""
+    """An upper bound of the sum where u_m (with `every`, each u_i) is at most 1 - near, in doubles with room."""
     drop = [(l.at(Fraction(0)) - l.at(Fraction(k, n))).upper for k in range(n + 1)]
     limit = int(n * (1 - near))
     total = [float("-inf")] * (n + 1)
