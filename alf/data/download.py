@@ -1,7 +1,9 @@
 """Downloads: verified by checksum before anybody sees them, resumable by trying again, with progress."""
 
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from alf.data.declaration import DataSet
@@ -10,6 +12,9 @@ from alf.errors import InputError
 
 Progress = Callable[[str, int, int], None]
 """Called with (file name, bytes so far, bytes in all) while a file comes in; the total is 0 where it is not known."""
+
+STALE = 3600.0
+"""Seconds without a byte after which a partial download belongs to nobody."""
 
 
 class _Bar:
@@ -61,6 +66,7 @@ def fetch(dataset: DataSet, tell: Progress | None = None, mirror: str | None = N
 
     pooch.get_logger().setLevel(logging.ERROR)
     folder = (cache or cache_folder()) / dataset.key
+    _sweep(folder)
     for remote in dataset.remotes:
         url = f"{mirror.rstrip('/')}/{remote.name}" if mirror else remote.url
         bar = _Bar(remote.name, tell or (lambda name, done, total: None))
@@ -85,3 +91,11 @@ def fetch(dataset: DataSet, tell: Progress | None = None, mirror: str | None = N
         except OSError as error:
             raise InputError(f"data {dataset.key}: {folder} cannot be written ({error.strerror or error})") from None
     return folder
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what a killed download has left behind: pooch writes to ``tmp...`` and renames it when it is whole."""
+    for left in folder.glob("tmp*"):
+        with suppress(OSError):  # somebody else was quicker
+            if time.time() - left.stat().st_mtime > STALE:
+                left.unlink()

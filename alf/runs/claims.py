@@ -16,7 +16,8 @@ from sqlalchemy import case, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alf.runs import tables as t
-from alf.runs.store import UNFINISHED, Store
+from alf.runs.progress import UNFINISHED
+from alf.runs.store import Store
 
 LEASE = 30.0
 """Seconds without a heartbeat after which a part is taken from whoever holds it."""

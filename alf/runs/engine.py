@@ -29,7 +29,8 @@ from alf.errors import InputError
 from alf.runs.dispatcher import Dispatcher
 from alf.runs.estimate import seconds_needed
 from alf.runs.histories import Histories
-from alf.runs.store import DAY, Progress, Store
+from alf.runs.progress import Progress
+from alf.runs.store import DAY, Store
 from alf.settings import Settings, settings
 from alf.training.inspect import Inspection
 from alf.training.parts import share_out
@@ -134,7 +135,7 @@ class Engine:
         self.dispatcher.look()
 
     def progress(self, run: str) -> Progress:
-        """Tell how far a run is; see `alf.runs.store.Progress`."""
+        """Tell how far a run is; see `alf.runs.progress.Progress`."""
         progress = self.store.progress(run)
         if progress.status == "queued":
             return replace(progress, message=self.dispatcher.waits_for)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, func, or_, select
 
 from alf.runs import tables as t
-from alf.runs.store import DAY, UNFINISHED, Store
+from alf.runs.progress import UNFINISHED
+from alf.runs.store import DAY, Store
 from alf.settings import Settings
 
 RESUMABLE = 7 * DAY

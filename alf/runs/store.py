@@ -14,76 +14,17 @@ import math
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, func, insert, literal, or_, select, true, tuple_, update
 
 from alf.errors import InputError
 from alf.runs import tables as t
 from alf.runs.database import Database
+from alf.runs.progress import ACTIVE, UNFINISHED, Progress, last_epoch, progress_of, status_of
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS
 
-UNFINISHED = ("queued", "running")
-"""What a part is while there is something to compute in it."""
-ACTIVE = ("queued", "running", "paused", "stopping")
-"""What a run is while there is something to wait for."""
 DAY = 86400.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    run, recipe, name, owner, created
-        Which run; `created` in seconds since 1970.
-    status
-        ``queued``, ``running``, ``paused``, ``stopping`` (asked to, not yet gone), ``stopped``, ``finished`` or
-        ``failed``.
-    message
-        One sentence for a person: why it failed or waits, or None.
-    notes
-        What else is worth saying: the device chosen instead of the one asked for.
-    ended
-        Lane index -> why that lane ended early.
-    epoch, epochs
-        Epochs that every lane has finished, and epochs in all.
-    fraction
-        Of the work, between 0 and 1.
-    seconds, seconds_left
-        Training time so far, and an estimate of what is left (None before anything is done).
-    used
-        When it was last started, ended or looked at, to the day.
-    at
-        Where the hindmost of the models in hand is, in epochs: 3.4 is the fourth epoch with 40% of it done.
-    waiting
-        Models that nobody has begun with.
-    """
-
-    run: str
-    recipe: Recipe
-    name: str | None
-    owner: str
-    created: float
-    status: str
-    message: str | None
-    notes: tuple[str, ...]
-    ended: dict[int, str]
-    epoch: int
-    epochs: int
-    fraction: float
-    seconds: float
-    seconds_left: float | None
-    used: float = 0.0
-    at: float = 0.0
-    waiting: int = 0
-
-    @property
-    def active(self) -> bool:
-        """Whether there is something to wait for."""
-        return self.status in ACTIVE
 
 
 class Store(Database):
@@ -139,9 +80,9 @@ class Store(Database):
         """End a person's view of a result; the computation is asked to stop when nobody else is watching it."""
         with self.decide() as connection:
             row, shares = self._run(run, connection)
-            if _status(row, shares)[0] not in ACTIVE:
+            if status_of(row, shares)[0] not in ACTIVE:
                 return
-            epoch = _last_epoch(row, shares)
+            epoch = last_epoch(row, shares)
             connection.execute(update(t.runs).where(t.runs.c.id == row.id).values(stopped=True, stopped_epoch=epoch))
             if self._watchers(connection, row.result) == 0:
                 # Its workers may yet write epochs that they have finished: the run ends where they do.
@@ -199,7 +140,7 @@ class Store(Database):
         """Forget a run, and its result when nobody else looks at it; a run still going must be stopped first."""
         with self.decide() as connection:
             row, shares = self._run(run, connection)
-            if _status(row, shares)[0] in ACTIVE:
+            if status_of(row, shares)[0] in ACTIVE:
                 raise InputError(f"run: must be stopped before it is deleted, got {run}")
             connection.execute(delete(t.runs).where(t.runs.c.id == row.id))
             if connection.scalar(select(func.count()).where(t.runs.c.result == row.result)) == 0:
@@ -237,31 +178,7 @@ class Store(Database):
         with self.read() as connection:
             row, shares = self._run(run, connection)
         self._touch(row)
-        recipe = Recipe.from_dict(row.recipe)
-        status, message = _status(row, shares)
-        epochs = recipe.epochs
-        done = sum(len(part.lanes) * (1.0 if part.status == "finished" else _epochs(part) / epochs) for part in shares)
-        at = _hindmost(shares)
-        ended = {int(lane): reason for part in shares for lane, reason in part.ended.items()}
-        return Progress(
-            run=run,
-            recipe=recipe,
-            name=row.name,
-            owner=row.owner,
-            created=row.created,
-            status=status,
-            message=message,
-            notes=tuple(sorted({part.note for part in shares if part.note})),
-            ended=ended,
-            epoch=_last_epoch(row, shares),
-            epochs=epochs,
-            at=_epochs(at) if at else 0.0,
-            waiting=sum(len(part.lanes) for part in shares if part.status == "queued" and not _epochs(part)),
-            fraction=1.0 if status == "finished" else done / sum(len(part.lanes) for part in shares),
-            seconds=max((part.seconds for part in shares), default=0.0),
-            seconds_left=_seconds_left(shares, epochs) if status in UNFINISHED else None,
-            used=row.used,
-        )
+        return progress_of(row, shares)
 
     def _touch(self, row) -> None:
         """Note that a result was looked at, once a day: what is in use is kept (`alf.runs.retention`)."""
@@ -281,7 +198,7 @@ class Store(Database):
         """Return the last record of every lane of a run: what it has come to, without its curves."""
         with self.read() as connection:
             row, shares = self._run(run, connection)
-            end = _last_epoch(row, shares) if row.stopped else math.inf
+            end = last_epoch(row, shares) if row.stopped else math.inf
             # A lane's last epoch is its part's, which is found by the index, unless it ended early.
             last = [and_(t.records.c.lane.in_(p.lanes), t.records.c.epoch == min(p.epoch, end)) for p in shares]
             found, _ = _records(connection, row, or_(*last))
@@ -307,7 +224,7 @@ class Store(Database):
         """Return which result a run looks at, when that was made, and the epoch at which a stopped view of it ends."""
         with self.read() as connection:
             row, shares = self._run(run, connection)
-            return row.result, row.made, _last_epoch(row, shares) if row.stopped else None
+            return row.result, row.made, last_epoch(row, shares) if row.stopped else None
 
     def news(self, result: str, cursor: int) -> tuple[list[dict], int]:
         """Return a result's records since a cursor, which are of no run in particular, and the next cursor."""
@@ -439,72 +356,4 @@ def _end(row):
     return _furthest_of_all(row.result) if row.stopped_epoch is None else row.stopped_epoch
 
 
-def _last_epoch(row, shares) -> int:
-    """The epoch to which all parts have come that have not failed, for a run that was left to others its last one."""
-    epoch = min((part.epoch for part in shares if part.status != "failed"), default=0)
-    return epoch if row.stopped_epoch is None else min(epoch, row.stopped_epoch)
-
-
-def _status(row, shares) -> tuple[str, str | None]:
-    """Derive a run's status and its sentence from its parts."""
-    states = {part.status for part in shares}
-    if row.stopped:
-        if row.stop and "running" in states:
-            return "stopping", None
-        return "stopped", f"Stopped after epoch {_last_epoch(row, shares)}."
-    unfinished = [part for part in shares if part.status in UNFINISHED]
-    if row.hold is not None and unfinished and all(part.epoch >= row.hold for part in unfinished):
-        if "running" in states:  # a worker may be in the middle of an epoch: not paused before it has left
-            return "running", "Pausing."
-        return "paused", _paused(unfinished, row.recipe["epochs"])
-    if "running" in states or ("queued" in states and states - {"queued"}):
-        return "running", None
-    if "queued" in states:
-        return "queued", "Waiting for a free worker."
-    if "failed" in states:
-        return "failed", next(part.message for part in shares if part.status == "failed")
-    if "stopped" in states:
-        return "stopped", "Stopped."
-    return "finished", None
-
-
-def _epochs(part) -> float:
-    """Where a part is, in epochs."""
-    return part.epoch + part.share
-
-
-def _hindmost(shares):
-    """The part that is least far among those being computed, or where there are none among those begun; or None."""
-    running = [part for part in shares if part.status == "running"]
-    begun = [part for part in shares if part.status in UNFINISHED and _epochs(part)]
-    return min(running or begun, key=_epochs, default=None)
-
-
-def _paused(shares, epochs: int) -> str:
-    """Where a run stands still: at the end of an epoch, in the middle of one, or each model at its own."""
-    begun = [part for part in shares if _epochs(part)]
-    if not begun:
-        return "Paused before its first epoch."
-    low, high = min(begun, key=_epochs), max(begun, key=_epochs)
-    if _epochs(low) == _epochs(high) and not low.share:
-        return f"Paused after epoch {low.epoch} of {epochs}."
-    if low.epoch == high.epoch:
-        return f"Paused in epoch {low.epoch + 1} of {epochs}, {low.share:.0%} of it done."
-    return f"Paused with its models at epochs {low.epoch} to {high.epoch + (high.share > 0)} of {epochs}."
-
-
-def _seconds_left(shares, epochs: int) -> float | None:
-    """Estimate what is left: the slowest part by its own speed, a waiting one by the others'."""
-    speeds = [part.seconds / _epochs(part) / max(1, len(part.lanes)) for part in shares if _epochs(part)]
-    if not speeds:
-        return None
-    typical, slots, left = sum(speeds) / len(speeds), 0, []
-    for part in shares:
-        if part.status in UNFINISHED:
-            speed = part.seconds / _epochs(part) / len(part.lanes) if _epochs(part) else typical
-            left.append((epochs - _epochs(part)) * speed * len(part.lanes))
-            slots += part.status == "running"
-    return max(max(left, default=0.0), sum(left) / max(1, slots))
-
-
-__all__ = ["Progress", "Store"]
+__all__ = ["Store"]

@@ -241,6 +241,18 @@ def test_a_download_is_verified_told_and_then_read(server, tmp_path):
     fetch(declared, lambda *_: pytest.fail("downloaded again"), mirror=address, cache=tmp_path / "cache")
 
 
+def test_what_a_killed_download_left_behind_is_swept_and_what_comes_in_beside_it_is_not(server, tmp_path):
+    address, declared, _ = server
+    folder = tmp_path / "cache" / declared.key
+    folder.mkdir(parents=True)
+    left, coming = folder / "tmpabcd1234", folder / "tmpefgh5678"
+    for path in (left, coming):
+        path.write_bytes(b"a part of it")
+    os.utime(left, (0, 0))
+    fetch(declared, mirror=address, cache=tmp_path / "cache")
+    assert not left.exists() and coming.exists()
+
+
 # pooch leaves the socket of a broken download to the garbage collector, which complains
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("trouble", ["cut", "wrong", "absent", "refused"])

@@ -1,0 +1,163 @@
+"""How far a run is, made from its row and those of its parts: its status, its sentence, what is left of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alf.training.recipe import Recipe
+
+UNFINISHED = ("queued", "running")
+"""What a part is while there is something to compute in it."""
+ACTIVE = ("queued", "running", "paused", "stopping")
+"""What a run is while there is something to wait for."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    run, recipe, name, owner, created
+        Which run; `created` in seconds since 1970.
+    status
+        ``queued``, ``running``, ``paused``, ``stopping`` (asked to, not yet gone), ``stopped``, ``finished`` or
+        ``failed``.
+    message
+        One sentence for a person: why it failed or waits, or None.
+    notes
+        What else is worth saying: the device chosen instead of the one asked for.
+    ended
+        Lane index -> why that lane ended early.
+    epoch, epochs
+        Epochs that every lane has finished, and epochs in all.
+    fraction
+        Of the work, between 0 and 1.
+    seconds, seconds_left
+        Training time so far, and an estimate of what is left (None before anything is done).
+    used
+        When it was last started, ended or looked at, to the day.
+    at
+        Where the hindmost of the models in hand is, in epochs: 3.4 is the fourth epoch with 40% of it done.
+    waiting
+        Models that nobody has begun with.
+    """
+
+    run: str
+    recipe: Recipe
+    name: str | None
+    owner: str
+    created: float
+    status: str
+    message: str | None
+    notes: tuple[str, ...]
+    ended: dict[int, str]
+    epoch: int
+    epochs: int
+    fraction: float
+    seconds: float
+    seconds_left: float | None
+    used: float = 0.0
+    at: float = 0.0
+    waiting: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether there is something to wait for."""
+        return self.status in ACTIVE
+
+
+def progress_of(row, shares: Sequence) -> Progress:
+    """Tell how far a run is from its row (`Store._row`) and those of its parts."""
+    recipe = Recipe.from_dict(row.recipe)
+    status, message = status_of(row, shares)
+    epochs = recipe.epochs
+    done = sum(len(part.lanes) * (1.0 if part.status == "finished" else _epochs(part) / epochs) for part in shares)
+    at = _hindmost(shares)
+    ended = {int(lane): reason for part in shares for lane, reason in part.ended.items()}
+    return Progress(
+        run=row.id,
+        recipe=recipe,
+        name=row.name,
+        owner=row.owner,
+        created=row.created,
+        status=status,
+        message=message,
+        notes=tuple(sorted({part.note for part in shares if part.note})),
+        ended=ended,
+        epoch=last_epoch(row, shares),
+        epochs=epochs,
+        at=_epochs(at) if at else 0.0,
+        waiting=sum(len(part.lanes) for part in shares if part.status == "queued" and not _epochs(part)),
+        fraction=1.0 if status == "finished" else done / sum(len(part.lanes) for part in shares),
+        seconds=max((part.seconds for part in shares), default=0.0),
+        seconds_left=_seconds_left(shares, epochs) if status in UNFINISHED else None,
+        used=row.used,
+    )
+
+
+def last_epoch(row, shares) -> int:
+    """The epoch to which all parts have come that have not failed, for a run that was left to others its last one."""
+    epoch = min((part.epoch for part in shares if part.status != "failed"), default=0)
+    return epoch if row.stopped_epoch is None else min(epoch, row.stopped_epoch)
+
+
+def status_of(row, shares) -> tuple[str, str | None]:
+    """Derive a run's status and its sentence from its parts."""
+    states = {part.status for part in shares}
+    if row.stopped:
+        if row.stop and "running" in states:
+            return "stopping", None
+        return "stopped", f"Stopped after epoch {last_epoch(row, shares)}."
+    unfinished = [part for part in shares if part.status in UNFINISHED]
+    if row.hold is not None and unfinished and all(part.epoch >= row.hold for part in unfinished):
+        if "running" in states:  # a worker may be in the middle of an epoch: not paused before it has left
+            return "running", "Pausing."
+        return "paused", _paused(unfinished, row.recipe["epochs"])
+    if "running" in states or ("queued" in states and states - {"queued"}):
+        return "running", None
+    if "queued" in states:
+        return "queued", "Waiting for a free worker."
+    if "failed" in states:
+        return "failed", next(part.message for part in shares if part.status == "failed")
+    if "stopped" in states:
+        return "stopped", "Stopped."
+    return "finished", None
+
+
+def _epochs(part) -> float:
+    """Where a part is, in epochs."""
+    return part.epoch + part.share
+
+
+def _hindmost(shares):
+    """The part that is least far among those being computed, or where there are none among those begun; or None."""
+    running = [part for part in shares if part.status == "running"]
+    begun = [part for part in shares if part.status in UNFINISHED and _epochs(part)]
+    return min(running or begun, key=_epochs, default=None)
+
+
+def _paused(shares, epochs: int) -> str:
+    """Where a run stands still: at the end of an epoch, in the middle of one, or each model at its own."""
+    begun = [part for part in shares if _epochs(part)]
+    if not begun:
+        return "Paused before its first epoch."
+    low, high = min(begun, key=_epochs), max(begun, key=_epochs)
+    if _epochs(low) == _epochs(high) and not low.share:
+        return f"Paused after epoch {low.epoch} of {epochs}."
+    if low.epoch == high.epoch:
+        return f"Paused in epoch {low.epoch + 1} of {epochs}, {low.share:.0%} of it done."
+    return f"Paused with its models at epochs {low.epoch} to {high.epoch + (high.share > 0)} of {epochs}."
+
+
+def _seconds_left(shares, epochs: int) -> float | None:
+    """Estimate what is left: the slowest part by its own speed, a waiting one by the others'."""
+    speeds = [part.seconds / _epochs(part) / max(1, len(part.lanes)) for part in shares if _epochs(part)]
+    if not speeds:
+        return None
+    typical, slots, left = sum(speeds) / len(speeds), 0, []
+    for part in shares:
+        if part.status in UNFINISHED:
+            speed = part.seconds / _epochs(part) / len(part.lanes) if _epochs(part) else typical
+            left.append((epochs - _epochs(part)) * speed * len(part.lanes))
+            slots += part.status == "running"
+    return max(max(left, default=0.0), sum(left) / max(1, slots))
