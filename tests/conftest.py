@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,11 @@ def pytest_sessionfinish(session, exitstatus):
     if len(again) > RERUNS_ALLOWED and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter.write_line(f"\nAt most {RERUNS_ALLOWED} test may be tried again, got {', '.join(again)}", red=True)
+
+
+@pytest.fixture(autouse=True)
+def denormals():
+    """Training flushes denormals to zero in its process; here the next test shares it, and hypothesis refuses that."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
