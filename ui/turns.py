@@ -29,6 +29,7 @@ class Ticket:
         self.start = start
         self.asked: Asked | None = None
         self.wanted: dict[Hashable, float] = {}  # by whom, until when
+        self.seen = 0.0  # when somebody last looked for its answer
         self.ended = threading.Event()
         self._turns = turns
 
@@ -78,11 +79,19 @@ class Turns:
         self._timer: threading.Timer | None = None
 
     def ask(self, key: Hashable, start: Callable[[], Asked], who: Hashable) -> Ticket:
-        """The question under this key, which `who` wants to be answered; asked anew only where nobody has."""
+        """The question under this key, which `who` wants to be answered; asked anew only where nobody has.
+
+        Or where its answer was that it took too long, and nobody has looked at that for a while: the machine may have
+        been busy. A page that goes on looking keeps what it shows.
+        """
         with self._lock:
-            if key in self._answered:
-                self._answered.move_to_end(key)
-                return self._answered[key]
+            now = self._clock()
+            if ticket := self._answered.get(key):
+                if ticket.asked.final() or now - ticket.seen <= LEASE:
+                    ticket.seen = now
+                    self._answered.move_to_end(key)
+                    return ticket
+                del self._answered[key]
             ticket = self._running.get(key) or self._waiting.get(key)
             if ticket is None:
                 ticket = self._waiting[key] = Ticket(self, start)
@@ -138,7 +147,9 @@ class Turns:
 
     def _take_in(self, key: Hashable, ticket: Ticket) -> None:
         del self._running[key]
-        if not (ticket.asked.late() and ticket.asked.seconds <= SHORT):  # another time it may be quick enough
+        # A short question that was late may be quick enough the next time; one that was cancelled has no answer.
+        if ticket.asked.final() or (not ticket.asked.future.cancelled() and ticket.asked.seconds > SHORT):
+            ticket.seen = self._clock()
             self._answered[key] = ticket
         while len(self._answered) > KEPT:
             self._answered.popitem(last=False)

@@ -59,9 +59,13 @@ class Asked:
         """Whether `result` answers at once."""
         return self.future.done()
 
-    def late(self) -> bool:
-        """Whether it was stopped at its deadline."""
-        return self.done() and not self.future.cancelled() and isinstance(self.future.exception(), Late)
+    def final(self) -> bool:
+        """Whether it is answered as it would be another time: it did not miss its deadline and lost no worker."""
+        from pebble import ProcessExpired
+
+        if not self.done() or self.future.cancelled():
+            return False
+        return not isinstance(self.future.exception(), (Late, ProcessExpired))
 
     def forget(self) -> None:
         """Nobody will read the answer."""
@@ -112,16 +116,15 @@ class Prover:
     """
 
     def __init__(self, workers: int = 1, seconds: float = DEADLINE, quick: int = 1):
-        from pebble import ProcessPool
-
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["alf.theory.claims", "alf.losses.javascript", "alf.losses.numeric", "flint"])
         self.seconds = seconds
         self._folder = tempfile.TemporaryDirectory(prefix="alf-prover-")
         self._count = itertools.count()
-        self._long, self._quick = (
-            ProcessPool(count, max_tasks=200, context=context, initializer=_begin) for count in (workers, quick)
-        )
+        self._context, self._sizes = context, (workers, quick)
+        self._pools = [self._fresh(count) for count in self._sizes]
+        self._lock = threading.Lock()
+        self._closed = False
 
     def __enter__(self) -> "Prover":
         return self
@@ -131,17 +134,32 @@ class Prover:
 
     def close(self) -> None:
         """Stop every worker at once."""
-        for pool in (self._long, self._quick):
+        with self._lock:
+            self._closed = True
+        for pool in self._pools:
             pool.stop()
             pool.join()
         self._folder.cleanup()
+
+    def _fresh(self, count: int):
+        from pebble import ProcessPool
+
+        return ProcessPool(count, max_tasks=200, context=self._context, initializer=_begin)
+
+    def _pool(self, quick: bool):
+        """The long or the quick pool; a new one where pebble has given it up, which it does for good."""
+        with self._lock:
+            pool = self._pools[quick]
+            if not pool.active and not self._closed:
+                pool.stop()  # ends what was under way
+                pool = self._pools[quick] = self._fresh(self._sizes[quick])
+            return pool
 
     def submit(self, function: Callable, *arguments, seconds: float | None = None, quick: bool = False) -> Asked:
         """Ask any module-level function; its steps are followed (`alf.theory.progress.stage`)."""
         trail = Path(self._folder.name) / str(next(self._count))
         seconds = self.seconds if seconds is None else seconds
-        pool = self._quick if quick else self._long
-        future = pool.schedule(_followed, args=(str(trail), function, arguments), timeout=seconds)
+        future = self._pool(quick).schedule(_followed, args=(str(trail), function, arguments), timeout=seconds)
         return Asked(future, trail, seconds)
 
     def ask(self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None) -> Asked:

@@ -28,8 +28,8 @@ class Asked:
     def done(self):
         return self.future.done()
 
-    def late(self):
-        return False
+    def final(self):
+        return self.done() and not isinstance(self.future.exception(), TimeoutError)
 
     def forget(self):
         self.future.cancel()
@@ -178,6 +178,30 @@ def test_anything_may_happen_in_any_order(seed):
     assert all(answered[key] for keys in wanted.values() for key in keys)
 
 
+@pytest.mark.parametrize(("seconds", "kept"), ((10.0, True), (SHORT, False)))
+def test_an_answer_that_came_too_late_is_asked_for_again_when_nobody_has_looked_for_a_while(seconds, kept):
+    desk = Desk()
+    desk.ask("hard", "one", seconds)
+    desk.started[0].future.set_exception(TimeoutError())
+    for _ in range(5):  # a page that goes on looking keeps it, unless it was short
+        desk.clock.now += 0.9 * LEASE
+        again = desk.ask("hard", "one", seconds)
+        assert again.done() is kept
+    if kept:
+        assert len(desk.started) == 1
+        desk.clock.now += 1.1 * LEASE
+        assert not desk.ask("hard", "two", seconds).done()
+        assert len(desk.started) == 2
+
+
+def test_an_answer_in_time_is_kept_however_long_nobody_looks():
+    desk = Desk()
+    desk.ask("easy", "one")
+    desk.started[0].future.set_result(1)
+    desk.clock.now += 1000 * LEASE
+    assert desk.ask("easy", "two").result() == 1
+
+
 @pytest.fixture
 def main(monkeypatch):
     """Workers begin with the main module; a page that ran in this process before may have left its own there."""
@@ -209,3 +233,14 @@ def test_with_real_workers_what_is_left_alone_is_stopped(main, monkeypatch):
         ticket = turns.ask("endless", lambda: prover.submit(sleepy, 50.0), "gone")
         assert ticket.ended.wait(20)  # nobody asks anything any more
         assert not turns._running
+
+
+def test_workers_that_the_pool_has_given_up_are_replaced(main):
+    from pebble.pool.base_pool import PoolStatus
+
+    with Prover(workers=1) as prover:
+        assert prover.submit(sleepy, 0.0).result(30) == 0.0
+        prover._pools[False]._context.status = PoolStatus.ERROR
+        assert prover.submit(sleepy, 0.0).result(30) == 0.0
+    with pytest.raises(RuntimeError):
+        prover.submit(sleepy, 0.0)
