@@ -27,7 +27,8 @@ from websockets.sync.client import connect
 
 from alf.runs import Store
 from alf.runs import tables as t
-from alf.runs.retention import SAFE
+from alf.runs.retention import SAFE, tidy
+from alf.settings import Settings
 from alf.training import Recipe
 from benchmarks.serving import ROOT, serving
 
@@ -54,7 +55,7 @@ def measure(runs: int, readers: int, looks: int = 20) -> Iterator[Size]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "runs.sqlite"
         os.environ |= {"ALF_STORE": str(path), "ALF_KEEP_RUNS": str(KEPT), "ALF_WORKERS": "1"}
-        store = Store(f"sqlite:///{path}")
+        store, settings = Store(f"sqlite:///{path}"), Settings.from_environment(os.environ)
         first = store.start(RECIPE.with_(lr=0.9), "soak", [[0, 1]])  # a server that finds work begins at once
         with serving(ROOT / "app.py") as port:
             server = psutil.Process().children()[0]
@@ -68,6 +69,7 @@ def measure(runs: int, readers: int, looks: int = 20) -> Iterator[Size]:
                     _look(port, started[came % TOGETHER])
                 _wait(store, started)
                 _age(store)
+                tidy(store, settings)  # the server does so once a minute: how many runs that is must not matter here
                 if done % max(TOGETHER, runs // looks) < TOGETHER:
                     yield _size(store, server, path, done, came)
         store.close()

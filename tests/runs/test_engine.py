@@ -218,6 +218,19 @@ def test_limits_and_sentences(make_engine):
         engine.start(SMALL.with_(epochs=11), "ann")
 
 
+def test_a_server_tidies_its_store_by_itself(make_engine, monkeypatch):
+    monkeypatch.setattr("alf.runs.dispatcher.TIDY", 0.1)
+    engine = make_engine(workers=1, ALF_KEEP_RUNS=1)
+    runs = [engine.start(SMALL.with_(epochs=1, lr=lr), "ann") for lr in (0.1, 0.2)]
+    for run in runs:
+        engine.wait(run)
+    assert set(engine.store.runs("ann")) == set(runs)  # nothing goes within an hour
+    with engine.store.decide() as connection:
+        connection.execute(t.results.update().values(used=t.results.c.created - 7200))
+    until(lambda: engine.count("ann") == 1)
+    engine.close()
+
+
 def test_importing_runs_starts_nothing():
     code = "import sys, alf.runs; sys.exit(any(m in sys.modules for m in ('torch', 'distributed', 'streamlit')))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
