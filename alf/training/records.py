@@ -37,7 +37,8 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
     """Summarise a run: last and best test accuracy per loss and noise, mean and standard deviation over seeds.
 
     The *last* epoch is the result; the best one, which nobody can choose without clean test labels, is there to show
-    memorisation. Standard deviations are of the seeds at hand (divisor n). A lane that ended early counts with its last
+    memorisation. While some seeds are ahead, all count with the epoch to which the last has come, as far as it is among
+    the records. Standard deviations are of the seeds at hand (divisor n). A lane that ended early counts with its last
     finished epoch and is named under ``ended``.
 
     >>> lane = {"lane": 0, "loss": "ce", "noise": "none", "seed": 0, "flipped_given_accuracy": None}
@@ -54,6 +55,7 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
         groups[curve[0]["loss"], curve[0]["noise"]].append(curve)
     rows = []
     for (loss, noise), members in groups.items():
+        members = _together(members, ended or {})
         best = [max(curve, key=lambda record: record["test_accuracy"]) for curve in members]
         row = {"loss": loss, "noise": noise, "seeds": [curve[0]["seed"] for curve in members]}
         row["last"] = _spread([curve[-1]["test_accuracy"] for curve in members])
@@ -66,6 +68,17 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
         row["ended"] = {str(seed): reason for seed, reason in reasons.items() if reason}
         rows.append(row)
     return rows
+
+
+def _together(curves: list[list[dict]], ended: dict[int, str]) -> list[list[dict]]:
+    """The curves as far as all have come that have not ended early: seeds are compared at one epoch."""
+    come = min((curve[-1]["epoch"] for curve in curves if curve[0]["lane"] not in ended), default=None)
+    if come is None:
+        return curves
+    return [
+        curve if curve[0]["lane"] in ended else [row for row in curve if row["epoch"] <= come] or curve[-1:]
+        for curve in curves
+    ]
 
 
 def _spread(values: list[float]) -> dict[str, float]:

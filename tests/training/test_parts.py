@@ -4,6 +4,7 @@ import pytest
 
 from alf.training import Recipe, classroom, run
 from alf.training.parts import share_out
+from alf.training.records import summarise
 from alf.training.trainer import Trainer
 
 PICTURES = Recipe(
@@ -39,3 +40,17 @@ def test_stop_ends_all_models():
     *records, summary = records
     assert summary["status"] == "stopped"
     assert [(record["loss"], record["epoch"]) for record in records] == [("ce", 1)]
+
+
+def test_seeds_are_compared_at_the_epoch_to_which_all_have_come():
+    def row(lane, epoch):
+        values = {"loss": "ce", "noise": "none", "test_accuracy": epoch / 10, "flipped_given_accuracy": None}
+        return {"lane": lane, "seed": lane, "epoch": epoch} | values
+
+    ahead, behind = [row(0, epoch) for epoch in (1, 2, 3, 4)], [row(1, epoch) for epoch in (1, 2)]
+    [summary] = summarise(ahead + behind)
+    assert summary["epochs"] == [2, 2] and summary["last"] == {"mean": 0.2, "std": 0.0}
+    [summary] = summarise(ahead + behind, {1: "Diverged."})
+    assert summary["epochs"] == [4, 2]
+    [summary] = summarise([row(0, 4), row(1, 2)])  # the last record of each alone: it is what there is
+    assert summary["epochs"] == [4, 2]
