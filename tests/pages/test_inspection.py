@@ -34,6 +34,9 @@ class Engine:
     def curves(self, run):
         return []
 
+    def seconds_needed(self, recipe):
+        return None
+
     def inspected(self, run):
         return self.epochs
 
