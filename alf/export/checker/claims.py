@@ -5,7 +5,7 @@ from fractions import Fraction
 import sympy
 
 from alf.export.checker.curve import is_zero
-from alf.export.checker.interval import Undefined, maximum, number
+from alf.export.checker.interval import EVERYTHING, Undefined, between, maximum, number
 from alf.export.checker.program import u
 from alf.export.checker.risk import NotDerived, _rational
 from alf.export.checker.rules import (
@@ -308,9 +308,13 @@ def _leaves_ties(loss, f):
         low, high = cells.pop()
         if high < Fraction(1, loss.classes) or low > HALF:
             continue
-        slope, bend = f.enclose(1, low, high), f.enclose(2, low, high)
-        if slope.negative and bend.bounded_above:
-            continue
+        try:
+            _, slope, bend = f.program.enclose(between(low, high), 2)
+        except Undefined:
+            slope, bend = EVERYTHING, EVERYTHING
+            f.program.split = True
+        if not f.program.split or (slope.negative and bend.bounded_above):
+            continue  # no kink, where the first derivative that does not vanish decides; or none that is convex
         if high - low < Fraction(1, 2**60):
             break
         cells += [((low + high) / 2, high), (low, (low + high) / 2)]

@@ -56,7 +56,11 @@ def _plain_roots(expression):
         scale, factors = sympy.factor_list(e.base)
         if not scale.is_positive or any(k % 2 for _, k in factors):
             return e
-        return scale**e.exp * sympy.Mul(*(sympy.Abs(f) ** (k * e.exp) for f, k in factors))
+        found = scale**e.exp
+        for f, k in factors:  # with leading coefficient 1, so that equal kinks are seen to be equal
+            lead = sympy.LC(f, u)
+            found *= (abs(lead) * sympy.Abs(sympy.expand(f / lead))) ** (k * e.exp)
+        return found
 
     return expression.replace(lambda e: is_root(e), plain)
 
