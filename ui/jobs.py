@@ -117,7 +117,7 @@ def claim(claim: str, loss: str, noise: str, classes: int) -> Settled:
 
 def settled(verdict: Verdict) -> Settled:
     """A verdict as the server gets it."""
-    steps = tuple(replace(step, expression=None, check=()) for step in verdict.steps)
+    steps = tuple(replace(step, expression=None) for step in verdict.steps)
     return Settled(replace(verdict, steps=steps), pickle.dumps(verdict))
 
 

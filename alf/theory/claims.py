@@ -136,17 +136,11 @@ def _shape_claim(claim: str, loss: Loss) -> Verdict:
     derivative = sympy.diff(expression, u, order) if shape.smooth else None
     if answer:
         text = f"{claim}: the sign of l{chr(39) * order} is certified on a subdivision of (0, 1)."
-        relation = "=" if claim != "decreasing" and shape.linear else ">" if claim == "convex" else "<"
         more = () if not shape.kinks else (step(f"{len(shape.kinks)} kink(s) turn the right way.", status="certified"),)
         return holds(
             claim,
             (
-                step(
-                    text,
-                    derivative,
-                    "certified",
-                    check=("sign", str(expression), order, relation),
-                ),
+                step(text, derivative, "certified"),
                 *more,
             ),
         )

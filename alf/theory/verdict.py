@@ -92,16 +92,12 @@ class Step:
         The same for reading.
     status : str
         How this link is known.
-    check : tuple
-        What a stand-alone script recomputes: a kind and its data (see `alf.export.proof`); empty for a sentence that
-        only names a rule.
     """
 
     statement: str
     expression: Expr | None = None
     latex: str = ""
     status: str = "proved"
-    check: tuple = field(default=(), repr=False)
 
     def to_json(self) -> dict:
         return {
@@ -112,11 +108,11 @@ class Step:
         }
 
 
-def step(statement: str, expression: Expr | None = None, status: str = "proved", latex: str = "", check=()) -> Step:
+def step(statement: str, expression: Expr | None = None, status: str = "proved", latex: str = "") -> Step:
     """A step whose LaTeX is the expression's unless given."""
     if not latex and expression is not None:
         latex = sympy.latex(expression)
-    return Step(statement, expression, latex, status, tuple(check))
+    return Step(statement, expression, latex, status)
 
 
 @dataclass(frozen=True)
