@@ -50,7 +50,7 @@ class Page:
         self.chart = chart
         address_of_socket = f"ws://127.0.0.1:{port}/_stcore/stream"
         self.socket = connect(address_of_socket, subprotocols=["streamlit"], max_size=None, legacy=True)
-        self.address, self.query, self.page_hash, self.slider = address, query, "", None
+        self.address, self.query, self.slider = address, query, None
         for _ in range(2):  # the first run of a fresh server, then an ordinary one
             self._send(None)
             self._until_done(slider)
@@ -59,15 +59,16 @@ class Page:
         """Seconds from sending the slider's value to the chart's message."""
         start = time.perf_counter()
         self._send(value)
-        taken = None
+        taken, here = None, False
         while True:
             message = self._receive()
             kind = message.WhichOneof("type")
+            here = here or (kind == "delta" and message.delta.new_element.slider.id == self.slider)
             if kind == "delta" and taken is None and message.delta.new_element.WhichOneof("type") == self.chart:
                 taken = time.perf_counter() - start
             if kind == "script_finished":
-                if taken is None:
-                    raise SystemExit("the run ended without a chart")
+                if taken is None or not here:
+                    raise SystemExit("the run ended without a chart and its slider")
                 return taken
 
     def close(self) -> None:
@@ -76,7 +77,7 @@ class Page:
     def _send(self, value) -> None:
         message = BackMsg()
         rerun = message.rerun_script
-        rerun.query_string, rerun.page_name, rerun.page_script_hash = self.query, self.address, self.page_hash
+        rerun.query_string, rerun.page_name = self.query, self.address
         if value is not None:
             state = rerun.widget_states.widgets.add()
             state.id = self.slider
@@ -88,8 +89,6 @@ class Page:
         message.ParseFromString(self.socket.recv(timeout=60))
         if message.WhichOneof("type") == "page_info_changed":
             self.query = message.page_info_changed.query_string  # as the browser's address bar does
-        if message.WhichOneof("type") == "new_session":
-            self.page_hash = message.new_session.page_script_hash
         return message
 
     def _until_done(self, slider: str) -> None:

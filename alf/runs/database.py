@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, insert, i
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from alf.errors import InputError
+from alf.errors import InputError, not_installed
 from alf.runs import tables as t
 
 LOCK = 0x616C66
@@ -54,7 +54,7 @@ class Database:
             shown = make_url(url).render_as_string(hide_password=True)
             reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200].rstrip(".?")
             if isinstance(error, ImportError):
-                reason += ' (pip install "psycopg[binary]")'
+                reason = str(not_installed("psycopg"))
             raise InputError(f"ALF_STORE: {shown} cannot be opened for writing: {reason}") from error
 
     @property
