@@ -14,7 +14,7 @@ from alf.theory import CLAIMS, Verdict
 from ui import claims
 from ui.chart import chart
 from ui.controls import series
-from ui.prover import Question, Unfinished, crowd, document, failed, ratio_of, regions, snippet
+from ui.prover import DOCUMENT_SECONDS, Question, Unfinished, crowd, document, failed, ratio_of, regions, snippet
 from ui.prover import answers as answers_to
 
 FILES = {
@@ -46,7 +46,12 @@ def _cards(question: Question, waiting: bool) -> None:
         # The document is short and made at once, so that the page can say what went wrong; the script when it is asked
         # for: it takes a while.
         latex, wrong = ("", "") if waiting else _text(document, "latex", question)
-        _file("script", "Proof as Python", lambda: _script(question), f"{name}_proof.py", waiting)
+        script = st.popover(
+            "Proof as Python", key="proof-script", help=FILES["script"], disabled=waiting, on_change="rerun"
+        )
+        if script.open and not waiting:
+            with script:
+                _script(question, f"{name}_proof.py")
         _file("latex", "Proof as LaTeX", latex, f"{name}.tex", waiting or not latex)
     if wrong:
         st.error(wrong)
@@ -58,26 +63,28 @@ def _cards(question: Question, waiting: bool) -> None:
         st.rerun()  # once more as a whole, so that the looking ends
 
 
-def _file(kind: str, label: str, data, name: str, disabled: bool) -> None:
+def _file(kind: str, label: str, data: str, name: str, disabled: bool = False) -> None:
     st.download_button(
         label, data, name, "text/plain", key=f"download-{kind}", help=FILES[kind], on_click="ignore", disabled=disabled
     )
 
 
-def _text(write, *arguments) -> tuple[str, str]:
+def _text(write, *arguments, wait: float = SOON) -> tuple[str, str]:
     """A file's text, or a sentence on why there is none."""
     try:
-        return write(*arguments, wait=SOON), ""
+        return write(*arguments, wait=wait), ""
     except (Unfinished, InputError) as why:
         return "", failed(why)
 
 
-def _script(question: Question) -> str:
-    """The proof as Python; where it cannot be written, a script that says so and fails."""
-    try:
-        return document("script", question)
-    except (Unfinished, InputError) as why:
-        return f"raise SystemExit({failed(why)!r})\n"
+def _script(question: Question, name: str) -> None:
+    """The proof as a script to download, or why it could not be written."""
+    with st.spinner("Writing the script and running it once …"):
+        text, wrong = _text(document, "script", question, wait=DOCUMENT_SECONDS)
+    if wrong:
+        st.error(wrong)
+    else:
+        _file("script", "Download the script", text, name)
 
 
 def _card(question: Question, claim: str, verdict: Verdict | None) -> None:

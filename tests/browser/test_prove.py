@@ -1,6 +1,9 @@
 """The Prove page as a reader uses it."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from playwright.sync_api import expect
@@ -67,3 +70,22 @@ def test_the_controls_show_what_the_link_says(open_page, spec):
     expect(page.locator(".st-key-classes input")).to_have_value("7")
     expect(page.locator(".st-key-noise-rate input[type=range]")).to_have_value("0.35")
     expect(page.locator(".st-key-pick input")).to_have_value(re.compile(f"^{spec.partition(':')[0].upper()}: "))
+
+
+def test_files_are_downloaded_and_the_script_runs_by_itself(open_page, tmp_path):
+    page = open_page("/prove?loss=agce:a%3D0.6,q%3D0.6&noise=pair:0.4&classes=3")
+    page.wait_for_function("!document.body.innerText.includes('working')", timeout=60_000)
+    page.get_by_role("button", name="Proof as Python").click()
+    with page.expect_download(timeout=60_000) as waiting:
+        page.get_by_role("button", name="Download the script").click(timeout=60_000)
+    script = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(script)
+    assert script.name == "agce_proof.py"
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=clean, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "noise_tolerant" in done.stdout
+    page.keyboard.press("Escape")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Proof as LaTeX").click()
+    assert waiting.value.path().read_text().startswith("\\documentclass")

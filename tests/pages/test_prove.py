@@ -170,3 +170,13 @@ def test_a_formula_is_chosen_typed_and_checked(open_app):
         assert query(app, "loss") == ["formula:1-u**2"]
     app.selectbox(key="pick").set_value("ce").run()
     assert not app.error and query(app, "loss") == ["ce"] and not app.exception
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence():
+    from ui import board
+
+    def write(wait):
+        raise board.Unfinished("Not finished within 60 seconds: writing the file.")
+
+    said = "The file could not be written. Not finished within 60 seconds: writing the file."
+    assert board._text(write) == ("", said)
