@@ -51,6 +51,8 @@ def _results(run: str | None, drawn: tuple | None) -> None:
     _status(shown)
     _curves(shown)
     st.html(table(shown))
+    if shown.differs:
+        _offer(shown)
     more = st.expander("More curves", key="more-curves", on_change="rerun")
     if more.open:
         with more:
@@ -88,15 +90,12 @@ def _more(shown: lab.Shown) -> None:
 def _status(shown: lab.Shown) -> None:
     words = lab.in_words(shown.recipe)
     if shown.recorded:
-        then = "Press Start to train your own."
+        then = f"of these settings ({shown.about}). Press Start to train your own."
         if shown.differs:
-            then = f"It differs from the settings beside it in {names(list(shown.differs))}."
-        st.html(
-            f'<div class="alf-run"><b>A recorded run</b> of {"other" if shown.differs else "these"} settings '
-            f'({shown.about}). {then}<i style="--w:0%"></i><small>{words}</small></div>'
-        )
-        if shown.differs and st.button("Take over the recorded settings", key="as-recorded", on_click=_as_recorded):
-            st.rerun()  # as a whole: the controls change too
+            several = len(shown.differs) > 1 or shown.differs[0].endswith("s")
+            listed = names(list(shown.differs)) if len(shown.differs) <= 3 else f"{len(shown.differs)} of them"
+            then = f"of other settings than these: {listed} {'differ' if several else 'differs'}."
+        st.html(f'<div class="alf-run"><b>A recorded run</b> {then}<i style="--w:0%"></i><small>{words}</small></div>')
         return
     progress = shown.progress
     if progress.status != "running":
@@ -110,6 +109,14 @@ def _status(shown: lab.Shown) -> None:
         st.error(progress.message)
     for note in (*progress.notes, *dict.fromkeys(progress.ended.values())):
         st.info(note)
+
+
+def _offer(shown: lab.Shown) -> None:
+    """The recorded run's settings for the controls; under the table, so that nothing moves when a run begins."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Recorded: {shown.about}.", width="stretch")
+        if st.button("Take over the recorded settings", key="as-recorded", type="tertiary", on_click=_as_recorded):
+            st.rerun()  # as a whole: the controls change too
 
 
 def _as_recorded() -> None:

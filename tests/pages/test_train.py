@@ -103,7 +103,7 @@ def test_the_recorded_run_is_what_the_controls_say_or_says_what_differs(open_app
     np.testing.assert_allclose(shown, expected)
     app = open_app("train", loss=["mae", "gce:q=0.3"], epochs=["50"], noise=["pair:0.3"])
     assert "of other settings" in html(app)
-    assert "It differs from the settings beside it in the losses, the noise and the epochs." in html(app)
+    assert "of other settings than these: the losses, the noise and the epochs differ." in html(app)
     app.button(key="as-recorded").click().run()
     assert "of these settings" in html(app) and "as-recorded" not in keys(app)
     assert query(app, "loss") == list(whole.recipe.losses)
