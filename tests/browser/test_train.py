@@ -35,7 +35,7 @@ def epoch(page):
 
 def test_the_recorded_run_is_there_before_anything_ran(open_page):
     page = open_page("/train")
-    assert "A recorded run" in page.locator(".alf-run").inner_text()
+    status(page, ["A recorded run"])
     page.wait_for_selector(".alf-plot .scatterlayer path")
     assert page.locator(".alf-table tbody tr").count() == 4  # of its six losses those of the controls
     page.get_by_text("the run uses CPU", exact=False).wait_for(timeout=60_000)
@@ -104,7 +104,7 @@ def test_closing_the_tab_does_not_stop_the_run(open_page):
 def test_an_unknown_run_says_so_and_shows_the_recorded_one(open_page):
     page = open_page("/train?run=nothing-like-it")
     page.get_by_text("no such run").wait_for()
-    assert "A recorded run" in page.locator(".alf-run").inner_text()
+    status(page, ["A recorded run"])
 
 
 def test_zoom_survives_live_updates(open_page):
