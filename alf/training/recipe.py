@@ -23,7 +23,7 @@ from alf.data import Arrays, DataSet, dataset
 from alf.errors import InputError
 from alf.losses import Loss, parse
 from alf.noise import Noise, parse_noise
-from alf.training.networks_spec import network_spec
+from alf.training.networks_spec import is_convolutional, network_spec
 
 RESULT_VERSION = 1
 """Part of every key: raised when the trainer changes what a recipe gives, so that no old result is taken for new."""
@@ -120,7 +120,8 @@ class Recipe:
                 raise InputError(f"{name}: each may be given once, got {twice} twice")
         put("network", network_spec(_text("network", self.network), declared.shape))
         put("epochs", _whole("epochs", self.epochs, 1, LIMITS["epochs"]))
-        put("batch", _whole("batch", self.batch, 1, LIMITS["batch"]))
+        least = 2 if is_convolutional(self.network) else 1  # batch norm takes the spread over the batch
+        put("batch", _whole("batch", self.batch, least, LIMITS["batch"]))
         put("lr", _number("lr", self.lr, *RATES))
         put("momentum", _number("momentum", self.momentum, 0, 1, open_high=True))
         put("weight_decay", _number("weight_decay", self.weight_decay, 0, 1))

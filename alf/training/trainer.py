@@ -22,6 +22,7 @@ from alf.losses.torch_loss import per_sample
 from alf.training import augment
 from alf.training.inspect import given_labels, measured, samples_used
 from alf.training.networks import build, parameter_count
+from alf.training.networks_spec import is_convolutional
 from alf.training.recipe import Lane, Recipe
 
 RAW = 1 << 23
@@ -207,7 +208,7 @@ class Trainer:
         moves = None
         if kind != "none":
             moves = torch.stack([augment.draw(kind, seed, epoch, samples) for seed in self.seeds]).to(self.device)
-        for index in order.split(self.recipe.batch, dim=1)[self._batches :]:  # (seeds, b)
+        for index in order.split(self._batch_sizes(), dim=1)[self._batches :]:  # (seeds, b)
             _listen(listen)
             moved = None if moves is None else moves.gather(1, index[..., None].expand(-1, -1, 4))
             losses, norms = self._step(index, lr, moved)
@@ -215,6 +216,14 @@ class Trainer:
             self._sums[1] += norms
             self._batches += 1
             self.share = min(self._batches * self.recipe.batch, samples) / self._work
+
+    def _batch_sizes(self) -> list[int]:
+        """Samples in each batch of an epoch; with batch norm one left over joins the batch before: it has no spread."""
+        whole, rest = divmod(len(self.inputs), self.recipe.batch)
+        sizes = [self.recipe.batch] * whole + [rest] * (rest > 0)
+        if rest == 1 and whole and is_convolutional(self.recipe.network):
+            sizes[-2:] = [self.recipe.batch + 1]
+        return sizes
 
     def _survivors(self, epoch: int) -> Tensor:
         """Let the lanes leave that have diverged; return the others' mean loss and mean gradient norm, (2, L)."""

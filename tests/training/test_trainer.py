@@ -1,6 +1,7 @@
 """The trainer against an ordinary hand-written PyTorch loop, and what lanes must not do to each other."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -208,6 +209,16 @@ def test_a_lane_that_diverged_is_gone_once_though_the_evaluation_was_left():
     again = Trainer(recipe, DIGITS)
     again.load_state(trainer.state(), trainer.ended)
     assert [{**row, "seconds": 0} for row in again.run_epoch()] == [{**row, "seconds": 0} for row in expected]
+
+
+def test_one_sample_left_over_is_no_batch_of_its_own_under_batch_norm():
+    recipe = Recipe(data="digits", losses=("ce",), network="cnn-tiny", epochs=1, batch=479, seeds=(0,))
+    trainer = Trainer(recipe, DIGITS)
+    assert trainer._batch_sizes() == [479, 479, 480]  # 1,438 samples
+    assert math.isfinite(trainer.run_epoch()[0]["train_loss"])
+    assert Trainer(replace(recipe, network="mlp:8"), DIGITS)._batch_sizes() == [479, 479, 479, 1]
+    with pytest.raises(InputError, match=r"^batch: .*2.*, got 1$"):
+        replace(recipe, batch=1)
 
 
 def test_equal_scale_divides_by_the_largest_weight():
