@@ -14,6 +14,7 @@ CSS = "\n".join((_HERE / name).read_text() for name in ("style.css", "runs.css",
 ADDRESS = f"style-{hashlib.sha256(CSS.encode()).hexdigest()[:12]}.css"
 """Where `ui.server` serves it, relative to a page; another text has another address, so a browser keeps it for good."""
 
+_HINTS = (_HERE / "hints.js").read_text()
 _SETTLED = """
 (() => {
   const root = document.documentElement;
@@ -32,10 +33,10 @@ _SETTLED = """
 def painted(page: bytes) -> bytes:
     """The page's HTML with the stylesheet and the script that ends the loading.
 
-    They begin the body: rules after those that Streamlit puts into the head win where both have the same weight.
+    With them comes the one box that shows the hints of words. They begin the body: rules after those that Streamlit puts into the head win where both have the same weight.
 
     >>> painted(b"<head></head><body></body>").count(b"<link rel")
     1
     """
-    first = f'<body><link rel="stylesheet" href="./{ADDRESS}"><script>{_SETTLED}</script>'
+    first = f'<body><link rel="stylesheet" href="./{ADDRESS}"><script>{_SETTLED}{_HINTS}</script>'
     return page.replace(b"<body>", first.encode(), 1)

@@ -5,11 +5,12 @@ import streamlit as st
 from alf.errors import InputError
 from alf.training.recipe import RATES, Recipe
 from ui import controls, lab
+from ui.controls.fields import number
 from ui.controls.recipe import lr_step
 from ui.fetching import fetches, key_of, needed
 from ui.glossary import hint
 from ui.recipe_state import recipe_of
-from ui.view import View, keep
+from ui.view import View
 
 _SAID, _PENDING, _RATE = "train.said", "train.pending", "train.rate"
 
@@ -65,17 +66,8 @@ def _models(view: View) -> str:
 def _rate_now(run: str, recipe: Recipe) -> None:
     """The learning rate of the run that is going; a change counts from the next epoch that has not begun."""
     base = _base(recipe)
-    key = keep("lr-now", base)
-    st.number_input(
-        "Learning rate of this run",
-        *RATES,
-        step=lr_step(base),
-        format="%g",
-        key=key,
-        help=hint("learning rate"),
-        on_change=_set_rate,
-        args=(key, run),
-    )
+    about = hint("learning rate")
+    number("lr-now", "Learning rate of this run", base, RATES, lr_step(base), about, _set_rate, run)
     told = st.session_state.get(_RATE)
     if told and told[0] == run:
         st.caption(told[1])
@@ -156,8 +148,7 @@ def _do(what: str, run: str) -> None:
         st.session_state[_SAID] = str(error)
 
 
-def _set_rate(key: str, run: str) -> None:
-    lr = st.session_state[key]
+def _set_rate(run: str, lr: float) -> None:
     progress = lab.engine().progress(run)
     if not progress.active or lr == _base(progress.recipe):
         return  # a field that has just left the page may report once more what it held

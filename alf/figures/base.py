@@ -182,13 +182,15 @@ def figure(
     }
 
 
-def names(labels: Sequence[str]) -> str:
-    """A list in words.
+def names(labels: Sequence[str], most: int = 100) -> str:
+    """A list in words, with so many of them at most.
 
-    >>> names(["CE", "AEL", "MAE"])
-    'CE, AEL and MAE'
+    >>> names(["CE", "AEL", "MAE"]), names("abcde", most=3)
+    ('CE, AEL and MAE', 'a, b and 3 more')
     """
     labels = list(dict.fromkeys(labels))
+    if len(labels) > most:
+        labels[most - 1 :] = [f"{len(labels) - most + 1} more"]
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}" if labels else ""
 
 
@@ -247,3 +249,12 @@ def _numbers(values) -> np.ndarray:
 
 _TINY, _HUGE = 1e-30, 1e37
 """Between them single precision has all its digits."""
+
+
+def alike(values: np.ndarray, value: float) -> np.ndarray:
+    """Which of the values are this one, but for a double's rounding: a title names all that tie, not the first.
+
+    >>> alike(np.array([0.3, 0.1 + 0.2, 0.4]), 0.3).tolist()
+    [True, True, False]
+    """
+    return np.isclose(values, value, rtol=1e-7, atol=1e-12)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import Series, axis, builder, figure
+from alf.figures.base import Series, alike, axis, builder, figure
+from alf.figures.base import names as listed
 from alf.figures.classes import EDGE, class_color, class_symbol, short_names
-from alf.figures.matrix import MOST_NUMBERS, heat_trace
-from alf.figures.palette import BAD, HUES, REFERENCE
+from alf.figures.matrix import HEAT_DARK, MOST_NUMBERS, cell_ink, heat_trace
+from alf.figures.palette import BAD, REFERENCE
 
 MOST_CLASSES = 20
 """Classes whose accuracies fit one figure; of more, those that are hardest are shown."""
-INK = HUES["ink"][0]
 
 
 @builder
@@ -73,10 +73,17 @@ def _ranges(accuracy: np.ndarray, rows: list[int]) -> dict:
 
 
 def _hardest(series: Sequence[Series], accuracy: np.ndarray, names: Sequence[str]) -> str:
-    k = int(np.nanargmin(accuracy.mean(axis=0)))
+    mean = accuracy.mean(axis=0)
+    hardest = np.flatnonzero(alike(mean, np.nanmin(mean)))
+    k = int(hardest[0])
     low, high = int(accuracy[:, k].argmin()), int(accuracy[:, k].argmax())
     if accuracy.min() == 1:
         return "Every class is predicted without a mistake"
+    if len(hardest) > 1:
+        share = f"{mean[k]:.0%} right" + (" on average" if len(series) > 1 else "")
+        if len(hardest) == len(names):
+            return f"No class is harder than another: each is {share}"
+        return f"{listed([names[i] for i in hardest], most=3)} are the hardest classes, equally: {share}"
     if len(series) == 1 or accuracy[high, k] - accuracy[low, k] < 0.02:
         return f"{names[k]} is the hardest class: {accuracy[low, k]:.0%} right"
     low_name, high_name = series[low].name, series[high].name
@@ -108,7 +115,11 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], loss: str, kind: 
     shares = counts / np.maximum(totals, 1)
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, shares)
     i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    if wrong.any():
+    worst = np.argwhere(alike(wrong, wrong.max()))
+    if wrong.any() and len(worst) > 1:
+        pairs = listed([f"{names[a]} for {names[b]}" for a, b in worst], most=3)
+        title = f"{loss} takes {pairs} most often, equally: {wrong[i, j]:.0%} of the test {kind} of the true class"
+    elif wrong.any():
         title = f"{loss} takes {names[i]} for {names[j]} most often: {counts[i, j]} of {totals[i, 0]} test {kind}"
     else:
         title = f"{loss} gets every one of {counts.sum()} test {kind} right"
@@ -122,12 +133,12 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], loss: str, kind: 
         title,
         side | {"title": {"text": "predicted class", "standoff": 6}},
         side | {"title": {"text": "true class", "standoff": 6}, "autorange": "reversed"},
-        "Numbers are test samples; darker is a larger share of the true class.",
+        "Numbers are test samples; a bluer cell is a larger share of the true class.",
         height=max(240, 70 + 31 * min(len(counts), MOST_CLASSES)),
         hovermode="closest",
-        shapes=[_frame(int(i), int(j))] if wrong.any() else [],
+        shapes=[_frame(int(a), int(b)) for a, b in worst] if wrong.any() else [],
         annotations=[_number(a, b, counts, shares) for a, b in cells] if len(counts) <= MOST_NUMBERS else [],
-        meta={"dark": {BAD[0]: BAD[1], INK: HUES["ink"][1], "#BCD3E8": "#24405F"}},
+        meta={"dark": {BAD[0]: BAD[1]} | HEAT_DARK},
     )
 
 
@@ -137,7 +148,7 @@ def _frame(row: int, column: int) -> dict:
 
 
 def _number(row: int, column: int, counts: np.ndarray, shares: np.ndarray) -> dict:
-    color = "#FFFFFF" if shares[row, column] > 0.3 else INK
+    color = cell_ink(np.sqrt(shares[row, column]))
     size = 11 if len(counts) > 8 or counts.max() > 999 else 13
     # A position, not a name: on an axis of categories a text that looks like a number is one too.
     place = {"x": column, "y": row, "text": str(counts[row, column])}

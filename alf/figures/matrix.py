@@ -4,11 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import apart, axis, builder, figure, rounded
-from alf.figures.palette import BAD, HUES, NEUTRAL, Style
+from alf.figures.base import alike, apart, axis, builder, figure, rounded
+from alf.figures.palette import BAD, NEUTRAL, Style, ink, rgb
 
-SCALE = [[0, "rgba(128,136,150,0.06)"], [0.25, "#BCD3E8"], [0.6, "#5E93BF"], [1, "#123A75"]]
-INK = HUES["ink"]
+# Stops of the scale from 0 to 1, and their colours: (on a light page, on a dark page), each the bluer the larger.
+STOPS = (0, 0.25, 0.6, 1)
+BLUES = (("#F5F5F4", "#191D22"), ("#BCD3E8", "#24405F"), ("#5E93BF", "#3A74AE"), ("#123A75", "#7FBCF5"))
+_SWITCHED = {"#000000": "#FFFFFF", "#FFFFFF": "#000000"}
+_KEPT = {"#000000": "#010101", "#FFFFFF": "#FEFEFE"}
+HEAT_DARK = dict(BLUES) | _SWITCHED
+"""What the colours of a heat map and of the numbers on it become on a dark page."""
 MOST_NUMBERS = 12  # with more classes the cells are too small for a number
 
 
@@ -33,10 +38,16 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
     lost = np.flatnonzero(diagonal <= worst)
     ratio = dominance(matrix)
     if len(lost):
-        i = int(lost[np.argmin(diagonal[lost] - worst[lost])])
+        short = (diagonal - worst)[lost]
+        most = lost[alike(short, short.min())]
+        i = int(most[0])
         verb = "ties" if diagonal[i] == worst[i] else "loses"
         own, other = apart(float(diagonal[i]), float(worst[i]))
-        title = f"The clean label {verb} in class {names[i]}: {own} against {other} for label {names[int(rival[i])]}"
+        if len(most) == 1:
+            where, whose = f"class {names[i]}", f" for label {names[int(rival[i])]}"
+        else:
+            where, whose = f"{len(most)} of {len(names)} classes", f" in class {names[i]}"
+        title = f"The clean label {verb} in {where}: {own} against {other}{whose}"
     elif np.isinf(ratio.min()):
         title = "No label is wrong"
     else:
@@ -73,8 +84,10 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
     weakest = int(ratio.argmin())
     if np.isinf(ratio[weakest]):
         title = "No row has a rival: every label is clean"
-    elif np.allclose(ratio, ratio[0], rtol=1e-9):
+    elif alike(ratio, ratio[0]).all():
         title = f"In every row the clean label is {_times(ratio[0])} as its strongest rival"
+    elif (tied := int(alike(ratio, ratio[weakest]).sum())) > 1:
+        title = f"In the {tied} weakest rows the clean label is {_times(ratio[weakest])} as its strongest rival"
     else:
         title = f"The weakest row is class {names[weakest]}: its clean label is {_times(ratio[weakest])} as its rival"
     bars = {
@@ -192,7 +205,7 @@ def heat_map(
                 "y": i,
                 "text": _text(matrix[i, j], size) if counts is None else str(counts[i, j]),
                 "showarrow": False,
-                "font": {"size": 12 if size <= 8 else 10, "color": _ink(matrix[i, j])},
+                "font": {"size": 12 if size <= 8 else 10, "color": cell_ink(matrix[i, j])},
             }
             for i in range(size)
             for j in range(size)
@@ -223,7 +236,7 @@ def heat_map(
             "yaxis": side | {"title": {"text": "true label", "standoff": 6}, "autorange": "reversed"},
             "shapes": frames,
             "annotations": words,
-            "meta": {"dark": {BAD[0]: BAD[1], NEUTRAL[0]: NEUTRAL[1], INK[0]: INK[1], "#BCD3E8": "#24405F"}},
+            "meta": {"dark": {BAD[0]: BAD[1]} | HEAT_DARK},
         },
     }
 
@@ -237,7 +250,7 @@ def heat_trace(shares: np.ndarray, names: Sequence[str], hover: str) -> dict:
         "y": list(names),
         "zmin": 0,
         "zmax": 1,
-        "colorscale": SCALE,
+        "colorscale": [[stop, light] for stop, (light, _) in zip(STOPS, BLUES, strict=True)],
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
@@ -251,6 +264,21 @@ def _text(share: float, size: int) -> str:
     return text.removeprefix("0") if size > 8 and share else text
 
 
-def _ink(share: float) -> str:
-    """The colour of a cell's number, to be read on the cell's own colour."""
-    return "#FFFFFF" if share > 0.6 else INK[0] if share > 0.25 else NEUTRAL[0]
+def cell_ink(value: float) -> str:
+    """The light page's colour of a number on a cell of this value, which `HEAT_DARK` makes right for a dark page too.
+
+    >>> cell_ink(0.0), HEAT_DARK[cell_ink(0.0)]
+    ('#000000', '#FFFFFF')
+    """
+    light, dark = (ink(ground(value, page)) for page in (0, 1))
+    return light if light != dark else _KEPT[light]
+
+
+def ground(value: float, page: int) -> tuple[float, float, float]:
+    """The colour of a cell of this value on a light page (0) or a dark one (1).
+
+    >>> ground(1.0, 0) == rgb("#123A75")
+    True
+    """
+    channels = zip(*(rgb(pair[page]) for pair in BLUES), strict=True)
+    return tuple(float(np.interp(value, STOPS, channel)) for channel in channels)

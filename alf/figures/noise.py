@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import axis, builder, figure
+from alf.figures.base import alike, axis, builder, figure
+from alf.figures.base import names as listed
 from alf.figures.classes import EDGE, class_color
 from alf.figures.matrix import heat_map
 from alf.figures.palette import BAD, NEUTRAL
@@ -41,11 +42,14 @@ def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[s
     """The share of wrong labels in each class, with the share that was asked for as a mark."""
     drawn = 1 - counts.diagonal() / np.maximum(counts.sum(axis=1), 1)
     most, least = int(drawn.argmax()), int(drawn.argmin())
+    worst = listed([names[k] for k in np.flatnonzero(alike(drawn, drawn[most]))], most=3)
     untouched = int((counts.sum(axis=1) == counts.diagonal()).sum())
     if not drawn.any():
         title = "No class has wrong labels"
     elif untouched:
-        title = f"{untouched} of {len(names)} classes keep every label; {names[most]} has {drawn[most]:.0%} wrong"
+        title = f"{untouched} of {len(names)} classes keep every label; at most {drawn[most]:.0%} are wrong, in {worst}"
+    elif alike(drawn, drawn[most]).all():
+        title = f"The noise rate is {drawn[most]:.0%} in every class"
     else:
         title = f"The noise rate goes from {drawn[least]:.0%} in {names[least]} to {drawn[most]:.0%} in {names[most]}"
     bars = {

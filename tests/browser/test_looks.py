@@ -77,17 +77,43 @@ def test_the_measure_of_contrast_finds_what_is_too_pale(loaded):
     assert any("Data sets are full" in said for said in page.evaluate("lowContrast()"))
 
 
-def test_a_hint_inside_a_table_head_is_opaque(loaded):
-    page = loaded("/train", 1280)
-    page.locator(".alf-table th .alf-term").first.hover()
-    style = "getComputedStyle(document.querySelector('.alf-table th .alf-term'), '::after')"
-    assert page.evaluate(f"{style}.content").startswith('"An epoch')
-    page.evaluate(LOOKS)
-    opaque = (
-        "(() => { for (let e = document.querySelector('.alf-table th .alf-term'); e; e = e.parentElement) "
-        "if (getComputedStyle(e).opacity !== '1') return e.className; return '' })()"
-    )
-    assert page.evaluate(opaque) == ""
+HINT = """
+(() => {
+  const hint = document.querySelector(".alf-hint:popover-open");
+  if (!hint) return null;
+  const { left, top, right, bottom } = hint.getBoundingClientRect();
+  hint.style.pointerEvents = "auto";  // so that the browser can be asked what lies on top
+  const corners = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];
+  const onTop = corners.every(([x, y]) => hint.contains(document.elementFromPoint(x, y)));
+  hint.style.pointerEvents = "";
+  const whole = left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
+  const opaque = getComputedStyle(hint).opacity === "1" && hint.scrollHeight <= hint.clientHeight;
+  return { text: hint.textContent, good: onTop && whole && opaque };
+})()
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["explore", "prove", "noise", "train", "runs"])
+def test_the_hint_of_every_word_is_whole_and_on_top(loaded, name, width):
+    page = loaded(PAGES[name], width)
+    words = [word for word in page.locator(".alf-term").all() if word.is_visible()]
+    assert words
+    for word in words[:8] + words[-4:]:
+        word.scroll_into_view_if_needed()
+        page.wait_for_timeout(100)
+        word.focus()
+        page.wait_for_function("document.querySelector('.alf-hint:popover-open')")
+        assert page.evaluate(HINT) == {"text": word.get_attribute("data-hint"), "good": True}
+        page.keyboard.press("Escape")
+        assert page.evaluate(HINT) is None
+    words[0].scroll_into_view_if_needed()
+    page.wait_for_timeout(100)
+    words[0].hover()
+    assert page.evaluate(HINT)["good"]
+    page.mouse.wheel(0, 60)
+    page.mouse.move(2, 2)
+    page.wait_for_function("!document.querySelector('.alf-hint:popover-open')")
 
 
 def test_a_projector_gets_more_width_and_larger_letters(loaded):

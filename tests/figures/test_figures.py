@@ -11,8 +11,8 @@ import pytest
 from alf.figures.atlas import atlas_figure, slice_figure, trade_figure
 from alf.figures.base import Series, rounded, times
 from alf.figures.headline import Result, leaders, told_apart
-from alf.figures.matrix import matrix_figure
-from alf.figures.palette import style, styles
+from alf.figures.matrix import HEAT_DARK, cell_ink, ground, matrix_figure
+from alf.figures.palette import contrast, rgb, style, styles
 from alf.figures.risk import P, calibration_figure, edge_figure, edge_risk, minimiser
 from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
 from alf.figures.simplex import raster, simplex_figure, to_plane
@@ -217,6 +217,16 @@ def test_a_label_that_loses_by_little_is_seen_to_lose():
     )
     rows[0] = 0.5, 0.5, 0
     assert "ties in class 1: 50% against 50%" in matrix_figure(rows).layout.title.text
+    both = matrix_figure(np.array([[0.4, 0.6, 0], [0.6, 0.4, 0], [0, 0, 1]]))
+    assert both.layout.title.text == "The clean label loses in 2 of 3 classes: 40% against 60% in class 1"
+
+
+@pytest.mark.parametrize("page", [0, 1], ids=["light", "dark"])
+def test_every_number_on_a_heat_map_can_be_read(page):
+    for value in np.linspace(0, 1, 501):
+        color = cell_ink(value)
+        shown = HEAT_DARK.get(color, color) if page else color
+        assert contrast(rgb(shown), ground(value, page)) >= 4.5
 
 
 def trade(weights, classes=10):

@@ -78,6 +78,12 @@ def test_a_figure_is_complete(name):
         ({"ce": [0.5, 0.9, 1.0], "mae": [0.8, 0.9, 1.0]}, "a is the hardest class: CE gets 50% right, MAE 80%"),
         ({"ce": [0.9, 0.4, 1.0]}, "b is the hardest class: 40% right"),
         ({"ce": [0.9, 0.4, 1.0], "mae": [0.9, 0.41, 1.0]}, "b is the hardest class: 40% right"),
+        ({"ce": [0.9, 0.4, 0.4]}, "b and c are the hardest classes, equally: 40% right"),
+        (
+            {"ce": [0.1, 0.3, 1.0], "mae": [0.3, 0.1, 1.0]},
+            "a and b are the hardest classes, equally: 20% right on average",
+        ),
+        ({"ce": [0.4, 0.4, 0.4]}, "No class is harder than another: each is 40% right"),
         ({"ce": [1.0, 1.0, 1.0]}, "Every class is predicted without a mistake"),
     ],
 )
@@ -99,6 +105,12 @@ def test_of_many_classes_the_hardest_are_shown():
     figure = class_accuracy_figure(accuracies(ce=accuracy), [f"class {i}" for i in range(100)])
     assert list(figure.layout.yaxis.ticktext) == [f"class {i}" for i in range(100 - MOST_CLASSES, 100)]
     assert f"The {MOST_CLASSES} hardest of 100 classes" in figure.layout.title.subtitle.text
+
+
+def test_confusions_that_tie_are_all_named_and_framed():
+    figure = confusion_figure(np.array([[2, 2, 0], [0, 4, 0], [1, 0, 1]]), NAMES, "CE")
+    text = "CE takes a for b and c for a most often, equally: 50% of the test pictures of the true class"
+    assert figure.layout.title.text == text and len(figure.layout.shapes) == 2
 
 
 def test_the_confusion_that_is_named_is_the_largest_share():

@@ -236,6 +236,10 @@ def test_the_learning_rate_of_a_run_is_changed_and_marked(open_app, engine, char
         assert figure["layout"]["shapes"][0]["x0"] == 6.5
     assert len(charts["train-curves"][0]["data"][-1]["x"]) == 5
     assert query(app, "lr") == ["0.25"]  # what the next run starts with is another matter
+    app.number_input(key="lr-now").set_value(0.0).run()
+    assert [e.value for e in app.error] == [
+        "Learning rate of this run: must be between 1e-06 and 1000, got 0. 0.5 stays in use."
+    ]
     app.number_input(key="lr-now").set_value(60.0).run()
     assert [e.value for e in app.error] == ["run: has no epoch left to change"]
 
