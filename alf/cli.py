@@ -275,7 +275,7 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
             click.echo(
                 f"epoch {record['epoch']:4} {record['loss']:32} {record['noise']:16} seed {record['seed']:<4} "
                 f"test {record['test_accuracy']:6.1%}  clean {_percent(record['clean_accuracy'])}  "
-                f"flipped as given {_percent(record['flipped_given_accuracy'])}"
+                f"memorised {_percent(record['flipped_given_accuracy'])}"
             )
         summary = record
     if not as_json:

@@ -33,7 +33,8 @@ _SETTLED = """
 def painted(page: bytes) -> bytes:
     """The page's HTML with the stylesheet and the script that ends the loading.
 
-    With them comes the one box that shows the hints of words. They begin the body: rules after those that Streamlit puts into the head win where both have the same weight.
+    With them comes the one box that shows the hints of words. They begin the body: rules after those that Streamlit
+    puts into the head win where both have the same weight.
 
     >>> painted(b"<head></head><body></body>").count(b"<link rel")
     1

@@ -56,7 +56,7 @@ def kept(run: Run) -> list[str]:
     if run.kept_until is None or run.active:
         return []
     day = time.strftime("%-d %B %Y", time.gmtime(run.kept_until))
-    return [f"Kept until {day}; opening it puts that off. Export what must last."]
+    return [f"Kept until {day}; opening the run keeps it longer. Export what you want to keep for good."]
 
 
 def _going(run: Run) -> None:
@@ -64,8 +64,10 @@ def _going(run: Run) -> None:
         asked = run.status == "stopping"
         st.button("Stop", key=f"stop-{run.id}", disabled=asked, on_click=_do, args=(_stop, run))
     elif run.status in ("stopped", "failed"):
-        help = "Goes on from its last finished epoch." if run.status == "stopped" else "Tries again where it failed."
-        st.button("Resume", key=f"resume-{run.id}", help=help, on_click=_do, args=(_resume, run))
+        last = "its last finished epoch" if run.status == "stopped" else "where it failed"
+        st.button(
+            "Resume", key=f"resume-{run.id}", help=f"The run goes on from {last}.", on_click=_do, args=(_resume, run)
+        )
 
 
 def _rename(run: Run) -> None:
@@ -77,9 +79,9 @@ def _rename(run: Run) -> None:
 def _delete(run: Run) -> None:
     with st.popover("Delete", key=f"delete-{run.id}"):
         if run.active:
-            st.write("It is still going: stop it first.")
+            st.write("This run is still going: stop it first.")
             return
-        st.write("Its curves are gone for good, for whoever has a link to it too.")
+        st.write("This deletes the curves of this run for good, also for everybody who has a link to it.")
         st.button("Delete this run", key=f"really-{run.id}", type="primary", on_click=_do, args=(_forget, run))
 
 

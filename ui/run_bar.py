@@ -47,11 +47,13 @@ def held(shown: lab.Shown) -> bool:
 def _of_a_run(run: str, shown: lab.Shown) -> None:
     stopping, holding = shown.progress.status == "stopping", held(shown)
     if holding:
-        st.button("Play", key="play-run", help="Let it go on", on_click=_do, args=("play", run))
+        st.button("Play", key="play-run", help="Continue the run", on_click=_do, args=("play", run))
     else:
         st.button("Pause", key="pause-run", disabled=stopping, on_click=_do, args=("pause", run))
     paused = shown.progress.status == "paused"
-    st.button("Step", key="step-run", disabled=not paused, help="One epoch", on_click=_do, args=("step", run))
+    st.button(
+        "Step", key="step-run", disabled=not paused, help="Train one more epoch", on_click=_do, args=("step", run)
+    )
     st.button("Stop", key="stop-run", disabled=stopping, on_click=_do, args=("stop", run))
 
 
@@ -83,9 +85,9 @@ def _base(recipe: Recipe) -> float:
 def _cosine(recipe: Recipe) -> str:
     falls = f"it falls to 0 by epoch {recipe.epochs}."
     if not recipe.changes:
-        return f"At the start; {falls}"
+        return f"The rate at the start; {falls}"
     epoch = recipe.changes[-1].epoch
-    return f"From epoch {epoch}, times {_share(recipe, epoch):.2g} there by the cosine; {falls}"
+    return f"Counts from epoch {epoch}, where the cosine multiplies it by {_share(recipe, epoch):.2g}; {falls}"
 
 
 def _share(recipe: Recipe, epoch: int) -> float:
@@ -160,5 +162,5 @@ def _set_rate(run: str, lr: float) -> None:
     else:
         words = f"{lr:g} counts from epoch {epoch}"
         if progress.recipe.schedule == "cosine":
-            words += f", where its cosine has come down to {_share(progress.recipe, epoch):.2g} of it"
+            words += f", where the cosine multiplies it by {_share(progress.recipe, epoch):.2g}"
         st.session_state[_RATE] = (run, words + ".")

@@ -51,7 +51,7 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
     elif np.isinf(ratio.min()):
         title = "No label is wrong"
     else:
-        title = f"The clean label dominates every class, at least {rounded(ratio.min())} times as likely as any other"
+        title = f"In every class the clean label is at least {rounded(ratio.min())} times as likely as any other label"
     about = "How often a sample of each class is given each label."
     return heat_map(matrix, names, title, about, framed=[int(i) for i in lost])
 

@@ -100,7 +100,7 @@ def compare_figure(shown: Sequence[Curves], marks: Sequence[Mark] = ()) -> dict:
     used += [mark.style for mark in marks]
     about = "Accuracy on clean test samples, mean over seeds."
     if many:
-        about += " Colours are losses, dashes tell what they were trained as."
+        about += " Colours are losses, dashes are runs and their noise."
     if marks:
         about += " Diamonds are published numbers."
     epochs = max([group.epochs for group in shown] + [mark.epoch for mark in marks], default=1)

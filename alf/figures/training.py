@@ -11,13 +11,13 @@ from alf.training.recipe import Change
 
 TITLES = {
     "clean_accuracy": "Samples with their right label",
-    "flipped_true_accuracy": "Flipped samples, against their true label",
+    "flipped_true_accuracy": "Samples with a wrong label, against their true label",
     "train_loss": "Training loss",
     "grad_norm": "Gradient norm, before clipping",
 }
 ABOUT = {
-    "clean_accuracy": "Share of training samples with a right label that are predicted so.",
-    "flipped_true_accuracy": "Share of samples with a wrong label that are predicted right all the same.",
+    "clean_accuracy": "Share of training samples with a right label for which that label is predicted.",
+    "flipped_true_accuracy": "Share of training samples with a wrong label for which the true label is predicted.",
     "train_loss": "Mean over the epoch's batches. Every loss has its own unit: compare shapes, not heights.",
     "grad_norm": "Mean over the epoch's batches.",
 }

@@ -64,7 +64,7 @@ class Decision:
 def denied(rule: str, steps, found: Witness | None, margin: float | None = None) -> Decision:
     """The loss fails, as the witness shows; without one it was not settled."""
     if found is None:
-        missing = Step("It seems to fail, but no point was found that shows it.", status="undecided")
+        missing = Step("The property seems to fail, but no point that shows it was found.", status="undecided")
         return Decision(None, rule, (*steps, missing))
     return Decision(False, rule, tuple(steps), found, margin)
 
@@ -130,22 +130,23 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
     if ratio.exact is not None:
         return _by_exact_ratio(shape, structure, w, ratio, steps, margin)
     if share * Fraction(low) > 1:
-        text = f"w_m/w_n = {share}, and (w_m/w_n) r >= {float(share) * low:.6g} > 1: asymmetric by the ratio rule."
+        product = f"w_m/w_n = {share}, and (w_m/w_n) r >= {float(share) * low:.6g} > 1"
+        text = f"{product}: the loss is asymmetric by the ratio rule."
         return Decision(True, "ratio", (*steps, Step(text, status="certified")), None, margin)
     two = two_class(structure, w)
     if two.holds is not True or sum(1 for x in w if x) == 2:
         return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness)  # the ratio's margin did not decide
     if half_concave(shape):
         text = (
-            "l is concave on [0, 1/2]: shares of at most 1/2 are best put together, so the edge between the two "
-            "heaviest labels decides for all."
+            "l is concave on [0, 1/2], so shares of at most 1/2 are best put together: what holds on the edge between "
+            "the two heaviest labels holds on the whole simplex."
         )
         more = step(text, status="certified")
         return Decision(True, "edge", (*steps, *two.steps, more))
     if concave_then_convex(shape):
         text = (
-            "|l'| rises and then falls, so over any step of given length l falls no less than over the last one or the "
-            "first one: what holds on the edge between the two heaviest labels holds for every exchange of mass."
+            "|l'| rises and then falls, so among steps of one length l falls least over the first or over the last: "
+            "what holds on the edge between the two heaviest labels holds for every exchange of mass."
         )
         return Decision(True, "edge", (*steps, *two.steps, step(text, status="certified")))
     from alf.theory.simplex import minimise_at_vertex
@@ -158,7 +159,7 @@ def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
     """Convex and concave losses: the ratio decides, and at equality whether the infimum is attained."""
     share = w[0] / w[1]
     if ratio.exact == 1:
-        text = "r = 1: asymmetric on every w with a unique largest entry."
+        text = "r = 1: the loss is asymmetric on all weights with a unique largest entry."
         return Decision(True, "ratio", (*steps, step(text, status=ratio.status)), None, float(share) - 1)
     sign = sign_of_number(as_rational(share) * ratio.exact - 1)
     product = as_rational(share) * ratio.exact
@@ -348,7 +349,7 @@ def _separable(structure: Structure, w) -> Decision:
     functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
     heavy, others = functions[w[0]], {x: functions[x] for x in dict.fromkeys(w[1:])}
     if heavy.at_one == oo or any(f.at_zero == oo for f in others.values()):
-        text = "The risk at the vertex e_m is infinite and finite inside the simplex."
+        text = "The risk is infinite at the vertex e_m and finite inside the simplex."
         return denied("infinite vertex", (step(text, status="certified"),), _interior_witness(structure, w))
     if all(f.concave for f in functions.values()):
         return _concave(structure, w)
@@ -384,7 +385,9 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
     for weight, f in others.items():
         if slope is None or f.slope_at_zero is None:
             return Decision(
-                None, "vertex KKT", (*steps, Step("A slope at the vertex is not known.", status="undecided"))
+                None,
+                "vertex KKT",
+                (*steps, Step("A slope of the risk at the vertex is not known.", status="undecided")),
             )
         if f.slope_at_zero == -oo or slope == oo:
             sign, difference = -1, -oo
@@ -399,7 +402,9 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
         steps.append(Step(text, difference, tex, "certified"))
         if sign is None:
             return Decision(
-                None, "vertex KKT", (*steps, Step("The slopes could not be told apart.", status="undecided"))
+                None,
+                "vertex KKT",
+                (*steps, Step("The slopes of the risk at the vertex could not be told apart.", status="undecided")),
             )
         margin = float(difference) if margin is None else min(margin, float(difference))
         if sign < 0:
@@ -438,8 +443,8 @@ def _normalised(structure: Structure, w) -> Decision:
         return Decision(True, "symmetric", (step(text),), None, float((w[0] - w[1]) / sum(w)))
     if part.singular:
         text = (
-            "The loss has no value at e_m: the limit depends on the path. Where the lightest label's probability is 0 "
-            "the risk is its weight, the least there is, far away from e_m."
+            "The loss has no value at e_m: the limit depends on the path. Wherever the lightest label has probability "
+            "0, far away from e_m too, the risk is the weight of that label, the least value that a risk can have."
         )
         light = w.index(min(w[1:]), 1)
         point = [w[1] / (w[0] + w[1]) / (20 * classes)] * classes
@@ -457,7 +462,11 @@ def _normalised(structure: Structure, w) -> Decision:
             )
             found = witness("vertex", structure, _edge(t, classes), w)
             return denied("normaliser", (step(text, status="certified"),), found)
-    return Decision(None, "normaliser", (Step("No point refutes and no rule decides.", status="undecided"),))
+    return Decision(
+        None,
+        "normaliser",
+        (Step("No point that refutes the property was found, and no rule decides it.", status="undecided"),),
+    )
 
 
 # --- combinations -----------------------------------------------------------------------------------------------
@@ -471,22 +480,26 @@ def _mixed(loss: Loss, structure: Structure, w) -> Decision:
     if rest.holds:
         if symmetric_form(w):
             text = (
-                "The normalised part is symmetric and has e_m among its minimisers; the other has it as its only one."
+                "The normalised part is symmetric and has e_m among its minimisers; e_m is the only minimiser of the "
+                "other part."
             )
-            steps.append(step(text + " So has their sum (sum rule)."))
+            steps.append(step(text + " So e_m is the only minimiser of their sum (sum rule)."))
             return Decision(True, f"{rest.rule} and sum", tuple(steps), None, rest.margin)
         if singular and len(w) >= 3:
             text = (
-                "The normalised part's risk is a mean of the weights, never below the smallest, which it approaches "
-                "along a path into e_m; the other part has e_m as its only minimiser. So every minimising sequence "
-                "converges to e_m."
+                "The normalised part's risk is a mean of the weights: it is never below the smallest weight, and "
+                "tends to that along a path into e_m. The other part has e_m as its only minimiser. So every "
+                "minimising sequence converges to e_m."
             )
             steps.append(step(text))
             return Decision(True, f"{rest.rule} and normaliser", tuple(steps), None, rest.margin)
     if rest.holds is False and len(w) >= 3 and singular:
         found = _mixed_witness(structure, w, rest.witness)
         if found is not None:
-            text = "Near this point the normalised part's risk is as small as it can be, and the other part's is lower."
+            text = (
+                "Near this point the normalised part's risk is as small as it can be, and the other part's risk is "
+                "lower than at e_m."
+            )
             more = step(text, status="certified")
             return Decision(False, f"{rest.rule} and normaliser", (*steps, more), found, rest.margin)
     if len(w) == 2:

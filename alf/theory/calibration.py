@@ -43,8 +43,8 @@ def _smooth(structure: Structure) -> Verdict:
     steps = [Step("h(u) decreases strictly on (0, 1).", derivative, sympy.latex(derivative), "certified")]
     steps.append(
         step(
-            "Where h' vanishes, its first derivative that does not is of odd order (h is analytic and decreasing), so "
-            "moving mass from n to m still lowers the risk at a tie.",
+            "Where h' vanishes, the first derivative of h that does not is of odd order (h is analytic and "
+            "decreasing), so moving mass from n to m still lowers the risk at a tie.",
             status="certified",
         )
     )
@@ -59,7 +59,8 @@ def _normalised(structure: Structure) -> Verdict:
         return _sequence(structure)
     if alone and classes == 2:
         text = (
-            "With two classes L(u, m) = s(u_m) / (s(u_m) + s(1 - u_m)) decreases strictly in u_m and the two sum to 1."
+            "With two classes L(u, m) = s(u_m) / (s(u_m) + s(1 - u_m)) decreases strictly in u_m, and "
+            "L(u, 1) + L(u, 2) = 1."
         )
         return holds("calibrated", (step(text, structure.normalised[0].summand), step(SWAP)))
     steps = []
@@ -70,7 +71,13 @@ def _normalised(structure: Structure) -> Verdict:
         falls = (set(moving) == {-1} and value > 0) or (set(moving) == {1} and value < 0)
         if not falls:
             return undecided("calibrated", "|s| is not known to decrease strictly.", steps)
-        steps.append(step("|s(u)| decreases strictly, so s(u_y)/S does in u_y at fixed S.", part.summand, "certified"))
+        steps.append(
+            step(
+                "|s(u)| decreases strictly, so s(u_y)/S decreases strictly in u_y at fixed S.",
+                part.summand,
+                "certified",
+            )
+        )
     if alone:
         return holds("calibrated", (*steps, step(CONTINUOUS), step(SWAP)))
     shape = shape_of(structure.h)
@@ -78,8 +85,8 @@ def _normalised(structure: Structure) -> Verdict:
         return undecided("calibrated", "h is not known to decrease strictly.", steps)
     steps.append(step("The other part's h(u) decreases strictly.", structure.h, "certified"))
     text = (
-        "Exchanging u_m and u_n lowers both parts wherever p_m > p_n and u_m < u_n, and at a tie moving mass does, "
-        "by an amount that stays away from 0 along a sequence because the other part is continuous."
+        "Exchanging u_m and u_n lowers both parts wherever p_m > p_n and u_m < u_n. At u_m = u_n moving mass from n "
+        "to m does, by an amount that stays away from 0 along a sequence because the other part is continuous."
     )
     return holds("calibrated", (*steps, step(text)))
 
@@ -93,8 +100,8 @@ def _sequence(structure: Structure) -> Verdict:
     point[-1] = Fraction(0)  # the lightest label's
     point[1] = 1 - sum(p for i, p in enumerate(point) if i != 1)
     text = (
-        "R(u) = sum_i p_i s(u_i)/S is a mean of the probabilities p, never below the smallest, which it is wherever "
-        "that label alone has no share: at (.1, .9, 0) for K = 3, which predicts the second class."
+        "R(u) = sum_i p_i s(u_i)/S is a mean of the probabilities p. It is never below the smallest of them, and "
+        "equal to it where that label alone has no share: at (.1, .9, 0) for K = 3, which predicts the second class."
     )
     steps = (step(text, structure.normalised[0].summand, "certified"),)
     return refuted("calibrated", steps, witness("least", structure, point, weights))

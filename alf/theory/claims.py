@@ -136,7 +136,8 @@ def _shape_claim(claim: str, loss: Loss) -> Verdict:
     derivative = sympy.diff(expression, u, order) if shape.smooth else None
     if answer:
         text = f"{claim}: the sign of l{chr(39) * order} is certified on a subdivision of (0, 1)."
-        more = () if not shape.kinks else (step(f"{len(shape.kinks)} kink(s) turn the right way.", status="certified"),)
+        told = "l is continuous at its kinks." if order == 1 else "At no kink does the slope of l jump the other way."
+        more = () if not shape.kinks else (step(told, status="certified"),)
         return holds(
             claim,
             (
@@ -152,7 +153,8 @@ def _shape_claim(claim: str, loss: Loss) -> Verdict:
     steps = (sign_step(loss, order),) if found != UNKNOWN else (step("l has this derivative.", derivative),)
     found = _not_decreasing(shape) if claim == "decreasing" else _not_bending(shape, claim)
     if found is None:
-        return undecided(claim, "A stretch of the wrong sign was found, but no points that show it.", steps)
+        text = f"l{chr(39) * order} has the wrong sign on an interval, but no points that show it were found."
+        return undecided(claim, text, steps)
     return refuted(claim, steps, found)
 
 
@@ -229,7 +231,7 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
     if noise is None or noise.kind == "none":
         return not_defined(claim, "No noise was given, so there are no label weights to be asymmetric on.")
     if noise.exact is None:
-        return not_defined(claim, "Instance-dependent noise has no one matrix; its rows depend on the input.")
+        return not_defined(claim, "Instance-dependent noise has no single matrix: its rows depend on the input.")
     tolerant = claim == "noise_tolerant"
     if tolerant:
         failing = _not_dominant(noise)
@@ -256,7 +258,7 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
     if failed is not None:
         return refuted(claim, steps, failed.witness, data)
     if any(d.holds is None for d, _ in decisions):
-        return undecided(claim, "At least one row of the noise matrix was not settled.", steps, data)
+        return undecided(claim, "The property was not settled for at least one row of the noise matrix.", steps, data)
     if tied and not tolerant:
         return Verdict(claim, "not_defined", None, (*steps, Step(text, status="not_defined")), None, data)
     if tolerant:

@@ -60,7 +60,7 @@ def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
     classes = structure.classes
     exact, split, ball = tight_constant(shape, classes)
     if exact is None:
-        return undecided(claim, "Which number of equal shares is the worst was not settled.", steps)
+        return undecided(claim, "It was not settled which number of equal shares is the worst.", steps)
     drop = shape.at_zero - shape.at_one
     above = sign_of_number(exact - 2)
     if above is None:
@@ -69,8 +69,8 @@ def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
     shown = next((t for t in (f"{constant:.{n}g}" for n in range(6, 18)) if above == 0 or t != "2"), "2")
     text = (
         f"0-1 excess <= c_{classes} (L excess) / (l(0) - l(1)) with c_{classes} = {shown} for K = {classes}: "
-        f"phi is convex on [0, 1/2], so the worst of the {classes - 1} equal splits among 2 to {classes} classes, that "
-        f"among {split}, decides; no smaller constant will do."
+        f"phi is convex on [0, 1/2], so the worst case is one of the {classes - 1} equal splits among 2 to {classes} "
+        f"classes: the split among {split}. No smaller constant holds."
     )
     tex = rf"c_{{{classes}}} = {sympy.latex(exact)} \approx {shown}"
     more = [Step(text, exact, tex, "certified")]
@@ -181,7 +181,8 @@ def searched(claim: str, shape: Shape, steps, classes: int) -> Verdict:
         reach += f" (so with at most {GRID} classes that have a share)"
     text = (
         f"0-1 excess <= c_{classes} (L excess) / (l(0) - l(1)), where c_{classes} is at least {constant:.6g}, "
-        f"the largest found over {reach}. phi is not convex on [0, 1/2], so a prediction between these may need more."
+        f"the largest found over {reach}. phi is not convex on [0, 1/2], so a prediction between these may need a "
+        "larger constant."
     )
     data = {
         "constant": constant,

@@ -130,12 +130,12 @@ def _outside_step(claim: str, name: str, value: Expr, verdict: Verdict | None) -
     if verdict is None:
         return Step(f"{where} there is no loss.")
     if verdict.holds is False:
-        return Step(f"{where} it does not hold: {_shown(verdict)}")
+        return Step(f"{where} the claim does not hold: {_shown(verdict)}")
     if verdict.status == "not_defined":
-        return Step(f"{where} it is not defined: {verdict.steps[-1].statement}")
+        return Step(f"{where} the claim is not defined: {verdict.steps[-1].statement}")
     if verdict.holds:
-        return Step(f"{where} it is certified, with any other hyperparameters as they are.")
-    return Step(f"{where} it is not settled.")
+        return Step(f"{where} the claim is certified, with any other hyperparameters as they are.")
+    return Step(f"{where} the claim is not settled.")
 
 
 def _shown(verdict: Verdict) -> str:

@@ -338,7 +338,10 @@ def closed_ratio(loss: Loss):
     if bend in (NEGATIVE, NON_POSITIVE, ZERO):
         word = "linear" if bend == ZERO else "concave"
         steps.append(
-            step(f"l is {word}, so r = r_up = 1: no step down is smaller than the same step at 0.", Integer(1))
+            step(
+                f"l is {word}, so r = r_up = 1: over no step does l fall less than over a step of that length from 0.",
+                Integer(1),
+            )
         )
         return exact_ratio(Integer(1), steps, Integer(1), "proved", attained=True)
     shape = shape_of(loss.exact)

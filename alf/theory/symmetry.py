@@ -40,7 +40,7 @@ def symmetric(loss: Loss, classes: int) -> Verdict:
         return holds("symmetric", steps)
     found = _two_sums(structure)
     if found is None:
-        return undecided("symmetric", "No two points with different sums were found, and no identity.", steps)
+        return undecided("symmetric", "Neither two points with different sums nor an identity was found.", steps)
     return refuted("symmetric", steps, found)
 
 
@@ -97,7 +97,10 @@ def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
 def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     shape = shape_of(structure.h)
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE and proved_sign(loss, 2) in (NEGATIVE, NON_POSITIVE, ZERO):
-        text = "The weighted risk is concave, so least at a vertex, and R(e_j) - R(e_m) = (w_m - w_j)(l(0) - l(1))."
+        text = (
+            "The weighted risk is concave, so its minimum is at a vertex, and "
+            "R(e_j) - R(e_m) = (w_m - w_j)(l(0) - l(1))."
+        )
         return holds(claim, (sign_step(loss, 1), sign_step(loss, 2), step(text)))
     ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
     if not ratio.defined:
@@ -105,7 +108,10 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     if ratio.exact == 1:
         return holds(
             claim,
-            (*ratio.steps, step("r = 1: asymmetric on every w with a unique largest entry.", status=ratio.status)),
+            (
+                *ratio.steps,
+                step("r = 1: the loss is asymmetric on all weights with a unique largest entry.", status=ratio.status),
+            ),
         )
     if structure.classes == 2 and shape.at_zero not in (None, oo) and upper_is_one(shape):
         return holds(claim, _two_classes(shape))
@@ -123,7 +129,9 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
         verdict = _refute_at(claim, structure, found, ratio)
         if verdict is not None:
             return verdict
-    return undecided(claim, "Neither sum phi(u_i) <= 1 nor a point above 1 could be established.", ratio.steps)
+    return undecided(
+        claim, "Neither sum phi(u_i) <= 1 everywhere nor a point where it is above 1 could be established.", ratio.steps
+    )
 
 
 def _two_classes(shape) -> tuple[Step, ...]:
@@ -148,7 +156,7 @@ def _refute(claim, loss, structure: Structure, ratio) -> Verdict | None:
             w = (candidate / (1 + candidate), 1 / (1 + candidate), *(Fraction(0) for _ in range(classes - 2)))
             found = decide(loss, w)
             if found.holds is False:
-                text = f"Not asymmetric on w with w_m/w_n = {candidate}."
+                text = f"The loss is not asymmetric on weights with w_m/w_n = {candidate}."
                 return refuted(claim, (*ratio.steps, step(text, status="certified")), found.witness)
     if classes > 2:
         point = _above_one(shape_of(structure.h), classes)
@@ -196,7 +204,7 @@ def _refute_at(claim, structure: Structure, point, ratio) -> Verdict | None:
         w = (Fraction(1), *(1 - slack for _ in range(classes - 1)))
         found = witness("vertex", structure, point, w)
         if found is not None and found.relation == "<":
-            text = "sum phi(u_i) > 1 at this point, so weights that are almost equal refute."
+            text = "sum phi(u_i) > 1 at this point, so the loss is not asymmetric on weights that are almost equal."
             return refuted(claim, (*ratio.steps, step(text, status="certified")), found)
     return None
 
@@ -216,7 +224,7 @@ def _half_concave(shape) -> tuple[Step, ...] | None:
         step(text, gap, "certified"),
         step(
             "So sum_i (l(0) - l(u_i)) <= l(0) - l(1) on the simplex: the maximum is at vertices or at "
-            "(1/2, 1/2, 0, ...). Completely asymmetric.",
+            "(1/2, 1/2, 0, ...). So the loss is completely asymmetric.",
             status="certified",
         ),
     )
@@ -235,21 +243,23 @@ def _separable(claim: str, loss: Loss, structure: Structure) -> Verdict:
             text = (
                 "L(., i) is concave on the simplex for every i, and L(e_j, i) - L(e_i, i) is the same positive number."
             )
-            return holds(claim, (step(text, drop, "certified"), step("Completely asymmetric (concavity rule).")))
+            return holds(
+                claim, (step(text, drop, "certified"), step("So the loss is completely asymmetric (concavity rule)."))
+            )
     classes = structure.classes
     for n in (100, 10, 1000, 10**6, 10**12):
         w = (Fraction(n + 1), Fraction(n), *(Fraction(0) for _ in range(classes - 2)))
         found = on_weights(structure, tuple(x / (2 * n + 1) for x in w))
         if found.holds is False:
             return refuted(claim, found.steps, found.witness)
-    return undecided(claim, "Asymmetric on the weights tried, and no rule decides for all.")
+    return undecided(claim, "The loss is asymmetric on the weights tried, and no rule decides for all weights.")
 
 
 def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
     classes = structure.classes
     alone = structure.h == 0 and structure.sigma == 0
     if alone and classes == 2:
-        text = "With two classes R = w_n + (w_m - w_n) L(u, m), which is smallest where L(u, m) is."
+        text = "With two classes R = w_n + (w_m - w_n) L(u, m), which has the minimisers of L(u, m)."
         return holds(claim, (step(text),))
     if not alone:
         rest = _rest_verdict(claim, loss, structure)
@@ -277,7 +287,7 @@ def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
                 break
     if refuting is not None:
         return refuted(claim, refuting.steps, refuting.witness)
-    return undecided(claim, "Asymmetric on the weights tried, and no rule decides for all.")
+    return undecided(claim, "The loss is asymmetric on the weights tried, and no rule decides for all weights.")
 
 
 def _almost_equal(loss: Loss, structure: Structure) -> list[tuple[Fraction, Fraction]]:

@@ -22,12 +22,12 @@ from alf.theory.verdict import Verdict, Witness, holds, refuted, step, undecided
 from alf.theory.witness import exact_value, witness
 
 SWAP = (
-    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at a tie, moving mass from n to m does, "
+    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at u_m = u_n, moving mass from n to m does, "
     "because dg/du < 0 there. So every minimiser predicts a most probable class."
 )
 CONTINUOUS = "L extends to the closed simplex (with the value +oo allowed), and the sums are symmetric in the classes."
 KINKED = (
-    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at a tie, moving mass from n to m does. "
+    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at u_m = u_n, moving mass from n to m does. "
     "So every minimiser predicts a most probable class."
 )
 
@@ -57,7 +57,9 @@ def with_kinks(loss: Loss, structure: Structure) -> Verdict:
             continue
         found = None if kink.at is None else tie(structure, shape, _place(kink))
         if found is not None:
-            text = f"At the kink {where} the loss is steeper to the left, and a tie there is a minimiser."
+            text = (
+                f"At the kink {where} the loss is steeper to the left, and a prediction that ties there is a minimiser."
+            )
             return refuted(claim, (*steps, step(text, status="certified")), found)
         left = left or where
     if left is None:
@@ -80,7 +82,7 @@ def _with_flat(structure: Structure, shape: Shape, flat) -> Verdict:
         for t in dict.fromkeys((max(run.lo, share), min(run.hi, half), max(run.lo, min((run.lo + run.hi) / 2, half)))):
             found = tie(structure, shape, t) if share <= t <= half else None
             if found is not None:
-                text = f"l is constant next to u = {t}, and a tie there is a minimiser."
+                text = f"l is constant next to u = {t}, and a prediction that ties there is a minimiser."
                 return refuted(claim, (step(text, structure.h, "certified"),), found)
     return undecided(claim, f"l is constant from u = {flat[0].lo} on, and the ties there were not settled.")
 

@@ -232,7 +232,7 @@ def holds(claim: str, steps, data: dict | None = None) -> Verdict:
 def refuted(claim: str, steps, witness: Witness | None, data: dict | None = None) -> Verdict:
     """A claim that is false, as the witness shows; without one it stays open."""
     if witness is None:
-        return undecided(claim, "It seems to fail, but no point was found that shows it.", steps, data)
+        return undecided(claim, "The property seems to fail, but no point that shows it was found.", steps, data)
     return Verdict(claim, "refuted", False, tuple(steps), witness, data or {})
 
 

@@ -229,7 +229,7 @@ def test_the_learning_rate_of_a_run_is_changed_and_marked(open_app, engine, char
     assert app.number_input(key="lr-now").value == 1.0
     app.number_input(key="lr-now").set_value(0.5).run()
     assert engine.asked == [0.5]
-    assert "0.5 counts from epoch 7, where its cosine has come down to 0.99 of it." in [c.value for c in app.caption]
+    assert "0.5 counts from epoch 7, where the cosine multiplies it by 0.99." in [c.value for c in app.caption]
     assert "learning rate 1, 0.5 from epoch 7" in html(app)
     for figure in charts["train-curves"]:
         assert [word["text"] for word in figure["layout"]["annotations"]] == ["lr 0.5"]

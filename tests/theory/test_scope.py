@@ -61,7 +61,7 @@ def test_closed_domains_against_brute_force(formula, a, low, high):
             assert (float(left), float(right)) == (low, high)
             for end, sign in ((low, first), (high, second)):
                 assert (sign == "<=") == truth(claim, formula, end)
-                assert (sign == "<=") or f"At a = {end:g} it does not hold" in text
+                assert (sign == "<=") or f"At a = {end:g} the claim does not hold" in text
             assert all(truth(claim, formula, x) for x in np.linspace(low, high, 41)[1:-1])
         else:
             assert domain == f"at a = {a:g}"
@@ -74,7 +74,7 @@ def test_closed_domains_against_brute_force(formula, a, low, high):
 def test_a_value_at_which_the_loss_is_constant():
     verdict = prove("decreasing", parse("formula:a*(1-u);a=1[0,2]"))
     assert (verdict.holds, verdict.status, verdict.data["domain"]) == (True, "proved", "for all 0 < a <= 2")
-    assert "At a = 0 it does not hold" in verdict.steps[0].statement
+    assert "At a = 0 the claim does not hold" in verdict.steps[0].statement
     assert prove("convex", parse("formula:a*(1-u);a=1[0,2]")).data["domain"] == "for all 0 <= a <= 2"
 
 
