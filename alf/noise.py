@@ -155,7 +155,7 @@ def parse_noise(spec: str, classes: int, data: str | None = None) -> Noise:
 
     rate = _number(argument)
     if rate is None or not 0 <= rate <= 1:
-        raise InputError(f"noise {kind}: the rate must lie in [0, 1], got {_short(argument) or 'nothing'}")
+        raise InputError(f"noise {kind}: the rate {_must(rate)}, got {_short(argument) or 'nothing'}")
     canonical = f"{kind}:{show(rate)}"
     if kind == "instance":
         return Noise(canonical, classes, None, rate)
@@ -212,6 +212,13 @@ def _number(text: str) -> Fraction | None:
     return Fraction(text)
 
 
+def _must(number: Fraction | None) -> str:
+    """What is asked of a probability that is out of range, or of a text that is no number we read."""
+    if number is not None:
+        return "must lie in [0, 1]"
+    return "must be a number in [0, 1], written as a decimal of at most 30 digits or as a fraction"
+
+
 def _flipping(classes: int, rate: Fraction, flips: dict[int, int]) -> tuple[tuple[Fraction, ...], ...]:
     """Build the matrix that sends class i to flips[i] with the given rate and leaves all else as it is."""
     rows = []
@@ -252,7 +259,7 @@ def _matrix(text: str, classes: int) -> tuple[tuple[Fraction, ...], ...]:
             number = _number(entry)
             if number is None or number < 0:
                 got = _short(entry.strip()) or "nothing"
-                raise InputError(f"noise matrix: row {i}, column {j} must lie in [0, 1], got {got}")
+                raise InputError(f"noise matrix: row {i}, column {j} {_must(number)}, got {got}")
             numbers.append(number)
         if sum(numbers) != 1:
             raise InputError(f"noise matrix: row {i} must sum to 1, got {_short(show(sum(numbers)))}")

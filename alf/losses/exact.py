@@ -129,12 +129,18 @@ def put(expression: Expr, values: dict[Symbol, Expr]) -> Expr:
 
 
 def closed(expression: Expr) -> Expr:
-    """A closed form to be read: the exponents worked out, the powers not.
+    """A closed form to be read: numbers and exponents worked out, the powers not.
 
     >>> closed(Rational(283, 533) ** (1 - LongNumber(Rational(1747, 5000))))
     (283/533)**(3253/5000)
+    >>> closed(1 / (1 + LongNumber(Rational(233, 40))))
+    40/273
     """
-    return expression.replace(
-        lambda e: isinstance(e, Pow) and e.exp.is_number and e.exp.has(LongNumber),
-        lambda e: Pow(e.base, held(settled(e.exp))),
-    )
+    if isinstance(expression, LongNumber):
+        return expression.value
+    if isinstance(expression, Pow) and expression.exp.has(LongNumber):
+        exponent = expression.exp
+        return Pow(closed(expression.base), held(settled(exponent)) if exponent.is_number else exponent)
+    if not expression.has(LongNumber):
+        return expression
+    return expression.func(*map(closed, expression.args))

@@ -389,7 +389,7 @@ def _survivors(choice, groups, functions, columns, first, last, bound):
                 risk, size = risk + k * column.bound, size + k * np.abs(column.bound)
                 mask &= column.possible
     mask &= (low <= 1 + 1e-9) & (high >= 1 - 1e-9)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # what is too large to compare is not excluded
         return mask & ~(risk - 1e-13 * size > bound)  # rounding of the sums above
 
 

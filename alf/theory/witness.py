@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 import sympy
+from mpmath import mp
 from sympy import Expr
 
 from alf.losses import u
@@ -143,27 +144,25 @@ def _numbers(value, bound, relation: str) -> dict:
 def _shown(value, bound) -> tuple[str, str]:
     """Both numbers to as many digits as tell them apart; beyond `DIGITS`, one by its distance from the other."""
     if not bound.is_finite():
-        return _decimal(_fraction(value), 6), "inf"
-    exact = [_fraction(x) for x in (value, bound)]
+        return _decimal(value, 6), "inf"
     for digits in range(6, DIGITS + 1):
-        texts = [_decimal(x, digits) for x in exact]
+        texts = _decimal(value, digits), _decimal(bound, digits)
         if texts[0] != texts[1]:
-            return texts[0], texts[1]
+            return texts
     with working(64):
         gap = abs((value - bound).mid()).str(3, radius=False)
-    near = _decimal(exact[1], 12)
+    near = _decimal(bound, 12)
     return f"{near} {'+' if value > bound else '-'} {gap}", near
 
 
-def _fraction(ball) -> Fraction:
-    """The middle of a ball, to more digits than are shown."""
+def _decimal(ball, digits: int) -> str:
+    """The middle of a ball."""
     with working(200):
         mantissa, exponent = (int(x) for x in (ball.mid() + 0).mid().man_exp())
-    return Fraction(mantissa) * Fraction(2) ** exponent
-
-
-def _decimal(x: Fraction, digits: int) -> str:
-    context = Context(prec=digits, rounding=ROUND_HALF_EVEN)
+    if abs(exponent) > 5000:  # exp(-500000) as a fraction has whole numbers that take seconds to print
+        with mp.workprec(220):
+            return mp.nstr(mp.ldexp(mantissa, exponent), digits)
+    x, context = Fraction(mantissa) * Fraction(2) ** exponent, Context(prec=digits, rounding=ROUND_HALF_EVEN)
     return format(context.divide(Decimal(x.numerator), Decimal(x.denominator)).normalize(context), "g")
 
 

@@ -244,3 +244,21 @@ def test_a_margin_has_the_sign_of_its_answer():
     mixed = parse_noise("matrix:.6,.4,0;0,1,0;0,.3,.7", 3)
     data = prove("noise_tolerant", parse("mae"), mixed, 3).data
     assert (data["rule"], data["margin"]) == ("ratio", pytest.approx(0.5))
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ("(1-u)**5.825", 0),
+        ("(1-u)**a;a=5.825[1,9]", 0),
+        ("((1-u)/2)**2.333", 0),
+        ("(1-u)**1.0000000001", 0),
+        ("0.41*(1-u)**5.825+(1-u)", 1 / (1 + 0.41 * 5.825)),
+        ("(1-u)**a+b*(1-u);a=5.825[1,9],b=2[1,3]", 2 / (2 + 5.825)),
+        ("(1-u)**0.333", 1),
+    ],
+)
+def test_powers_that_vanish_at_one(spec, value):
+    """(1-u)**a / (1-u), the slope as it is first written, has no value at 1; and a long exponent is an atom."""
+    found = ratio(parse(spec))
+    assert found.status == "proved" and found.value == pytest.approx(value, rel=1e-12)
