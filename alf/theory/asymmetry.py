@@ -16,7 +16,7 @@ from sympy import Expr, oo
 from alf.losses import Loss, u
 from alf.theory.certify import as_rational, outward, sign_pattern, touches
 from alf.theory.enclosure import on_cell, one_at_a_time, sign_of_number
-from alf.theory.ratios import concave_then_convex, ratio_of, ratio_of_shape
+from alf.theory.ratios import Ratio, concave_then_convex, ratio_exceeds, ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
 from alf.theory.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Step, Witness, step
@@ -134,16 +134,16 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         text = f"{product}: the loss is asymmetric by the ratio rule."
         return Decision(True, "ratio", (*steps, Step(text, status="certified")), None, margin)
     two = two_class(structure, w)
-    if two.holds is not True or sum(1 for x in w if x) == 2:
+    if two.holds is False or (two.holds and sum(1 for x in w if x) == 2):
         return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness)  # the ratio's margin did not decide
-    if half_concave(shape):
+    if two.holds and half_concave(shape):
         text = (
             "l is concave on [0, 1/2], so shares of at most 1/2 are best put together: what holds on the edge between "
             "the two heaviest labels holds on the whole simplex."
         )
         more = step(text, status="certified")
         return Decision(True, "edge", (*steps, *two.steps, more))
-    if concave_then_convex(shape):
+    if two.holds and concave_then_convex(shape):
         text = (
             "|l'| rises and then falls, so among steps of one length l falls least over the first or over the last: "
             "what holds on the edge between the two heaviest labels holds for every exchange of mass."
@@ -152,7 +152,21 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
     from alf.theory.simplex import minimise_at_vertex
 
     direct = minimise_at_vertex(structure, w)
-    return Decision(direct.holds, direct.rule, (*steps, *direct.steps), direct.witness, direct.margin)
+    if direct.holds is None and ratio_exceeds(structure.h, 1 / share):
+        text = f"w_m/w_n = {share}, and r > w_n/w_m = {float(1 / share):.12g}: asymmetric by the ratio rule."
+        return Decision(True, "ratio", (*steps, step(text, status="certified")))
+    more = direct.steps if direct.holds is not None else (*direct.steps, _how_open(ratio, share))
+    return Decision(direct.holds, direct.rule, (*steps, *more), direct.witness, direct.margin)
+
+
+def _how_open(ratio: Ratio, share: Fraction) -> Step:
+    """By how much the ratio rule and its converse miss the answer."""
+    r, upper = ([f"{x:.9g}" for x in ends] for ends in (ratio.interval, ratio.upper_interval))
+    text = (
+        f"The loss is asymmetric on these weights if w_n/w_m = {float(1 / share):.9g} is below r, and is not if it is "
+        f"above r_up; r lies in [{r[0]}, {r[1]}] and r_up in [{upper[0]}, {upper[1]}]."
+    )
+    return Step(text, status="undecided")
 
 
 def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
@@ -280,7 +294,7 @@ def edge_witness(structure: Structure, w) -> Witness | None:
             if structure.risk(vertex(0, len(w)), w, bits) - structure.risk(_edge(t, len(w)), w, bits) > 0:
                 found = t
                 break
-            depth += 1 if depth < 40 else 10 if depth < 4000 else depth
+            depth += 1 if depth < 40 else depth // 8 if depth < 4000 else depth
         if found is not None and depth < 4000:  # deeper on either side
             bits = 400
             near = [found, found / 2, found * 3 / 4, found / 4]

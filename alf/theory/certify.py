@@ -520,10 +520,30 @@ def certain_sign(f: Expr, x: Symbol, lo=0, hi=1) -> Certain:
         return Certain(sign, sign, None if sign else lo, () if sign is None else (sign,))
     if isinstance(f, (exp, sympy.cosh)) or f == x:
         return Certain(1, 1)
+    known = _sign_of_factors(f, x, lo, hi)
+    if known:
+        return Certain(known, known)
     try:
         return _certain_sign(f, x, lo, hi)
     except NotImplementedError:
         return Certain(None, None)
+
+
+def _sign_of_factors(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> int | None:
+    """The strict sign of a product or power from those of its parts: (1 - u)**8000 is less than any double, not 0."""
+    if isinstance(f, Mul):
+        sign = 1
+        for factor in f.args:
+            part = certain_sign(factor, x, lo, hi).sign
+            if not part:
+                return None
+            sign *= part
+        return sign
+    if isinstance(f, Pow) and (f.exp.is_number or f.exp == x):
+        base = certain_sign(f.base, x, lo, hi).sign
+        if base == 1 or (base == -1 and f.exp.is_Integer):
+            return 1 if base == 1 or f.exp.is_even else -1
+    return None
 
 
 def _certain_sign(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> Certain:

@@ -551,7 +551,21 @@ def _up(ball) -> float:
     return math.nextafter(float(ball.upper()), math.inf) if ball.is_finite() else math.inf
 
 
-def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) -> Bracket:
+def ratio_exceeds(expression: Expr, target: Fraction) -> bool:
+    """Whether r > target is certified: the bracket of r, refined only where this answer depends on it."""
+    found = ratio_of_shape(expression)
+    if not found.defined or Fraction(found.interval[1]) <= target:
+        return False
+    if Fraction(found.interval[0]) > target:
+        return True
+    stage("comparing the ratio with what the noise needs by branch and bound")
+    shape, goal = shape_of(expression), math.nextafter(float(target), 2.0)
+    mean, flat = Means(shape), FlatSpots(shape)
+    mean.flat = flat if flat.order else None
+    return minimise(mean, line=False, known=found.interval[1], target=goal).low > goal
+
+
+def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000, target: float | None = None) -> Bracket:
     """The infimum of A/B, best box first.
 
     Parameters
@@ -562,6 +576,8 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) ->
         A value the infimum is already known not to exceed.
     boxes : int
         How many boxes may be looked at.
+    target : float, optional
+        Stop as soon as the infimum is known to lie above this value, or not to.
     """
     best, at = min(known, 1.0), (0.0, 1.0)
     heap: list = []
@@ -598,7 +614,8 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000) ->
             push(i / cells, (i + 1) / cells, d0, d1)
     while heap and counter < boxes:
         low, _, x0, x1, d0, d1 = heapq.heappop(heap)
-        if best - low <= max(RELATIVE * best, ABSOLUTE):
+        near = best - low <= max(RELATIVE * best, ABSOLUTE)
+        if near if target is None else low > target or best <= target:
             heapq.heappush(heap, (low, 0, x0, x1, d0, d1))
             break
         if d1 - d0 < 2.0**-48:  # no box can be smaller: its bound stays, the others are still worked on

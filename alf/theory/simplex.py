@@ -7,12 +7,14 @@ For each choice and each small cell of lambda, tables of enclosures bound
 
     R(u) = sum_i (psi_i(u_i) + lambda_0 u_i) - lambda_0
 
-from below. The bound is of second order, because psi_i(u) + lambda u is stationary there.
+from below. The bound is of second order, because psi_i(u) + lambda u is stationary there. Cells that are left are cut
+finer, with the tables under them, until doubles can tell no more: weights 1e-8 from a threshold are decided.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 
 from sympy import Expr, oo
 
@@ -28,6 +30,10 @@ from alf.theory.witness import vertex, witness
 NODES = 1024
 CELLS = 256
 MOST_CHOICES = 6000
+ROUNDS = 8
+"""How often what is left is cut finer; 16 times in each, nodes and lambda, so until rounding is all that is left."""
+FINER = 16
+MOST_NEW_NODES = 4096
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Branch:
     """A stretch on which mu is monotone: its nodes and enclosures of psi and mu there.
 
     `bend` is 1 where psi is convex (mu falls), -1 where it is concave, 0 where it is linear or a convex kink.
+    `row` makes the enclosures at a further node, or None where it cannot.
     """
 
     bend: int
@@ -43,6 +50,7 @@ class Branch:
     high: object
     mu_low: object
     mu_high: object
+    row: object = None
 
 
 def minimise_at_vertex(structure: Structure, w):
@@ -141,22 +149,64 @@ def _tabulate(shape: Shape, bend: int, lo: Fraction, hi: Fraction) -> Branch | N
     nodes = [lo, *inner, hi]
     piece = next(p for p in shape.pieces if p.lo <= (lo + hi) / 2 <= p.hi or p is shape.pieces[-1])
     value, slope = on_cell(piece.expression, _u()), on_cell(_derivative(piece.expression, 1), _u())
-    rows = []
-    for x in nodes:
-        ends = _around(x)
+
+    def row(x):
+        ends = _around(Fraction(x))
         try:
             v, s = value(*ends), slope(*ends)
         except (OutOfDomain, OverflowError, ValueError):
             v, s = None, None
         if x in (0, 1) and (v is None or not np.isfinite(v).all() or not np.isfinite(s).all()):
             v, s = _limits(shape, x)
-            if v is None:
-                return None
-        if v is None or not np.isfinite(v).all():
-            return None
-        rows.append((*v, -s[1], -s[0]))
-    table = np.array(rows)
-    return Branch(bend, np.array([float(x) for x in nodes]), table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+        return None if v is None or not np.isfinite(v).all() else (*v, -s[1], -s[0])
+
+    rows = [row(x) for x in nodes]
+    if None in rows:
+        return None
+    return Branch(bend, np.array([float(x) for x in nodes]), *np.array(rows).T, row)
+
+
+def _finer_branch(branch: Branch, needed) -> Branch:
+    """The same stretch with more nodes between those `needed`: the bounds are of second order in their distance."""
+    import numpy as np
+
+    gaps = np.flatnonzero(needed[:-1] & needed[1:])
+    parts = min(FINER, MOST_NEW_NODES // max(1, len(gaps)))
+    if branch.row is None or not len(gaps) or parts < 2:
+        return branch
+    between = np.linspace(branch.nodes[gaps], branch.nodes[gaps + 1], parts + 1)[1:-1].ravel()
+    new = np.setdiff1d(between, branch.nodes)
+    rows = [branch.row(float(x)) for x in new]
+    if not rows or None in rows:
+        return branch
+    nodes = np.concatenate([branch.nodes, new])
+    order = np.argsort(nodes)
+    table = [
+        np.concatenate([old, more])[order]
+        for old, more in zip((branch.low, branch.high, branch.mu_low, branch.mu_high), np.array(rows).T, strict=True)
+    ]
+    return Branch(branch.bend, nodes[order], *table, branch.row)
+
+
+def _finer_tables(groups, tables, alive):
+    """Tables with more nodes where the cells that are left put a coordinate."""
+    import numpy as np
+
+    first, last = (np.array([cell[i] for cell in alive]) for i in (1, 2))
+    finer = {}
+    for g, (x, _) in enumerate(groups):
+        finer[x] = []
+        for i, branch in enumerate(tables[x]):
+            used = np.array([choice[g][1 + i] > 0 for choice, _, _ in alive])
+            needed = np.zeros(len(branch.nodes), bool)
+            if used.any():
+                column = _column(branch, first[used], last[used])
+                starts = np.searchsorted(branch.nodes, column.low[column.possible])
+                stops = np.searchsorted(branch.nodes, column.high[column.possible])
+                for a, b in set(zip(starts.tolist(), stops.tolist(), strict=True)):
+                    needed[a : b + 1] = True
+            finer[x].append(_finer_branch(branch, needed))
+    return finer
 
 
 def _u():
@@ -232,7 +282,7 @@ def _column(branch: Branch, first, last) -> Column:
     mu_ends = np.stack([branch.mu_low[start], branch.mu_low[stop], branch.mu_high[start], branch.mu_high[stop]])
     if branch.bend == 0:
         mu_ends = np.stack([branch.mu_low[start], branch.mu_high[stop]])
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         steep = np.maximum(np.abs(middle - mu_ends.min(axis=0)), np.abs(middle - mu_ends.max(axis=0)))
         at_x = branch.low[start] + middle * x
         at_y = branch.low[stop] + middle * y
@@ -268,7 +318,7 @@ def _search(structure: Structure, w, functions, tables, at_vertex):
     edges = np.linspace(low, high, CELLS + 1)
     bound = float(at_vertex.upper()) + 1e-12 * (1 + abs(float(at_vertex)))
     groups = [(x, sum(1 for y in w if y == x)) for x in dict.fromkeys(w)]
-    choices = list(_choices(groups, tables))
+    choices = list(islice(_choices(groups, tables), MOST_CHOICES + 1))
     if len(choices) > MOST_CHOICES:
         return None
     first, last = edges[:-1], edges[1:]
@@ -277,7 +327,7 @@ def _search(structure: Structure, w, functions, tables, at_vertex):
     for choice in choices:
         mask = _survivors(choice, groups, functions, columns, first, last, bound)
         alive += [(choice, float(first[i]), float(last[i])) for i in np.flatnonzero(mask)]
-    for _ in range(5):
+    for _ in range(ROUNDS):
         if not alive:
             return True
         found = _candidates(structure, w, groups, tables, alive, at_vertex)
@@ -285,6 +335,7 @@ def _search(structure: Structure, w, functions, tables, at_vertex):
             return found
         if len(alive) > 4000:
             return None
+        tables = _finer_tables(groups, tables, alive)
         alive = _refine(alive, groups, functions, tables, bound)
     if not alive:
         return True

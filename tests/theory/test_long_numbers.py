@@ -18,7 +18,8 @@ from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.losses.domain import exact_number
 from alf.losses.exact import LongNumber, closed, held, hold, power, put, settled
-from alf.theory import ratio
+from alf.noise import parse_noise
+from alf.theory import prove, ratio
 
 COUNT = 1500 if os.environ.get("ALF_SOAK") == "1" else 60
 SECONDS = 20  # to tell an answer from none; how long one takes is printed by benchmarks.theory
@@ -118,3 +119,10 @@ def test_long_numbers():
     there = put((x + a) ** q / q, {a: sympy.Rational(1132, 1000), q: sympy.Rational(3494, 10000)})
     assert float(there.subs(x, 2)) == pytest.approx(3.132**0.3494 / 0.3494)
     assert "1747" in sympy.latex(there)
+
+
+@pytest.mark.parametrize("gamma", ["5001", "8000.5", "1e6"])
+def test_a_sum_that_is_smaller_than_any_double_keeps_its_sign(gamma):
+    for spec in (f"nfl:gamma={gamma}", f"nfl+mae:gamma={gamma},alpha=1,beta=2"):
+        for claim in ("symmetric", "noise_tolerant"):
+            assert prove(claim, parse(spec), parse_noise("symmetric:0.3", 3), 3).status == "proved"

@@ -1,13 +1,18 @@
 """Noise next to the threshold of a loss whose ratio has no closed form, and combinations with two classes."""
 
+import math
 from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 
 from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import prove, ratio
+from alf.theory.asymmetry import decide
+from alf.theory.ratios import ratio_exceeds
+from alf.theory.structure import structure_of
 
 CURVES = {
     # l' rises and then falls in size, so r = r_up, the least of (l(1-t) - l(1)) / (l(0) - l(t))
@@ -44,6 +49,90 @@ def test_noise_next_to_a_threshold(formula):
                 noise = parse_noise(f"{kind}:{rate.numerator}/{rate.denominator}", 4)
                 verdict = prove("noise_tolerant", loss, noise, 4)
                 assert verdict.holds is holds, (kind, float(part))
+
+
+# |l'| falls and then rises, or both in turn: r is smaller than r_up, and the threshold lies between 1/r_up and 1/r
+WAVES = {
+    "exp(-3*u)+0.5*(1-u**3)": lambda u: np.exp(-3 * u) + 0.5 * (1 - u**3),
+    "1-u-0.05*sin(6*u)": lambda u: 1 - u - 0.05 * np.sin(6 * u),
+    "1-u+0.04*cos(9*u)": lambda u: 1 - u + 0.04 * np.cos(9 * u),
+    "exp(-3*u)+0.3*sqrt(1-u)": lambda u: np.exp(-3 * u) + 0.3 * np.sqrt(1 - u),
+    "0.5*(1-u)**3+0.3*(1-u**4)+0.1*(1-u)": lambda u: 0.5 * (1 - u) ** 3 + 0.3 * (1 - u**4) + 0.1 * (1 - u),
+}
+
+
+def least_share(curve, classes: int) -> float:
+    """The w_m/w_n that symmetric noise needs: the largest sum_i (l(0) - l(u_i)) / (l(u_m) - l(1)), by a grid that
+    closes in on its best points."""
+
+    def needed(others):
+        rest = np.clip(1 - others.sum(axis=1), 0, 1)
+        good = (others.min(axis=1) >= 0) & (others.sum(axis=1) <= 1) & (rest < 0.999)
+        fall = np.where(good, curve(rest) - curve(1.0), 1.0)
+        return np.where(good, (curve(0.0) - curve(np.clip(others, 0, 1))).sum(axis=1) / fall, 0.0)
+
+    grid = np.linspace(0, 1, 41)
+    points = np.stack(np.meshgrid(*[grid] * (classes - 1)), axis=-1).reshape(-1, classes - 1)
+    starts = points[np.argsort(needed(points))[-30:]]
+    box = np.stack(np.meshgrid(*[np.linspace(-1, 1, 5)] * (classes - 1)), axis=-1).reshape(-1, classes - 1)
+    best = 0.0
+    for point in starts:
+        width = 1 / 40
+        while width > 1e-9:
+            near = point + width * box
+            point, width = near[np.argmax(needed(near))], width * 0.6
+        best = max(best, needed(point[None])[0])
+    return float(best)
+
+
+@pytest.mark.parametrize("classes", [3, 4])
+@pytest.mark.parametrize("formula", WAVES)
+def test_symmetric_noise_next_to_a_threshold_between_the_ratios(formula, classes):
+    loss, share = parse(f"formula:{formula}"), Fraction(least_share(WAVES[formula], classes))
+    found = ratio(loss)
+    assert found.interval[1] < 1 / share < found.upper_interval[0]
+    for part in (Fraction(1, 10**4), Fraction(1, 10**5), Fraction(1, 10**6), Fraction(1, 10**8)):
+        for weight, holds in ((share * (1 + part), True), (share * (1 - part), False)):
+            decision = decide(loss, [weight] + [1] * (classes - 1))
+            assert decision.holds is holds, float(part)
+
+
+def test_the_threshold_at_the_vertex_itself():
+    """Here the worst exchange is an infinitely small one: w_m/w_n must reach l'(0)/l'(1) = 2 / (2 exp(-2) + 0.3)."""
+    loss = parse("formula:exp(-2*u)-0.1*u**3")
+    share = Fraction(2 / (2 * math.exp(-2) + 0.3))
+    for others in ([1, 0], [1, 1, 0.5]):
+        for part in (1e-5, 1e-6):
+            for weight, holds in ((share * (1 + Fraction(part)), True), (share * (1 - Fraction(part)), False)):
+                assert decide(loss, [weight, *others]).holds is holds, (others, part)
+
+
+@pytest.mark.parametrize(
+    ("formula", "x", "d"), [("1-u+0.04*cos(9*u)", 0.43555, 0.17507), ("1-u-0.05*sin(6*u)", 0.5236, 0)]
+)
+def test_a_ratio_is_compared_with_a_target_however_near(formula, x, d):
+    """With as many different weights the choices are too many to minimise over, so r itself is refined."""
+    loss, curve = parse(f"formula:{formula}"), WAVES[formula]
+    if d:
+        xs, ds = np.meshgrid(x + np.linspace(-0.01, 0.01, 2001), d + np.linspace(-0.01, 0.01, 2001))
+        r = ((curve(xs) - curve(xs + ds)) / (curve(0.0) - curve(ds))).min()
+    else:
+        r = 7 / 13  # l'(pi/6) / l'(0)
+    expression = structure_of(loss, 3).h
+    low, high = ratio(loss).interval
+    assert low <= r <= high
+    for part in (1e-4, 1e-5, 1e-6):
+        assert ratio_exceeds(expression, Fraction(r * (1 - part)))
+        assert not ratio_exceeds(expression, Fraction(r * (1 + part)))
+        weights = [1 / (r * (1 - part)), 1, *(1 - k / 50 for k in range(1, 11))]
+        assert decide(loss, weights).holds is True
+
+
+def test_an_open_answer_says_by_how_much():
+    weights = [2.5, 1, *(1 - k / 50 for k in range(1, 11))]
+    found = decide(parse("formula:exp(-3*u)+0.5*(1-u**3)"), weights)
+    assert found.holds is None
+    assert "w_n/w_m = 0.4 " in found.steps[-1].statement and "r lies in [0.343169" in found.steps[-1].statement
 
 
 @pytest.mark.parametrize(
