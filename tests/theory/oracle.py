@@ -428,6 +428,7 @@ def attack_calibration_function(loss, classes: int, data: dict, trials: int = 60
     epsilon, delta = np.array(data["epsilon"]), np.array(data["delta"], dtype=float)
     random = np.random.default_rng(13)
     slack = 0.01 * (1 + delta[np.isfinite(delta)].max(initial=0))
+    leading = [points[:, n] >= points.max(axis=1) for n in range(classes)]
     for trial in range(trials):
         p = random.dirichlet(np.full(classes, (0.3, 1.0, 3.0)[trial % 3]))
         with np.errstate(all="ignore"):
@@ -437,7 +438,7 @@ def attack_calibration_function(loss, classes: int, data: dict, trials: int = 60
             place = int(np.searchsorted(epsilon, p.max() - p[n], side="right")) - 1
             if place < 0:
                 continue
-            excess = risks[points[:, n] >= points.max(axis=1)].min() - risks.min()
+            excess = risks[leading[n]].min() - risks.min()
             if excess < delta[place] - slack:  # the points may miss the best prediction by more
                 excess += risks.min() - _polished(attack, p, points[risks.argmin()])
             if excess < delta[place] - slack:
