@@ -61,7 +61,11 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
     found, mends = _answers(specs, noise, classes, mend)
     done = [verdict for verdict in found.values() if verdict is not None]
     good = sum(verdict.holds is True for verdict in done)
-    said = f"{good} of {len(specs)} losses tolerate it" if len(done) == len(specs) else f"{len(done)} of {len(specs)} …"
+    said = (
+        f"{good} of {len(specs)} losses tolerate this noise"
+        if len(done) == len(specs)
+        else f"{len(done)} of {len(specs)} …"
+    )
     order = sorted(specs, key=_order(found)) if len(done) == len(specs) else specs  # nothing moves while it fills in
     rows = "".join(
         _row(
@@ -75,8 +79,9 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
     )
     st.html(
         f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="alf-table alf-ranking"><thead><tr>'
-        f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates it')}</th><th>{term('margin')}</th><th>Decided by</th>"
-        f"<th>{term('mended', 'Would tolerate it')}</th><th></th></tr></thead><tbody>{rows}</tbody></table></div>"
+        f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates the noise')}</th><th>{term('margin')}</th>"
+        f"<th>Decided by</th><th>{term('mended', 'Would tolerate it with')}</th><th></th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
     if waiting and (busy := crowd()):
         st.caption(busy)

@@ -82,16 +82,16 @@ def _message(best: dict[str, float], free: list[str], noise: str, noisy: bool) -
     """What the figure says.
 
     >>> _message({"CE": 0.6, "MAE": 1.0, "AGCE": 1.0}, [], "40% wrong labels", True)
-    'With 40% wrong labels CE settles at 60% sure; MAE and AGCE still commit'
+    'With 40% wrong labels CE prefers 60% for the true class; MAE and AGCE still commit to it'
     >>> _message({"CE": 0.6}, ["NCE"], "40% wrong labels", True)
-    'With 40% wrong labels CE settles at 60% sure; to NCE all of them are equally good'
+    'With 40% wrong labels CE prefers 60% for the true class; to NCE all predictions are equally good'
     """
     noise = f"With {noise if noisy else 'clean labels'}"
     if not best:
         return f"{noise} all of these predictions are equally good to {names(free)}"
     pulled = {name: where for name, where in best.items() if where < 0.995}
     firm = [name for name in best if name not in pulled]
-    others = f"; to {names(free)} all of them are equally good" if free else ""
+    others = f"; to {names(free)} all predictions are equally good" if free else ""
     if not pulled and not free:
         return f"{noise} every loss here commits to the true class"
     if not pulled:
@@ -99,8 +99,8 @@ def _message(best: dict[str, float], free: list[str], noise: str, noisy: bool) -
     if not firm and not free:
         return f"{noise} no loss here commits to the true class any more"
     where = " and ".join(f"{value:.0%}" for value in dict.fromkeys(round(v, 2) for v in pulled.values()))
-    stay = f"; {names(firm)} still {_verb('commit', firm)}" if firm else ""
-    return f"{noise} {names(list(pulled))} {_verb('settle', pulled)} at {where} sure{stay}{others}"
+    stay = f"; {names(firm)} still {_verb('commit', firm)} to it" if firm else ""
+    return f"{noise} {names(list(pulled))} {_verb('prefer', pulled)} {where} for the true class{stay}{others}"
 
 
 def _verb(verb: str, subjects) -> str:

@@ -130,7 +130,7 @@ def test_titles_say_what_happened():
     assert title == "CE reaches 90%, then falls to 60%; AGCE leads with 94%"
     alone = accuracy_figure(both, 120, (), ends(*both, seeds=1)).layout.title.text
     assert alone == "With one seed CE reaches 90%, then falls to 60%"
-    assert "60% sure" in FIGURES["risk"]().layout.title.text
+    assert "CE prefers 60% for the true class" in FIGURES["risk"]().layout.title.text
 
 
 @pytest.mark.parametrize(

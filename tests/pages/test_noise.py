@@ -24,7 +24,7 @@ def settled(app):
 def test_every_loss_is_answered_and_links_to_its_proof(open_app, charts):
     app = settled(open_app("noise", noise=["pair:0.4"], classes=["10"], loss=["ce", "ael:a=1.5"]))
     text = html(app)
-    assert "losses tolerate it" in text
+    assert "losses tolerate this noise</h2>" in text
     assert text.count("Why?") == text.count("<tr style")
     assert "prove?loss=ael%3Aa%3D1.5&amp;noise=pair%3A0.4&amp;classes=10" in text
     assert "yours" in text and "CIFAR-10" in text
@@ -40,14 +40,14 @@ def test_every_loss_is_answered_and_links_to_its_proof(open_app, charts):
 
 def test_no_loss_tolerates_a_noise_that_clean_labels_lose(open_app, charts):
     app = settled(open_app("noise", noise=["matrix:.4,.6;0,1"], classes=["2"]))
-    assert "0 of" in html(app) and "losses tolerate it" in html(app)
+    assert "0 of" in html(app) and "losses tolerate this noise</h2>" in html(app)
     assert "The clean label loses in class 1" in charts["noise-matrix"][0]["layout"]["title"]["text"]
 
 
 @pytest.mark.parametrize(("noise", "words"), [("instance:0.4", "it has no matrix"), ("none", "nothing to tolerate")])
 def test_a_noise_about_which_nothing_can_be_proved_is_said_so(open_app, noise, words):
     app = open_app("noise", noise=[noise], classes=["10"])
-    assert words in app.info[0].value and "losses tolerate it" not in html(app)
+    assert words in app.info[0].value and "losses tolerate this noise</h2>" not in html(app)
 
 
 def test_a_pasted_matrix_is_used_exactly(open_app):

@@ -70,7 +70,9 @@ def test_more_classes_show_the_edge_to_the_likeliest_wrong_label(open_app, chart
     app = open_app("simplex", loss=["ce", "agce:a=0.6,q=0.6"], kind=["pair"], rate=["0.4"], shown=["edge"])
     app.number_input(key="classes").set_value(100).run()
     [figure] = charts["simplex-edge"]
-    assert figure["layout"]["title"]["text"].startswith("With 40% pair noise over 100 classes CE settles at 60% sure")
+    assert figure["layout"]["title"]["text"].startswith(
+        "With 40% pair noise over 100 classes CE prefers 60% for the true class"
+    )
     app.slider(key="simplex-rate").set_value(0.41).run()
     assert "no loss here commits" in charts["simplex-edge"][0]["layout"]["title"]["text"]
     assert query(app, "rate") == ["0.41"] and not app.exception
