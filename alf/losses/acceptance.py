@@ -51,14 +51,11 @@ def evaluate(node: ast.AST, names: dict, functions: dict):
     if isinstance(node, ast.Call):
         return functions[node.func.id](*(evaluate(a, names, functions) for a in node.args))
     left, right = evaluate(node.left, names, functions), evaluate(node.right, names, functions)
-    if isinstance(node.op, ast.Add):
-        return left + right
-    if isinstance(node.op, ast.Sub):
-        return left - right
-    if isinstance(node.op, ast.Mult):
-        return left * right
-    return functions["/" if isinstance(node.op, ast.Div) else "**"](left, right)
+    return functions[SIGNS[type(node.op)]](left, right)
 
+
+SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+PLAIN = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 
 # --- arithmetic ---------------------------------------------------------------------------------------------------
 
@@ -72,7 +69,7 @@ def _float_power(x: float, y: float) -> float:
 
 IN_FLOATS = {
     **{name: getattr(math, name) for name in ONE if name != "abs"},
-    "abs": abs, "min": min, "max": max, "/": operator.truediv, "**": _float_power,
+    "abs": abs, "min": min, "max": max, **PLAIN, "/": operator.truediv, "**": _float_power,
 }  # fmt: skip
 
 
@@ -103,10 +100,17 @@ def _in_digits(functions=None) -> dict:
         function = getattr(mpmath, name)
         return lambda x: function(_mp(x))
 
+    def mixed(operation):
+        def apply(x, y):
+            exact = isinstance(x, Fraction) and isinstance(y, Fraction)
+            return operation(x, y) if exact else operation(_mp(x), _mp(y))
+
+        return apply
+
     def divide(x, y):
         if not y:
             raise ZeroDivisionError
-        return x / y
+        return mixed(operator.truediv)(x, y)
 
     def power(x, y):
         exact = isinstance(x, Fraction) and isinstance(y, Fraction) and y.denominator == 1
@@ -119,6 +123,7 @@ def _in_digits(functions=None) -> dict:
         return lambda *values: pick(values, key=_mp)
 
     found = {name: lifted(name) for name in ONE if name != "abs"}
+    found |= {sign: mixed(operation) for sign, operation in PLAIN.items()}
     found |= {"abs": abs, "min": choose(min), "max": choose(max), "/": divide, "**": power}
     return found | (functions or {})
 
@@ -178,13 +183,18 @@ def check_values(tree: ast.Expression, values: dict[str, float]) -> None:
     rises = [k for k in range(len(POINTS) - 1) if found[k + 1] > found[k]]
     for k in sorted(rises, key=lambda k: found[k] - found[k + 1])[:MOST_LOOKS]:
         if _order(tree, values, POINTS[k], POINTS[k + 1]) > 0:
-            raise InputError(
-                "formula: l must not rise on (0, 1], "
-                f"got l({POINTS[k]:.6g}) = {found[k]:.6g} and l({POINTS[k + 1]:.6g}) = {found[k + 1]:.6g}"
-            )
+            x, y = _apart(POINTS[k], POINTS[k + 1])
+            low, high = _apart(found[k], found[k + 1])
+            raise InputError(f"formula: l must not rise on (0, 1], got l({x}) = {low} and l({y}) = {high}")
     first = min(POINTS)
     if found[0] <= found[-1] and _order(tree, values, first, 1.0) >= 0 and _order(tree, values, TINY, 1.0) >= 0:
         raise InputError(f"formula: l(0) must be above l(1), got l({first:.6g}) = l(1) = {found[-1]:.6g}")
+
+
+def _apart(x: float, y: float) -> tuple[str, str]:
+    """Two numbers to as many digits, six at least, as tell them apart."""
+    texts = (f"{x:.{digits}g} {y:.{digits}g}".split() for digits in range(6, 18))
+    return next(((a, b) for a, b in texts if a != b), (repr(x), repr(y)))
 
 
 def _value_at(tree: ast.Expression, values: dict[str, float], point: float) -> tuple[float, list]:
@@ -206,7 +216,7 @@ def _second_look(tree: ast.Expression, values: dict[str, float], point: float) -
         return float(in_digits(tree, values, point))
     except ZeroDivisionError:
         raise InputError(f"formula: l must be finite on (0, 1], got a division by 0 at u = {point:.6g}") from None
-    except (ValueError, OverflowError, TypeError):
+    except (ValueError, OverflowError):
         raise InputError(f"formula: l must be real on (0, 1], got none at u = {point:.6g}") from None
 
 
@@ -244,7 +254,7 @@ def _pole(tree: ast.Expression, values: dict[str, float], which: int, x: float, 
 
         try:
             in_digits(tree, values, point, {"/": divide, "**": power, "tan": tangent})
-        except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+        except (ZeroDivisionError, ValueError, OverflowError):
             if len(record) <= which:
                 return 0
         found = mpmath.re(_mp(record[which]))
@@ -269,7 +279,7 @@ def _order(tree: ast.Expression, values: dict[str, float], x: float, y: float) -
 
     try:
         first, second = in_digits(tree, values, x), in_digits(tree, values, y)
-    except (ZeroDivisionError, ValueError, OverflowError, TypeError):
+    except (ZeroDivisionError, ValueError, OverflowError):
         return 0
     with mpmath.workdps(DIGITS):
         gap = second - first

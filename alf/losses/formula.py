@@ -19,7 +19,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol
 
 from alf.errors import InputError
-from alf.losses.acceptance import IN_FLOATS, ONE, SEVERAL, check_values, evaluate
+from alf.losses.acceptance import IN_FLOATS, ONE, PLAIN, SEVERAL, check_values, evaluate
 from alf.losses.declaration import Declaration, Loss, u
 from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted
 from alf.losses.exact import power
@@ -316,7 +316,7 @@ def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
 def _symbolic(node: ast.AST, symbols: dict[str, Expr]) -> Expr:
     """The tree as an exact SymPy expression."""
     names = {"number": _rational, **symbols}
-    functions = {**_SYMBOLIC, "**": power, "/": operator.truediv}
+    functions = {**_SYMBOLIC, **PLAIN, "**": power, "/": operator.truediv}
     return evaluate(node, names, functions)
 
 

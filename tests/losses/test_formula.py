@@ -1,6 +1,7 @@
 """Typed formulas: what is accepted means what it says, and what is hostile is refused at once."""
 
 import random
+import re
 import sys
 import time
 
@@ -287,3 +288,25 @@ def test_limits():
         parse("formula:" + "-u" * 1500)
     with pytest.raises(InputError, match="nesting"):
         parse("formula:" + "(" * 60 + "-u" + ")" * 60)
+
+
+@pytest.mark.parametrize(
+    "rising",
+    (
+        "(2-u)**6-(1-u)**0.1393009",
+        "(2-u)**6-(1-u)**d;d=0.1393009[0.0697,0.279]",
+        "-log(u)+20*u**0.3",
+        "1-u+0.001*sin(3000*u)",
+        "min(1,2-2*u)-1e-9*abs(u-0.3)",
+        "-u**(1/3)+0.1*tan(u)",
+        "exp(-u)*(1+u**2)-exp(-3*u)",
+        "2-u+1.5*exp(-200*(1-u))",
+        "1/(1+u)+pi*u/10-exp(1)*(1-u)**0.5/100",
+    ),
+)
+def test_a_rise_is_seen_whatever_the_formula_is_made_of(rising):
+    """Fractions and many digits meet in one formula; what rises is said with digits that show it."""
+    with pytest.raises(InputError, match="must not rise") as raised:
+        parse("formula:" + rising)
+    low, high = map(float, re.findall(r"= ([-\d.e]+)", str(raised.value)))
+    assert low < high

@@ -89,6 +89,44 @@ def function(loss):
     return lambda x: plain(x, *values)
 
 
+TYPED = (
+    "(1-u)**p", "c*(1-u)**p+(1-u)", "((1-u)/c)**p", "(1+c-u)**p", "1-u**p", "exp(-c*u)*(1-u)**p", "c*(1-u**p)+d*(1-u)",
+    "(1+c*u)**(-p)", "exp(-c*u)+d*(1-u)**p", "(2-u)**p-(1-u)**d", "-log((c+u)/(1+c))",
+)  # fmt: skip
+
+
+def typed_specs(count: int, seed: int):
+    """Formulas with powers and long constants: fixed, or with a domain over which they are proved."""
+    rng = random.Random(seed)
+    while count:
+        text = rng.choice(TYPED)
+        values = []
+        for name in ("c", "d", "p"):
+            if name in text.replace("exp", ""):
+                value = float(f"{10 ** rng.uniform(-1, 1):.{rng.randint(1, 17)}g}")
+                domain = f"[{value / 2:.3g},{value * 2:.3g}]" if rng.random() < 0.3 else ""
+                values.append(f"{name}={value!r}{domain}")
+        try:
+            yield parse(f"{text};{','.join(values)}").spec
+        except InputError:
+            continue
+        count -= 1
+
+
+def test_the_ratio_of_typed_powers(pool):
+    for spec in typed_specs(COUNT, seed=5):
+        found = json.loads(pool.schedule(answer, args=(spec,), timeout=SECONDS).result())
+        low, high = found["interval"]
+        assert 0 <= low <= found["ratio"] <= high <= 1, spec
+        with mpmath.workdps(400):
+            curve = function(parse(spec))
+            drop = curve(mpmath.mpf(10) ** -300)
+            for u1, u2 in ((0.999, 1e-3), (0.5, 0.5), (0.3, 0.1), (1 - 1e-9, 1e-9), (0.7, 0.3)):
+                u1, u2 = mpmath.mpf(u1), min(mpmath.mpf(u2), 1 - mpmath.mpf(u1))
+                quotient = (curve(u1) - curve(u1 + u2)) / (drop - curve(u2))
+                assert low <= quotient * (1 + mpmath.mpf(10) ** -9) + mpmath.mpf(10) ** -9, spec
+
+
 @pytest.mark.parametrize(
     ("spec", "exact"),
     [
