@@ -220,7 +220,7 @@ def test_doctor_starts_a_worker(tmp_path):
     ("arguments", "message"),
     [
         (("sweep",), "Missing argument 'RECIPE.json ...'"),
-        (("ratio", "foo"), "unknown loss 'foo'; choose one of ce, fl"),
+        (("ratio", "foo"), "unknown loss 'foo'; choose a key such as ce,"),
         (("ratio", "aul:a=0.5,p=1"), "AUL: a must lie in (1, oo), got 0.5"),
         (("ratio", "agce:a=nan,q=1"), "AGCE: a must be a number in (0, oo), got 'nan'"),
         (("ratio", "agce:a=1"), "AGCE: q is missing"),

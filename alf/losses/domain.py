@@ -24,6 +24,20 @@ def quoted(text: str, limit: int = 60) -> str:
     return repr(text.encode("utf-8", "backslashreplace").decode())
 
 
+def unbalanced(text: str) -> str:
+    """What is wrong with the round brackets of a text; empty where each has its partner.
+
+    >>> unbalanced("exp(-u/2"), unbalanced("1-u)"), unbalanced("(1-u)*(2-u)")
+    ("a bracket '(' is not closed", "a bracket ')' closes nothing", '')
+    """
+    level = 0
+    for character in text:
+        level += (character == "(") - (character == ")")
+        if level < 0:
+            return "a bracket ')' closes nothing"
+    return "a bracket '(' is not closed" if level else ""
+
+
 def exact_number(text: str) -> Rational | None:
     """The exact rational a decimal stands for, or None where the text is not a finite number.
 

@@ -21,7 +21,7 @@ from sympy import Expr, Integer, Rational, Symbol
 from alf.errors import InputError
 from alf.losses.acceptance import IN_FLOATS, ONE, PLAIN, SEVERAL, check_values, evaluate
 from alf.losses.declaration import Declaration, Loss, u
-from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted
+from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted, unbalanced
 from alf.losses.exact import power
 
 LONGEST = 2000
@@ -175,6 +175,8 @@ def _tree(text: str) -> ast.Expression:
         deepest = max(deepest, depth)
     if deepest > DEEPEST or re.search(rf"[-+]{{{DEEPEST}}}", text):
         raise InputError(f"formula: at most {DEEPEST} levels of nesting are allowed, got {quoted(text, 30)}")
+    if said := unbalanced(text):
+        raise InputError(f"formula: {said} in {quoted(text)}")
     if re.search(r"\d_|_\d+\.|\d[A-DF-Za-df-z]|[^*]\*{3}", text):
         raise InputError(f"formula: this is not an expression: {quoted(text)}")
     try:

@@ -12,12 +12,14 @@ from functools import lru_cache
 from alf.errors import InputError
 from alf.losses.catalogue import catalogue
 from alf.losses.declaration import Loss
-from alf.losses.domain import decimal, quoted
+from alf.losses.domain import decimal, quoted, unbalanced
 
 LONGEST = 2000
 """Characters a spec may have."""
 
 _U = re.compile(r"(?<!\w)u(?!\w)")
+_OPERATOR = re.compile(r"[()*/^]|\d[-+]|[-+]\d|^[-\d]")
+"""What a formula has and no key: brackets, operators, numbers."""
 
 
 def is_formula(spec: str) -> bool:
@@ -79,13 +81,7 @@ def _parse(spec: str) -> Loss:
     key = _key(key)
     declaration = catalogue().get(key)
     if declaration is None:
-        word = re.match(r"[a-z+]*[a-z]|", key)[0]  # of agce(a=1) and agce a=1 too
-        near = difflib.get_close_matches(word, catalogue(), n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise InputError(
-            f"unknown loss {quoted(key)}{hint}; choose one of {', '.join(catalogue())}, or type a formula in u such as "
-            "exp(-u/2)"
-        )
+        raise InputError(f"unknown loss {quoted(key)}{_instead(key, spec)}")
     values = {}
     for item in rest.split(",") if colon and rest.strip() else ():
         name, equals, text = item.partition("=")
@@ -100,6 +96,22 @@ def _parse(spec: str) -> Loss:
             raise InputError(f"{declaration.name}: no parameter {quoted(name)}; {allowed}")
         values[name] = declaration.parameter(name).read(text.strip(), declaration.name)
     return declaration.loss(**values)
+
+
+_ALL = "a key such as ce, agce or nce+agce (python -m alf losses lists all)"
+
+
+def _instead(key: str, spec: str) -> str:
+    """What a person may have meant by a key that is none: the nearest one, a formula, or where all keys are."""
+    word = re.match(r"[a-z+]*[a-z]|", key)[0]  # of agce(a=1) and agce a=1 too
+    if near := difflib.get_close_matches(word, catalogue(), n=1):
+        return f" (did you mean {near[0]!r}?); choose {_ALL}, or type a formula in u such as exp(-u/2)"
+    if not _OPERATOR.search(key):
+        return f"; choose {_ALL}, or type a formula in u such as exp(-u/2)"
+    if _U.search(spec):
+        return "; the values of a formula come after ';' as in exp(-u/a);a=2"
+    said = unbalanced(key)
+    return f"; {said + ', and ' if said else ''}a formula needs the name u, such as exp(-u/2); or choose {_ALL}"
 
 
 def print_spec(loss: Loss) -> str:
