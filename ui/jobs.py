@@ -28,6 +28,8 @@ class KnownRatio:
         The exact value where it is a whole number.
     reason : str
         The last step's sentence.
+    domain : str
+        For which hyperparameters a proof holds, in words; empty where the ratio is not proved.
     """
 
     status: str
@@ -40,6 +42,7 @@ class KnownRatio:
     whole: int | None = None
     attained: bool | None = None
     reason: str = ""
+    domain: str = ""
 
     @property
     def defined(self) -> bool:
@@ -50,15 +53,18 @@ class KnownRatio:
 def ratio(spec: str) -> KnownRatio:
     r"""The asymmetry ratio of a loss.
 
-    >>> ratio("mae").whole, print(ratio("agce:a=0.6,q=0.6").formula)
+    >>> found = ratio("agce:a=0.6,q=0.6")
+    >>> ratio("mae").whole, found.domain, print(found.formula)
     \left(\frac{a}{a + 1}\right)^{1 - q}
-    (1, None)
+    (1, 'for all a > 0, 0 < q < 1', None)
     """
     import sympy
 
     from alf.theory import ratio
+    from alf.theory.scope import ratio_domain
 
-    found = ratio(parse(spec))
+    loss = parse(spec)
+    found = ratio(loss)
     stage("printing the ratio")
     named = found.formula is not None and found.formula.free_symbols
     whole = found.exact is not None and found.exact.is_Integer
@@ -67,6 +73,7 @@ def ratio(spec: str) -> KnownRatio:
         found.status, found.value, found.interval, found.upper_value, found.upper_interval,
         sympy.latex(found.formula) if named else "", exact if len(exact) <= READABLE else "",
         int(found.exact) if whole else None, found.attained, found.steps[-1].statement if found.steps else "",
+        ratio_domain(loss, found) if found.status == "proved" else "",
     )  # fmt: skip
 
 

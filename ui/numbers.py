@@ -19,7 +19,7 @@ CRITICAL = (
     r"\eta^{*}_{\mathrm{pair}} = \frac{r_{\mathrm{up}}}{1 + r_{\mathrm{up}}}$"
 )
 WORDS = {
-    "proved": "proved for every parameter in this range",
+    "proved": "proved",
     "certified": "certified by interval arithmetic",
     "undecided": "bracketed only",
 }
@@ -96,7 +96,8 @@ def _reason(found: KnownRatio) -> str:
         formula = f" = {found.exact}"
     if found.value == 0:
         formula += " = 0" if found.whole == 0 else r" \approx 0"
-    text = f"$r{formula}$, {WORDS[found.status]}." if formula else f"{WORDS[found.status].capitalize()}."
+    how = f"{WORDS[found.status]} {plain(found.domain)}".rstrip()
+    text = f"$r{formula}$, {how}." if formula else f"{how[:1].upper()}{how[1:]}."
     return f'<div class="alf-note">\n\n{text}\n\n</div>'
 
 

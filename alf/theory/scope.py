@@ -18,7 +18,9 @@ from alf.losses import Loss
 from alf.losses.domain import Parameter, decimal
 from alf.theory.certify import as_fraction, as_rational
 from alf.theory.families import family_of, stretches
+from alf.theory.ratios import Ratio
 from alf.theory.signs import Cell, sign_step
+from alf.theory.structure import single
 from alf.theory.verdict import Step, Verdict
 
 ORDERS = {"decreasing": (1, (-1,)), "convex": (2, (0, 1)), "concave": (2, (-1, 0))}
@@ -81,7 +83,24 @@ def stated(claim: str, loss: Loss, verdict: Verdict, decide: Callable[[Loss], Ve
     return replace(verdict, steps=steps, data={**verdict.data, "domain": domain})
 
 
-def _on_the_cell(loss: Loss, verdict: Verdict) -> bool:
+def ratio_domain(loss: Loss, ratio: Ratio) -> str:
+    """For which hyperparameters a ratio's proof holds: the open cell, or the values as they are.
+
+    >>> from alf.losses import parse
+    >>> from alf.theory import ratio
+    >>> [ratio_domain(x, ratio(x)) for x in map(parse, ("agce:a=0.6,q=0.6", "aul:a=2,p=3", "mae", "agce:a=2,q=1"))]
+    ['for all a > 0, 0 < q < 1', 'for all a > 1, p > 1', 'for all scale > 0', 'for all a > 0, q = 1']
+    """
+    part = single(loss)
+    if not part.declaration.parameters:
+        return "for the loss as it is"
+    if not (Cell(part).free and _on_the_cell(part, ratio)):
+        return "for these hyperparameters"
+    sides = [str(Side(s.parameter, s.lower, s.upper, (s.point, s.point))) for s in Cell(part).sides]
+    return "for all " + ", ".join(sides) + ("" if part == loss else ", with these weights")
+
+
+def _on_the_cell(loss: Loss, verdict: Verdict | Ratio) -> bool:
     """Whether the argument rests on signs that are proved for the whole cell."""
     return loss.pointwise and any(sign_step(loss, order) in verdict.steps for order in (1, 2))
 

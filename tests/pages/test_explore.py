@@ -129,3 +129,12 @@ def test_it_says_where_the_remaining_probability_goes(open_app):
     [note] = notes(open_app("explore", loss=["ce", "nce", "mse"], classes=["5"]))
     assert "NCE and MSE: the remaining probability" in note and "shared equally by the other classes" in note
     assert "(1 − u)/(K − 1)" in note  # the hint
+
+
+def test_a_card_says_for_which_hyperparameters_its_ratio_is_proved(open_app):
+    app = open_app("explore", loss=["agce:a=0.6,q=0.6"])
+    deadline = time.monotonic() + 60
+    while "proved" not in (shown := "".join(block.value for block in app.markdown)) and time.monotonic() < deadline:
+        time.sleep(0.3)
+        app.run()
+    assert "proved for all a &gt; 0, 0 &lt; q &lt; 1." in shown

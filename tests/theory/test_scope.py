@@ -9,7 +9,8 @@ import pytest
 
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
-from alf.theory import CLAIMS, prove, verify
+from alf.theory import CLAIMS, prove, ratio, verify
+from alf.theory.scope import ratio_domain
 
 COUNT = 150 if os.environ.get("ALF_SOAK") == "1" else 10
 U = np.linspace(0, 1, 4001)[1:-1]
@@ -103,3 +104,44 @@ def test_every_verdict_says_its_domain(key):
         assert verdict.to_json()["data"]["domain"].startswith(("for all ", "at ", "for the loss as it is"))
     if key == "gce":
         assert verdicts[0].data["domain"] == "for all 0 < q <= 1"
+
+
+@pytest.mark.parametrize("key", [key for key, d in catalogue().items() if d.pointwise])
+def test_a_proved_ratio_says_where_and_holds_there(key):
+    declaration = catalogue()[key]
+    for loss in (*declaration.configurations(), declaration.example()):
+        found = ratio(loss)
+        if found.status != "proved":
+            continue
+        domain = ratio_domain(loss, found)
+        if not declaration.parameters:
+            assert domain == "for the loss as it is"
+            continue
+        assert domain.startswith("for all ")
+        rng = random.Random(loss.spec)
+        for _ in range(3):
+            moved = loss.replace(**{name: inside(domain, name, rng) for name in loss.values})
+            other = ratio(moved)
+            assert other.formula == found.formula and ratio_domain(moved, other) == domain
+            if other.value == 0:  # l or its slope is infinite at 0
+                continue
+            # not by the formula: the quotient of a step down to a step at 0, which no step may be below
+            steps = np.array([[x, x + h] for x in (0.1, 0.5, 0.9) for h in (0.01, 0.09)])
+            drops = -np.diff(moved.value(steps, 2), axis=1)[:, 0]
+            first = -np.diff(moved.value(np.array([[0.0, 0.01], [0.0, 0.09]] * 3), 2), axis=1)[:, 0]
+            assert (drops >= first * other.value * (1 - 1e-9) - 1e-15).all()
+
+
+def inside(domain: str, name: str, rng) -> float:
+    """A value of a hyperparameter within what the sentence says."""
+    for side in domain.removeprefix("for all ").split(", "):
+        if match := re.fullmatch(rf"(?:(\S+) < )?{name}(?: (<|>|=) (\S+))?", side):
+            low, sign, end = match.groups()
+            if sign == "=":
+                return float(end)
+            if sign == ">":
+                return round(float(end) + rng.uniform(0.05, 3), 3)
+            if low is None:
+                return round(float(end) - rng.uniform(0.05, 3), 3)
+            return round(rng.uniform(float(low) + 0.01, float(end) - 0.01), 3)
+    raise AssertionError(f"{domain} says nothing of {name}")
