@@ -18,7 +18,7 @@ head(
     "asymmetric loss is made not to: while right labels are common enough, the prediction it likes best is the right "
     "label itself, not a compromise.",
 )
-view = View("home", (state.share("rate", 0.4, 0.0, 0.45),))
+view = View("home", (state.noise_rate(0.4, 0.45),))
 view.say()
 
 losses = [parse(spec) for spec in SHOWN]

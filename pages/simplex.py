@@ -26,8 +26,8 @@ head(
 )
 FIELDS = (
     state.losses(("ce", "agce:a=0.6,q=0.6", "ngce:q=0.7"), most=MOST, parse=read_loss),
-    state.choice("kind", tuple(KINDS), "pair"),
-    state.share("rate", 0.3, 0.0, lambda values: KINDS[values["kind"]]),
+    state.noise_kind(KINDS),
+    state.noise_rate(0.4, lambda values: KINDS[values["kind"]]),
     state.choice("shown", ("triangle", "edge"), "triangle"),
     state.choice("beside", ("no", "yes"), "no"),
     state.classes(),

@@ -38,6 +38,10 @@ class Field:
         reader brings from another page. Without one, what cannot be read here is shown as the default.
     room : int, optional
         How many of the reader's losses the page can show, where those are fewer than a reader may have.
+    part : Part, optional
+        Of which of the reader's values it is a part; `fit` is then given the whole, None where there is none yet.
+    settles : bool
+        Whether the default becomes the reader's own as soon as a page shows it.
     """
 
     name: str
@@ -47,11 +51,29 @@ class Field:
     own: Callable[[Mapping[str, Any]], Any] | None = None
     fit: Callable[[Any, Mapping[str, Any]], tuple[Any, str]] | None = None
     room: int | None = None
+    part: "Part | None" = None
+    settles: bool = True
 
     def value(self, values: Mapping[str, Any]) -> Any:
         """Its value in a state, with what None stands for put in."""
         value = values[self.name]
         return self.own(values) if value is None and self.own else value
+
+
+@dataclass(frozen=True)
+class Part:
+    """A field that is no value of the reader's own but a part of one: the rate of the reader's noise.
+
+    Parameters
+    ----------
+    of : str
+        The name of the whole.
+    whole : callable
+        (values shown, the whole so far or None) -> the whole after the part was changed.
+    """
+
+    of: str
+    whole: Callable[[Mapping[str, Any], Any], Any]
 
 
 def decode(
@@ -97,7 +119,9 @@ def fitted(fields: Sequence[Field], own: Mapping[str, Any]) -> tuple[dict[str, A
     notes: dict[str, str] = {}
     for field in fields:
         value, note = own.get(field.name, field.default), ""
-        if field.fit is not None:
+        if field.part:
+            value, note = field.fit(own.get(field.part.of), values)
+        elif field.fit is not None:
             value, note = field.fit(value, values)
         elif value is not None and (texts := field.write(value)):
             try:
@@ -246,21 +270,65 @@ def noise(default: str = "symmetric:0.4", stand_in: Callable[[str], str] | None 
         except InputError:
             data = values.get("data")
             other = stand_in(data) if data and stand_in else STAND_IN
-            return other, _kept_noise(value, other, data)
+            return other, _kept_noise(value, other, "this data set" if data else "this number of classes")
 
-    return replace(spec("noise", check, default), fit=fit)
+    return replace(spec("noise", check, default), fit=fit, settles=False)
+
+
+def noise_kind(reach: Mapping[str, float], default: str = "pair") -> Field:
+    """The kind of the reader's noise, on a page that shows a few kinds, each up to a rate; see `noise_rate`."""
+
+    def fit(whole, _):
+        kind = (whole or default).partition(":")[0]
+        return kind if kind in reach else default, ""
+
+    def whole(values, before):
+        return _noise({**values, "rate": min(values["rate"], reach[values["kind"]])}, before)
+
+    return replace(choice("kind", tuple(reach), default), fit=fit, part=Part("noise", whole), settles=False)
+
+
+def noise_rate(default: float, high: float | Callable[[Mapping[str, Any]], float]) -> Field:
+    """The rate of the reader's noise, on a page that shows symmetric or pair noise up to a rate.
+
+    >>> fields = [noise_kind({"symmetric": 2 / 3, "pair": 0.5}), noise_rate(0.4, 0.5)]
+    >>> fitted(fields, {"noise": "symmetric:0.2"})
+    ({'kind': 'symmetric', 'rate': 0.2}, {})
+    >>> print(fitted(fields, {"noise": "matrix:0.6,0.4;0,1"})[1]["rate"])
+    Your 2 × 2 matrix does not fit this page. 40% pair noise stands in for it here; the matrix is kept.
+    """
+    plain = share("rate", default, 0.0, high)
+
+    def fit(whole, values):
+        kind, _, rate = (whole or f"pair:{default}").partition(":")
+        if kind == "none":
+            return 0.0, ""
+        if kind in ("symmetric", "pair"):
+            return plain.fit(float(Fraction(rate)), values)
+        return default, _kept_noise(whole, f"{values.get('kind', 'pair')}:{default}", "this page")
+
+    return replace(plain, fit=fit, part=Part("noise", _noise), settles=False)
+
+
+def _noise(values: Mapping[str, Any], before: str | None) -> str:
+    """The noise after a page changed its kind or its rate."""
+    from alf.noise import show
+
+    was = (before or "").partition(":")[0]
+    kind = values.get("kind", was if was in ("symmetric", "pair") else "pair")
+    rate = Fraction(f"{values['rate']:.12g}")
+    return f"{kind}:{show(rate)}"
 
 
 STAND_IN = "symmetric:0.4"
 """The noise shown in the place of one that does not fit."""
 
 
-def _kept_noise(value: str, other: str, data: str | None) -> str:
+def _kept_noise(value: str, other: str, whom: str) -> str:
     kind, _, rate = other.partition(":")
     shown = "Clean labels stand" if kind == "none" else f"{100 * float(Fraction(rate)):.4g}% {kind} noise stands"
     if value.startswith("matrix:"):
         n = value.count(";") + 1
-        whom = "this data set" if data else "this number of classes"
         return f"Your {n} × {n} matrix does not fit {whom}. {shown} in for it here; the matrix is kept."
     return f"Your {value.partition(':')[0]} noise does not fit this page. {shown} in for it here; yours is kept."
 

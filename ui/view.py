@@ -18,6 +18,7 @@ from ui.state import Field, decode, encode, fitted
 
 _MODEL, _PAGE, _WRITTEN, _TOUCHED, _SAID = "view.model", "view.page", "view.written", "view.touched", "view.said"
 _CHANGED, _SHOWN, _LOOKED, _ROOM = "view.changed", "view.shown", "view.looked", "view.room"
+_PARTS = "view.parts"
 _UNSEEN = 1.5  # seconds within which the browser may not have drawn the widgets of our last change
 _IN_FLIGHT = 1.5  # seconds within which the browser may still send the URL from before our last change
 
@@ -37,12 +38,14 @@ class View:
         if linked:
             self._follow(asked)
         for field in fields:
-            model.setdefault(field.name, field.default)
+            if field.settles:
+                model.setdefault(field.name, field.default)
         if linked or st.session_state.get(_PAGE) != page:
             st.session_state[_PAGE] = page
             st.session_state[_CHANGED] = time.monotonic()
         rooms = [field.room for field in fields if field.name == "loss"]
         st.session_state[_ROOM] = rooms[0] if rooms else None
+        st.session_state[_PARTS] = {field.name: field.part for field in fields if field.part}
         st.session_state[_SHOWN], self.notes = self._fitted()
 
     def __getitem__(self, name: str) -> Any:
@@ -73,6 +76,9 @@ class View:
         before = View.now().get(name)
         if name == "loss":
             View._set_losses(before, value)
+        elif part := st.session_state.get(_PARTS, {}).get(name):
+            model = st.session_state[_MODEL]
+            model[part.of] = part.whole(View.now() | {name: value}, model.get(part.of))
         else:
             st.session_state[_MODEL][name] = value
         st.session_state.get(_SHOWN, {})[name] = value
@@ -124,6 +130,10 @@ class View:
         values, problems = decode(self.fields, asked, shown)
         for field in self.fields:
             name = field.name
+            if field.part:
+                if name in asked and field.write(values[name]) != field.write(shown[name]):
+                    model[field.part.of] = field.part.whole(values, model.get(field.part.of))
+                continue
             if name not in asked or (name in model and values[name] == shown[name]):
                 continue
             if name != "loss" or name not in model:

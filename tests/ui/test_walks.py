@@ -6,6 +6,7 @@ them are random.
 
 import os
 import random
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlencode
@@ -119,7 +120,7 @@ class Tab:
 
     @property
     def own(self):
-        return {name: View.own(name) for name in ("loss", "noise", "classes", "rate")}
+        return {name: View.own(name) for name in ("loss", "noise", "classes")}
 
 
 def through_a_url(query):
@@ -135,7 +136,7 @@ def start(pick, fields, monkeypatch):
     tab.go("prove")
     noise = parse_noise(pick.choice(NOISES[classes]), classes).spec
     tab.change(lambda: View.set("noise", noise))
-    tab.go("home", rate=["0.3"])
+    tab.go("home")
     return tab
 
 
@@ -293,9 +294,50 @@ def test_a_value_that_does_not_fit_is_kept_and_said(fields, monkeypatch):
     assert View.now()["noise"] == matrix
 
 
+@pytest.mark.parametrize("noise", ["pair:0.2", "symmetric:0.25", "pair:1/3", "none"])
+def test_the_readers_noise_goes_along(noise, fields, monkeypatch):
+    tab = Tab(fields, monkeypatch)
+    tab.go("noise", noise=[noise], classes=["3"])
+    kind, _, rate = noise.partition(":")
+    for _ in range(2):
+        view = tab.go("home")
+        assert view["rate"] == pytest.approx(float(Fraction(rate or "0"))) and not view.notes
+        view = tab.go("simplex")
+        assert view["kind"] == ("pair" if kind == "none" else kind) and not view.notes
+        assert view["rate"] == pytest.approx(float(Fraction(rate or "0")))
+        assert View.own("noise") == noise
+    tab.change(lambda: View.set("rate", 0.45))
+    assert View.own("noise") == f"{view['kind']}:0.45"
+    assert tab.go("prove")["noise"] == View.own("noise")
+
+
+@pytest.mark.parametrize("page", ["home", "simplex"])
+def test_a_noise_that_simplex_cannot_show_is_said_and_kept(page, fields, monkeypatch):
+    matrix = "matrix:0.6,0.4,0;0.3,0.7,0;0,0,1"
+    tab = Tab(fields, monkeypatch)
+    tab.go("noise", classes=["3"], noise=[matrix])
+    view = tab.go(page)
+    assert view["rate"] == 0.4 and "Your 3 × 3 matrix does not fit this page. 40% pair noise" in view.notes["rate"]
+    tab.go("noise")
+    tab.move(-1)
+    assert View.own("noise") == matrix
+    tab.change(lambda: View.set("noise", "pair:0.6"))  # of another tab's page, more than these show
+    view = tab.go(page)
+    assert view["rate"] < 0.6 and "your 0.6 is kept" in view.notes["rate"] and View.own("noise") == "pair:0.6"
+
+
+def test_who_has_chosen_no_noise_keeps_each_pages_own(fields, monkeypatch):
+    own = Tab(fields, monkeypatch).go("train")["noise"]
+    tab = Tab(fields, monkeypatch)
+    for page in ("home", "simplex", "train", "noise", "home", "train"):
+        tab.go(page)
+    tab.move(-1)
+    assert View.own("noise") is None and tab.go("train")["noise"] == own
+
+
 def test_fitting_is_idempotent(fields):
     for page in PAGES:
-        own = {"classes": 100, "noise": "asymmetric:0.4", "rate": 0.66, "loss": LOSSES[:6]}
+        own = {"classes": 100, "noise": "asymmetric:0.4", "loss": LOSSES[:6]}
         values, _ = state.fitted(fields[page], own)
         again, notes = state.fitted(fields[page], values)
         assert again == values and not notes
