@@ -78,8 +78,8 @@ GLOSSARY = {
         "compared by their shape and not by their learning rate."
     ),
     "best": (
-        "Each seed's own best epoch, averaged over the seeds. The peak of the mean curve is lower, because the seeds "
-        "peak at different epochs."
+        "The highest point of the curve, which is the mean over the seeds. Nobody can choose its epoch without clean "
+        "test labels: the result is the last one."
     ),
     "epoch": "An epoch is one pass through the training data.",
     "seed": "A seed fixes the random numbers: the same seed gives the same run.",

@@ -201,7 +201,7 @@ def table(shown: lab.Shown) -> str:
             cells = [
                 f"<b>{last}</b>" if called_.short in lead else last,
                 over_seeds(row, "best"),
-                f"{np.mean(row['best_epochs']):.0f}",
+                str(row["best_epoch"]),
                 over_seeds(row, "memorised") if row["memorised"] else "—",
             ]
         lines.append(f"<tr><td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")

@@ -27,7 +27,7 @@ def bar(view: View, shown: lab.Shown) -> None:
         elif pending:
             st.button("Cancel", key="cancel-run", on_click=_cancel)
         else:
-            st.caption(_models(view), width="content")
+            st.caption(_models(view))
     if pending:
         st.fragment(_fetching, run_every=0.3, key="fetching")(pending)
     if said := st.session_state.get(_SAID):

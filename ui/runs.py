@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from html import escape
 
-import numpy as np
 import streamlit as st
 
 from alf.figures.headline import Result, leaders
@@ -235,7 +234,7 @@ def _line(style, loss, name, found, numbers, many: bool, with_published: bool, l
     else:
         last = over_seeds(found, "last")
         cells.append(f"<b>{last}</b>" if leads else last)
-        cells += [over_seeds(found, "best"), f"{np.mean(found['best_epochs']):.0f}"]
+        cells += [over_seeds(found, "best"), str(found["best_epoch"])]
     if with_published:
         cells.append("<br>".join(f"{n.mean:.2f}%<small> ± {n.spread:.2f}</small>" for n in numbers) or "—")
         mine = None if found is None else 100 * found["last"]["mean"]

@@ -98,7 +98,8 @@ def compare_figure(shown: Sequence[Curves], marks: Sequence[Mark] = ()) -> dict:
             traces.append(line(replace(series, label=label), hover="%{y:.1%}") | {"connectgaps": False})
     traces += [_diamond(mark) for mark in marks]
     used += [mark.style for mark in marks]
-    about = "Accuracy on clean test samples, mean over seeds."
+    averaged = any(end.seeds > 1 for group in shown for end in group.ends)
+    about = f"Accuracy on clean test samples{', mean over seeds' if averaged else ''}."
     if many:
         about += " Colours are losses, dashes are runs and their noise."
     if marks:

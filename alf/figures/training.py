@@ -8,6 +8,7 @@ import numpy as np
 from alf.figures.base import Series, apart, axis, band, builder, figure, line, mark, names
 from alf.figures.headline import MOST_NAMED, Result, leaders, leading, ranking, told_apart
 from alf.training.recipe import Change
+from alf.training.records import together
 
 TITLES = {
     "clean_accuracy": "Samples with their right label",
@@ -28,28 +29,22 @@ def bands(
 ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Epochs, mean and standard deviation over seeds of a metric, per loss.
 
-    A loss's curve goes as far as all of its lanes have come, those that `ended` early aside: the mean over the seeds
-    that happen to be ahead would jump when the others arrive.
+    A loss's curve goes as far as all of its lanes have come: see `alf.training.records.together`.
 
     >>> rows = [{"loss": "ce", "lane": i, "epoch": 1, "m": m} for i, m in enumerate((0.5, 0.7))]
     >>> [array.round(3).tolist() for array in bands(rows, "m")["ce"]]
     [[1.0], [0.6], [0.1]]
     """
-    values: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
-    reached: dict[str, dict[int, int]] = defaultdict(dict)
+    members: dict[str, list[dict]] = defaultdict(list)
     for record in records:
-        lane, epoch = record["lane"], record["epoch"]
-        reached[record["loss"]][lane] = max(epoch, reached[record["loss"]].get(lane, 0))
-        if record[metric] is not None:
-            values[record["loss"]][epoch].append(record[metric])
+        members[record["loss"]].append(record)
     result = {}
-    for loss, epochs in values.items():
-        going = [last for lane, last in reached[loss].items() if lane not in ended]
-        frontier = min(going, default=max(reached[loss].values()))
-        order = [epoch for epoch in sorted(epochs) if epoch <= frontier]
-        groups = [np.asarray(epochs[epoch], dtype=float) for epoch in order]
-        columns = (order, [g.mean() for g in groups], [g.std() for g in groups])
-        result[loss] = tuple(np.array(column, dtype=float) for column in columns)
+    for loss, rows in members.items():
+        values = together(rows, metric, ended)
+        if values:
+            groups = [np.asarray(group, dtype=float) for group in values.values()]
+            columns = (list(values), [g.mean() for g in groups], [g.std() for g in groups])
+            result[loss] = tuple(np.array(column, dtype=float) for column in columns)
     return result
 
 
@@ -62,8 +57,10 @@ def accuracy_figure(
     `ends` are the results at the last epoch, under the series' names: those of the table beside the figure. `changes`
     of the learning rate are marked, here as in the other figures.
     """
-    about = "Accuracy on clean test samples, mean over seeds; the band is one standard deviation."
-    return _over_epochs(series, epochs, _accuracies(series, ends), about, "test accuracy", True, changes)
+    about = "Accuracy on clean test samples"
+    if any(end.seeds > 1 for end in ends):
+        about += ", mean over seeds; the band is one standard deviation"
+    return _over_epochs(series, epochs, _accuracies(series, ends), f"{about}.", "test accuracy", True, changes)
 
 
 def _accuracies(series: Sequence[Series], ends: Sequence[Result]) -> str:

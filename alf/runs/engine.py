@@ -19,7 +19,7 @@ the server, and unfinished runs then go on from their last checkpoint.
 import atexit
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
@@ -36,6 +36,9 @@ from alf.training.inspect import Inspection
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
 
+REST, BEGIN = 3.0, 1.0
+"""Seconds that a change of the learning rate waits for workers to leave their batch, and then for them to go on."""
+
 
 class Engine:
     """Starts, watches and stops runs. Thread-safe; workers are started with the first run.
@@ -51,6 +54,7 @@ class Engine:
         self.store = Store(self.settings.store)
         self.dispatcher = Dispatcher(self.settings, self.store)
         self._histories = Histories(self.store)
+        self._changing = threading.Lock()
         if self.dispatcher.left_behind():
             self.dispatcher.begin()
 
@@ -115,18 +119,28 @@ class Engine:
         self._go_on()
 
     def set_lr(self, run: str, lr: float) -> int:
-        """Change the learning rate of a run that is going; return the epoch from which it counts.
+        """Change the learning rate of a run that is going; return the epoch from which it counts: the next one.
 
         The change becomes part of the run's recipe, ``progress(run).recipe.changes``. The run's id stays; what its
         recipe shares with the old one is taken over. A cursor of `updates` starts again at 0.
+
+        Its workers first write down where they are, as for a Pause, so that nothing is computed again: a checkpoint may
+        be many epochs old. One that sits in a long batch is not waited for longer than `REST`.
 
         Raises
         ------
         InputError
             No epoch is left, or the rate is outside [1e-06, 1000].
         """
-        epoch = self.store.fork(run, lr)
-        self._go_on()
+        with self._changing:  # a second change at the same time would find the run halted and leave it so
+            result, held = self.store.halt(run)
+            try:
+                _wait(lambda: self.store.at_rest(result), REST)
+                epoch = self.store.fork(run, lr)
+            finally:
+                self.store.release(run, result, held)
+                self._go_on()
+        _wait(lambda: self.store.progress(run).status != "queued", BEGIN)  # its workers have only just become free
         return epoch
 
     def _go_on(self) -> None:
@@ -226,6 +240,13 @@ class Engine:
         """Stop the workers of this engine; what they were computing is queued again by the next engine."""
         self.dispatcher.close()
         self.store.close()
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition holds, but no longer than so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 @lru_cache(maxsize=2)

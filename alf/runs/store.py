@@ -105,6 +105,28 @@ class Store(Database):
                 raise InputError(f"run: others are watching it too, so it cannot be paused, got {run}")
             connection.execute(update(t.results).where(t.results.c.key == row.result).values(hold=epoch))
 
+    def halt(self, run: str) -> tuple[str, int | None]:
+        """Have the workers of a run leave where they are; return its result and how it was held, for `release`.
+
+        Unlike `hold` this is for a moment, whoever else is watching: they find it again as it was.
+        """
+        with self.decide() as connection:
+            row = self._row(run, connection)
+            connection.execute(update(t.results).where(t.results.c.key == row.result).values(hold=0))
+            return row.result, row.hold
+
+    def at_rest(self, result: str) -> bool:
+        """Whether no worker has a part of a result in hand."""
+        running = and_(t.parts.c.result == result, t.parts.c.status == "running")
+        with self.read() as connection:
+            return connection.scalar(select(func.count()).where(running)) == 0
+
+    def release(self, run: str, result: str, hold: int | None) -> None:
+        """Hold a result that was halted as it was before, and what its run has become since."""
+        with self.decide() as connection:
+            both = t.results.c.key.in_((result, self._row(run, connection).result))
+            connection.execute(update(t.results).where(both).values(hold=hold))
+
     def fork(self, run: str, lr: float) -> int:
         """Give a run another learning rate from the next epoch on that no part has begun; return that epoch.
 

@@ -23,7 +23,7 @@ seconds
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from statistics import fmean, pstdev
 
 RECORD_KEYS = (
@@ -37,7 +37,8 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
     """Summarise a run: last and best test accuracy per loss and noise, mean and standard deviation over seeds.
 
     The *last* epoch is the result; the best one, which nobody can choose without clean test labels, is there to show
-    memorisation. While some seeds are ahead, all count with the epoch to which the last has come, as far as it is among
+    memorisation: it is the first at which the mean over the seeds is highest, so the height of the curve that is drawn
+    (`together` makes both). While some seeds are ahead, all count with the epoch to which the last has come, as far as it is among
     the records. Standard deviations are of the seeds at hand (divisor n). A lane that ended early counts with its last
     finished epoch and is named under ``ended``.
 
@@ -56,11 +57,11 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
     rows = []
     for (loss, noise), members in groups.items():
         members = _together(members, ended or {})
-        best = [max(curve, key=lambda record: record["test_accuracy"]) for curve in members]
+        heights = together((record for curve in members for record in curve), "test_accuracy", ended or ())
+        best = max(heights, key=lambda epoch: fmean(heights[epoch]))
         row = {"loss": loss, "noise": noise, "seeds": [curve[0]["seed"] for curve in members]}
         row["last"] = _spread([curve[-1]["test_accuracy"] for curve in members])
-        row["best"] = _spread([record["test_accuracy"] for record in best])
-        row["best_epochs"] = [record["epoch"] for record in best]
+        row["best"], row["best_epoch"] = _spread(heights[best]), best
         row["epochs"] = [curve[-1]["epoch"] for curve in members]
         memorised = [curve[-1]["flipped_given_accuracy"] for curve in members]
         row["memorised"] = None if None in memorised else _spread(memorised)
@@ -68,6 +69,28 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
         row["ended"] = {str(seed): reason for seed, reason in reasons.items() if reason}
         rows.append(row)
     return rows
+
+
+def together(records: Iterable[dict], metric: str, ended: Collection[int] = ()) -> dict[int, list[float]]:
+    """A metric's values over the seeds at each epoch to which all lanes have come, those that `ended` early aside.
+
+    The mean over the seeds that happen to be ahead would jump when the others arrive. All records are of one loss and
+    noise.
+
+    >>> rows = [{"lane": lane, "epoch": epoch, "m": lane / 10} for lane, epochs in ((0, 2), (1, 1)) for epoch in
+    ...         range(1, epochs + 1)]
+    >>> together(rows, "m"), together(rows, "m", ended={1})
+    ({1: [0.0, 0.1]}, {1: [0.0, 0.1], 2: [0.0]})
+    """
+    values, reached = defaultdict(list), {}
+    for record in records:
+        lane, epoch = record["lane"], record["epoch"]
+        reached[lane] = max(epoch, reached.get(lane, 0))
+        if record[metric] is not None:
+            values[epoch].append(record[metric])
+    going = [last for lane, last in reached.items() if lane not in ended]
+    frontier = min(going, default=max(reached.values(), default=0))
+    return {epoch: values[epoch] for epoch in sorted(values) if epoch <= frontier}
 
 
 def _together(curves: list[list[dict]], ended: dict[int, str]) -> list[list[dict]]:

@@ -1,9 +1,13 @@
 """Runs in one figure: colours tell losses apart, dashes runs; the title says what stands highest."""
 
+import numpy as np
 import plotly.graph_objects as go
+import pytest
 
 from alf.figures.runs import Mark, compare_figure, curves, loss_styles
+from alf.figures.training import bands
 from alf.training import Recipe
+from alf.training.records import summarise
 
 RECIPE = Recipe(data="digits", losses=("ce", "ael:a=3.5"), noise=("symmetric:0.5",), seeds=(0, 1), epochs=10)
 
@@ -72,3 +76,20 @@ def test_published_numbers_are_diamonds_in_the_colour_of_their_loss():
         0.01,
     )
     assert "published" in figure.layout.title.subtitle.text
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_of_the_table_is_the_height_of_the_curve(seed):
+    rng = np.random.default_rng(seed)
+    lanes = {lane: int(rng.integers(1, 30)) for lane in range(int(rng.integers(1, 5)))}
+    ended = {lane: "Diverged." for lane in lanes if rng.random() < 0.3}
+    rows = [
+        {"lane": lane, "loss": "ce", "noise": "none", "seed": lane, "epoch": epoch, "test_accuracy": rng.random()}
+        | {"flipped_given_accuracy": None}
+        for lane, epochs in lanes.items()
+        for epoch in range(1, epochs + 1)
+    ]
+    [summary] = summarise(rows, ended)
+    x, mean, spread = bands(rows, "test_accuracy", ended)["ce"]
+    assert summary["best"]["mean"] == pytest.approx(mean.max()) and summary["best_epoch"] == x[mean.argmax()]
+    assert summary["best"]["std"] == pytest.approx(spread[mean.argmax()])

@@ -287,6 +287,45 @@ def test_pause_step_and_another_learning_rate(engine):
     assert engine.wait(run).status == "stopped"
 
 
+def test_another_learning_rate_counts_at_once_and_nothing_is_computed_again(engine):
+    recipe = LONG.with_(network="mlp:16", lr=0.25, epochs=500)  # many epochs between two checkpoints
+    run = engine.start(recipe, "ann")
+    until(lambda: engine.progress(run).epoch >= 20)
+    for lr in (0.01, 0.5):
+        epoch = engine.set_lr(run, lr)
+        with engine.store.read() as connection:
+            kept = connection.scalars(
+                select(t.checkpoints.c.epoch)
+                .select_from(t.parts.join(t.checkpoints).join(t.runs, t.runs.c.result == t.parts.c.result))
+                .where(t.runs.c.id == run)
+            ).all()
+        assert max(kept) >= epoch - 2  # where its workers had come to, and not where they last wrote it down by habit
+        changed = engine.progress(run)
+        assert changed.recipe.changes[-1] == (epoch, lr) and changed.status == "running"
+        until(lambda epoch=epoch: engine.progress(run).epoch >= epoch + 20)
+    assert engine.wait(run).status == "finished"
+    changed = engine.progress(run).recipe
+    assert [change.lr for change in changed.changes] == [0.01, 0.5]
+    whole = engine.start(changed.with_(device="cpu"), "ann")
+    assert engine.wait(whole).status == "finished"
+    assert without_time(engine.records(whole)) == without_time(engine.records(run))
+
+
+def test_a_change_is_refused_without_a_trace(engine):
+    run, other = engine.start(LONG, "ann"), engine.start(LONG, "bob")
+    until(lambda: engine.progress(run).epoch >= 1)
+    with pytest.raises(InputError, match="lr: must lie in"):
+        engine.set_lr(run, -1.0)
+    until(lambda: engine.progress(run).status == "running" and engine.progress(run).message is None)
+    epoch = engine.set_lr(run, 0.02)  # the other one goes on with the old rate
+    assert engine.progress(run).recipe.changes == ((epoch, 0.02),)
+    at = engine.progress(other).epoch
+    until(lambda: engine.progress(other).epoch > at and engine.progress(run).epoch > epoch)
+    assert engine.progress(other).recipe == LONG
+    for one in (run, other):
+        engine.stop(one)
+
+
 def test_a_run_stopped_and_started_again_gives_the_same_curve(engine):
     recipe = LONG.with_(lr=0.35, epochs=25)
     run = engine.start(recipe, "ann")
