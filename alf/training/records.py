@@ -38,9 +38,9 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
 
     The *last* epoch is the result; the best one, which nobody can choose without clean test labels, is there to show
     memorisation: it is the first at which the mean over the seeds is highest, so the height of the curve that is drawn
-    (`together` makes both). While some seeds are ahead, all count with the epoch to which the last has come, as far as it is among
-    the records. Standard deviations are of the seeds at hand (divisor n). A lane that ended early counts with its last
-    finished epoch and is named under ``ended``.
+    (`together` makes both). While some seeds are ahead, all count with the epoch to which the last has come, as far as
+    it is among the records. Standard deviations are of the seeds at hand (divisor n). A lane that ended early counts
+    with its last finished epoch and is named under ``ended``.
 
     >>> lane = {"lane": 0, "loss": "ce", "noise": "none", "seed": 0, "flipped_given_accuracy": None}
     >>> records = [lane | {"epoch": 1, "test_accuracy": 0.9}, lane | {"epoch": 2, "test_accuracy": 0.7}]
