@@ -54,6 +54,11 @@ def test_hardly_anything_moves_while_a_page_loads(loaded, name, width):
     page = loaded(PAGES[name], width)
     assert page.locator(".alf-head h1").is_visible()
     assert page.evaluate("window.shift") <= 0.1
+    too_wide = (
+        "[...document.querySelectorAll('[data-testid=stCaptionContainer], .st-key-run-bar, .alf-head, .alf-note')]"
+        ".filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
+    )
+    assert page.evaluate(too_wide) == []  # a line that does not break runs into what stands beside it
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
