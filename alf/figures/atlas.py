@@ -196,7 +196,7 @@ def slice_figure(
         + (
             "."
             if limit is None
-            else "; the red line is the least that the chosen noise needs, shaded where the loss reaches it."
+            else "; the red line is the least value that tolerates the chosen noise, shaded where the loss reaches it."
         ),
         [mark(at, f"{name} = {at:.3g}")],
         styles=[series.style, _LIMIT, _PLAIN],

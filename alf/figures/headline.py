@@ -58,7 +58,7 @@ def ranking(results: Sequence[Result], verb: str = "ends") -> str:
     >>> ranking([ael, Result("GCE", 0.88, 0.01, 3)])
     'AEL and GCE cannot be told apart: 88% to 90%'
     >>> ranking([Result("CE", 0.57, 0.0, 1), Result("AEL", 0.9, 0.0, 1)])
-    'One seed tells no spread: CE ends at 57%, AEL at 90%'
+    'With one seed no spread is known: CE ends at 57%, AEL at 90%'
     """
     if len(results) == 1:
         return f"{results[0].name} {verb} at {results[0].mean:.0%}"
@@ -66,8 +66,10 @@ def ranking(results: Sequence[Result], verb: str = "ends") -> str:
         if len(results) <= MOST_NAMED:
             first, *others = results
             said = [f"{first.name} {verb} at {first.mean:.0%}", *(f"{r.name} at {r.mean:.0%}" for r in others)]
-            return f"One seed tells no spread: {', '.join(said)}"
-        return f"One seed tells no spread: the {len(results)} losses {verb.removesuffix('s')} at {_range(results)}"
+            return f"With one seed no spread is known: {', '.join(said)}"
+        return (
+            f"With one seed no spread is known: the {len(results)} losses {verb.removesuffix('s')} at {_range(results)}"
+        )
     first = leaders(results)
     if not first:
         return f"{_who(results, len(results))} cannot be told apart: {_range(results)}"

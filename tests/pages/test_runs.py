@@ -64,7 +64,10 @@ def test_the_newest_run_comes_first_and_is_shown(open_app, engine, charts):
     body = html(app)
     assert body.index("&lt;b&gt;Mine&lt;/b&gt;") < body.index("<b>Digits, symmetric 0.5</b>")
     assert "<b>Mine</b>" not in body and "Not mine" not in body
-    assert charts["runs-curves"][0]["layout"]["title"]["text"] == "One seed tells no spread: CE ends at 80%, AEL at 90%"
+    assert (
+        charts["runs-curves"][0]["layout"]["title"]["text"]
+        == "With one seed no spread is known: CE ends at 80%, AEL at 90%"
+    )
     assert query(app, "runs") == []
 
 
