@@ -14,6 +14,7 @@ from alf.noise import Noise
 from ui.chart import payload
 from ui.controls import DATA_NAMES
 from ui.prover import grid, ratio_of
+from ui.speed import pull
 from ui.tolerance import known
 
 POINTS = 200
@@ -85,14 +86,12 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
 @st.cache_data(max_entries=32, show_spinner=False)
 def trade(classes: int) -> bytes:
     """Robustness against learning speed for every configuration of the catalogue with a ratio."""
-    u = np.linspace(0, 1, 401)
     marks = []
     for spec in known():
         loss, found = parse(spec), ratio_of(spec)
         if found is None or not found.defined or found.value is None:
             continue
-        weight = loss.sample_weight(u, classes)
-        start = float(loss.sample_weight(np.array([1 / classes]), classes)[0]) / float(np.nanmax(weight))
+        start, _ = pull(spec, classes)
         marks.append(Series(loss.label, style(loss.key), np.array([found.value]), np.array([start]), short=loss.name))
     return payload([trade_figure.spec(marks, classes)], legend=False)
 

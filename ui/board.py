@@ -16,6 +16,7 @@ from ui.chart import chart
 from ui.controls import series
 from ui.prover import DOCUMENT_SECONDS, Question, Unfinished, crowd, document, failed, ratio_of, regions, snippet
 from ui.prover import answers as answers_to
+from ui.speed import warning
 
 FILES = {
     "script": "A stand-alone script that needs only SymPy and mpmath and fails unless every step can be derived again.",
@@ -36,6 +37,9 @@ def _cards(question: Question, waiting: bool) -> None:
     st.html(_headline(question, answers["noise_tolerant"]))
     enough, ratio = regions(question), ratio_of(question.loss)
     with st.container(key="enough"):
+        tolerates = answers["noise_tolerant"]
+        if tolerates is not None and tolerates.holds and (said := warning(question.loss, question.classes)):
+            st.markdown(said)
         condition = claims.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …"
         st.markdown(condition, unsafe_allow_html=True)
         st.markdown(claims.enough(enough) if enough is not None else "Looking for what would be enough …")

@@ -43,6 +43,10 @@ GLOSSARY = {
     "noise tolerant": (
         "A loss tolerates a noise when its best prediction on the noisy labels is also its best on the clean ones."
     ),
+    "slow start": (
+        "Its best prediction is right, but where training starts, at u = 1/K, it pulls with less than 20% of its "
+        "largest sample weight and less than 3% of that of CE: training may take very long to find it."
+    ),
     "clean label dominates": "The clean label dominates when it stays the most likely label of every class.",
     "margin": (
         "The margin is what the deciding rule compares, positive where the loss tolerates the noise, 0 at the "

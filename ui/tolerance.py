@@ -20,6 +20,7 @@ from ui.claims import COLOURS, WORDS, values
 from ui.controls import DATA_NAMES, swatch
 from ui.glossary import term
 from ui.prover import LATE, Question, answer, crowd, ratio_of, regions
+from ui.speed import slow
 
 CLAIM = "noise_tolerant"
 EVERY = 0.4
@@ -163,6 +164,8 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     light, dark = COLOURS[verdict.status]
     word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
     margin = verdict.data.get("margin")
+    slowly = verdict.holds and slow(loss.spec, question.classes)
+    wait = f" <small>{term('slow start', 'slow start')}</small>" if slowly else ""
     shown = "—" if margin is None else rounded(float(margin))
     rule = verdict.data.get("rule") or "—"
     if verdict.holds is not False or regions == ():
@@ -172,7 +175,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     else:
         mend = mend_cell(loss, regions, question)
     return (
-        f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span></td>'
+        f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span>{wait}</td>'
         f"<td>{shown}</td><td>{rule}</td><td>{mend}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
     )
 
