@@ -151,6 +151,12 @@ def print_formula(loss: Loss) -> str:
 
 
 def _short(text: str) -> str:
+    """A formula as a name shows it: powers as people type them, the spec keeps Python's.
+
+    >>> _short("1-u**2-log(u)")
+    '1-u^2-log(u)'
+    """
+    text = text.replace("**", "^")
     return text if len(text) <= 32 else text[:29] + "..."
 
 
