@@ -7,7 +7,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from sympy import Expr, Rational, Symbol, sympify
+from sympy import Expr, Rational, Symbol, oo, sympify
 
 from alf.errors import InputError
 
@@ -88,6 +88,25 @@ class Domain:
         above = value > self.lower if self.lower_open else value >= self.lower
         below = value < self.upper if self.upper_open else value <= self.upper
         return bool(above) and bool(below)
+
+    @property
+    def words(self) -> str:
+        """Its values as a sentence names them.
+
+        >>> from sympy import oo
+        >>> [domain.words for domain in (Domain(0, oo), Domain(0, 1, upper_open=False), Domain(1, 40, False, False))]
+        ['greater than 0', 'greater than 0 and at most 1', 'between 1 and 40']
+        >>> Domain(-oo, 0).words, Domain(-oo, oo).words, Domain(0, 1).words
+        ('less than 0', 'any number', 'greater than 0 and less than 1')
+        """
+        if not (self.lower_open or self.upper_open):
+            return f"between {decimal(self.lower)} and {decimal(self.upper)}"
+        ends = []
+        if self.lower != -oo:
+            ends.append(f"{'greater than' if self.lower_open else 'at least'} {decimal(self.lower)}")
+        if self.upper != oo:
+            ends.append(f"{'less than' if self.upper_open else 'at most'} {decimal(self.upper)}")
+        return " and ".join(ends) or "any number"
 
     def __str__(self) -> str:
         return f"{'(' if self.lower_open else '['}{self.lower}, {self.upper}{')' if self.upper_open else ']'}"

@@ -138,3 +138,28 @@ def test_a_card_says_for_which_hyperparameters_its_ratio_is_proved(open_app):
         time.sleep(0.3)
         app.run()
     assert "proved for all a &gt; 0, 0 &lt; q &lt; 1." in shown
+
+
+def test_exact_values_have_a_field_each(open_app):
+    app = open_app("explore", loss=["agce:a=0.6,q=0.6"])
+
+    def type_(name, text):
+        app.text_input(key=f"exact-0-agce-{name}").set_value(text).run()
+        return query(app, "loss")
+
+    assert type_("a", "1.23456789012") == ["agce:a=1.23456789012,q=0.6"]
+    assert app.text_input(key="exact-0-agce-a").value == "1.23456789012"
+    assert type_("q", "1e-9") == ["agce:a=1.23456789012,q=1e-9"]
+    for bad, said in (("0,5", "A decimal point is needed."), ("-1", "got '-1'"), ("", "got nothing"), ("nan", "'nan'")):
+        assert type_("q", bad) == ["agce:a=1.23456789012,q=1e-9"]
+        [error] = app.error
+        assert error.value.startswith("q: must be a number greater than 0, got ") and said in error.value
+        assert error.value.endswith("1e-9 stays in use.") and app.text_input(key="exact-0-agce-q").value == bad
+    assert type_("q", "0.5") == ["agce:a=1.23456789012,q=0.5"] and not app.error
+
+
+def test_a_loss_that_is_there_already_is_said_so(open_app):
+    app = open_app("explore", loss=["ce", "formula:1-u**2"])
+    app.text_input(key="add-typed").set_value("1-u^2").run()
+    assert [e.value for e in app.error] == ["1-u^2 is in the list already."]
+    assert app.text_input(key="add-typed").value == "1-u^2" and len(query(app, "loss")) == 2

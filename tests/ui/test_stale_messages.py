@@ -61,6 +61,8 @@ def draw(page):
             key = losses.slider_key(index, loss, parameter)
             low, high = parameter.slider
             drawn.append((losses._slide, (key, index, spec, parameter.name), lambda p, a=low, b=high: p.uniform(a, b)))
+            exact = (f"exact-{index}-{loss.key}-{parameter.name}", index, spec, parameter.name)
+            drawn.append((losses._exactly, exact, lambda p: p.choice(("2.5", "1e-9", "0,5", "", "1e300"))))
         drawn += [
             (losses._replace, (index, spec, preset.spec), None) for preset in loss.declaration.preset_losses().values()
         ]

@@ -10,6 +10,7 @@ from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, Parameter, called, catalogue, parse
+from alf.losses.domain import decimal, exact_number, quoted
 from ui import selection
 from ui.glossary import hint
 from ui.prover import read_loss
@@ -142,13 +143,30 @@ def live(losses: Sequence[Loss], classes: int, u, quantities: Sequence[str]) -> 
 
 
 def menu(index: int, loss: Loss, compact: bool) -> None:
-    """The spec to type, and where the list is compact the sliders and presets too."""
+    """Each value as a number and the whole as text; where the list is compact the sliders and presets too."""
     with st.popover(f"Exact values of {_numbered(index, loss)}", key=f"menu-{index}", type="tertiary"):
         if compact:
             for parameter in loss.declaration.parameters:
                 slider(index, loss, parameter)
             presets(index, loss)
+        for parameter in loss.declaration.parameters:
+            exact_field(index, loss, parameter)
         spec_field(f"spec-{index}", "As text, exactly", index, loss)
+
+
+def exact_field(index: int, loss: Loss, parameter: Parameter) -> None:
+    """One hyperparameter as a number with all its digits; a text that is none stays, and the reason stands below it."""
+    key = f"exact-{index}-{loss.key}-{parameter.name}"
+    if f"{key}.said" not in st.session_state or key not in st.session_state:
+        keep(key, decimal(loss.values[parameter.name]))
+    st.text_input(
+        f"{_letter(parameter)}, {parameter.domain.words}",
+        key=key,
+        help=f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}.",
+        on_change=_exactly,
+        args=(key, index, loss.spec, parameter.name),
+    )
+    _said(key)
 
 
 def spec_field(key: str, label: str, index: int, loss: Loss) -> None:
@@ -229,10 +247,14 @@ def _numbered(index: int, loss: Loss) -> str:
     return f"{loss.name}, loss {index + 1}" if index else loss.name
 
 
+def _letter(parameter: Parameter) -> str:
+    return _GREEK.get(parameter.name, parameter.name)
+
+
 def _symbol(parameter: Parameter) -> str:
     """A parameter's letter, or word, with its meaning as a hint."""
-    shown = _GREEK.get(parameter.name, parameter.name)
-    meaning = f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}; from {parameter.domain}."
+    shown = _letter(parameter)
+    meaning = f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}; {parameter.domain.words}."
     look = "alf-symbol alf-letter" if len(shown) == 1 else "alf-symbol"
     return f'<span class="alf-term {look}" tabindex="0" data-hint="{html.escape(meaning)}">{html.escape(shown)}</span>'
 
@@ -295,6 +317,25 @@ def _slide(key: str, index: int, spec: str, name: str) -> None:
         _put(index, moved.spec)
 
 
+def _exactly(key: str, index: int, spec: str, name: str) -> None:
+    loss, text = _at(index, spec), st.session_state[key].strip()
+    st.session_state.pop(f"{key}.said", None)
+    if loss is None:
+        return
+    value, domain = exact_number(text), loss.declaration.parameter(name).domain
+    if value is None or value not in domain:
+        words = f"must be a number {domain.words}".replace("number any number", "number")
+        got = quoted(text) if text else "nothing"
+        stays = f"{decimal(loss.values[name])} stays in use."
+        comma = " A decimal point is needed." if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
+        st.session_state[f"{key}.said"] = f"{_GREEK.get(name, name)}: {words}, got {got}.{comma} {stays}"
+        return
+    try:
+        _put(index, loss.replace(**{name: value}).spec)
+    except InputError as error:  # values of l that no double holds
+        st.session_state[f"{key}.said"] = str(error)
+
+
 def _replace(index: int, spec: str, new: str) -> None:
     if _at(index, spec) is not None:
         _put(index, new)
@@ -318,9 +359,13 @@ def _retype(key: str, index: int, spec: str) -> None:
 
 
 def _add_typed() -> None:
-    if (spec := _typed("add-typed")) is not None:
-        _add(spec)
-        st.session_state["add-typed"] = ""
+    if (spec := _typed("add-typed")) is None:
+        return
+    if spec in _specs():
+        st.session_state["add-typed.said"] = f"{parse(spec).label} is in the list already."
+        return
+    _add(spec)
+    st.session_state["add-typed"] = ""
 
 
 def _add_known() -> None:
@@ -330,7 +375,7 @@ def _add_known() -> None:
 
 
 def _add(spec: str) -> None:
-    if len(_specs()) < MOST_LOSSES:
+    if spec not in _specs() and len(_specs()) < MOST_LOSSES:
         _change([*_specs(), spec])
 
 
