@@ -32,7 +32,7 @@ class Shown:
     progress: object = None
     recorded: bool = False
     about: str = ""
-    differs: tuple[str, ...] = ()  # of a recorded run: where the controls say something else
+    differs: tuple[str, ...] = ()  # where the controls say something else
 
 
 @st.cache_resource(show_spinner=False)
@@ -65,11 +65,12 @@ def shown(run: str | None) -> tuple[Shown | None, str | None]:
     problem = None
     if run:
         try:
+            records = engine().curves(run)  # first: progress that was asked for before may be behind them
             progress = engine().progress(run)
         except InputError as error:
             problem = str(error)
         else:
-            found = Shown(progress.recipe, engine().curves(run), progress)
+            found = Shown(progress.recipe, records, progress, differs=_differs(controls(), progress.recipe))
             if found.records:
                 st.session_state["lab.last"] = run
             return found, None
@@ -117,8 +118,12 @@ def recorded_run(wanted: Recipe | None = None) -> Shown:
     records = None if wanted is None else run.part(wanted)
     if records is not None:
         return Shown(wanted, records, None, True, about)
-    differs = [name for name in NAMES if wanted and getattr(wanted, name) != getattr(run.recipe, name)]
-    return Shown(run.recipe, run.records, None, True, about, tuple(NAMES[name] for name in differs))
+    return Shown(run.recipe, run.records, None, True, about, _differs(wanted, run.recipe))
+
+
+def _differs(wanted: Recipe | None, recipe: Recipe) -> tuple[str, ...]:
+    """Where a run's recipe says something else than the controls, in words."""
+    return tuple(NAMES[name] for name in NAMES if wanted and getattr(wanted, name) != getattr(recipe, name))
 
 
 NAMES = {

@@ -8,6 +8,7 @@ from alf.figures.headline import Result, leaders
 from alf.figures.palette import styles
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
 from alf.losses import called, parse
+from alf.training.recipe import Recipe
 from alf.training.records import summarise
 from ui import inspection, lab, recipe_state
 from ui.chart import chart
@@ -52,7 +53,7 @@ def _results(run: str | None, drawn: tuple | None) -> None:
     _curves(shown)
     st.html(table(shown))
     if shown.differs:
-        _offer(shown)
+        _offer(shown, run)
     more = st.expander("More curves", key="more-curves", on_change="rerun")
     if more.open:
         with more:
@@ -92,15 +93,15 @@ def _status(shown: lab.Shown) -> None:
     if shown.recorded:
         then = f"of these settings ({shown.about}). Press Start to train your own."
         if shown.differs:
-            several = len(shown.differs) > 1 or shown.differs[0].endswith("s")
-            listed = names(list(shown.differs)) if len(shown.differs) <= 3 else f"{len(shown.differs)} of them"
-            then = f"of other settings than these: {listed} {'differ' if several else 'differs'}."
+            then = f"of other settings than these: {_differing(shown)}."
         st.html(f'<div class="alf-run"><b>A recorded run</b> {then}<i style="--w:0%"></i><small>{words}</small></div>')
         return
     progress = shown.progress
     if progress.status != "running":
         st.session_state.pop("lab.pace", None)  # the time it stood still is none of its speed
     whose = "Your run" if progress.owner == lab.owner() else "Somebody else’s run"
+    if shown.differs:
+        words += f". It has other settings than those beside it and in the page’s link: {_differing(shown)}."
     st.html(
         f'<div class="alf-run"><b>{whose}:</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
         f"<small>{words}</small></div>"
@@ -111,26 +112,40 @@ def _status(shown: lab.Shown) -> None:
         st.info(note)
 
 
-def _offer(shown: lab.Shown) -> None:
-    """The recorded run's settings for the controls; under the table, so that nothing moves when a run begins."""
+def _differing(shown: lab.Shown) -> str:
+    """Which settings of a run differ from those of the controls, as a clause."""
+    several = len(shown.differs) > 1 or shown.differs[0].endswith("s")
+    listed = names(list(shown.differs)) if len(shown.differs) <= 3 else f"{len(shown.differs)} of them"
+    return f"{listed} {'differ' if several else 'differs'}"
+
+
+def _offer(shown: lab.Shown, run: str | None) -> None:
+    """The shown run's settings for the controls; under the table, so that nothing moves when a run begins."""
+    what, about = ("recorded", f"Recorded: {shown.about}.") if shown.recorded else ("run’s", "")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Recorded: {shown.about}.", width="stretch")
-        if st.button("Take over the recorded settings", key="as-recorded", type="tertiary", on_click=_as_recorded):
+        st.caption(about, width="stretch")
+        words, key = f"Take over the {what} settings", "as-recorded" if shown.recorded else "as-run"
+        arguments = (shown.recipe, None if shown.recorded else run)
+        if st.button(words, key=key, type="tertiary", on_click=_take_over, args=arguments):
             st.rerun()  # as a whole: the controls change too
 
 
-def _as_recorded() -> None:
-    """Set the controls to the recorded run's recipe."""
-    recipe = lab.recorded_run().recipe
-    for name in recipe_state.FOLLOWING:
-        View.set(name, None)
+def _take_over(recipe: Recipe, run: str | None) -> None:
+    """Set the controls to a recipe; the run that is shown stays in sight."""
     same = {"data": recipe.data, "recipe": "classroom", "loss": recipe.losses, "noise": recipe.noise[0]}
-    for name, value in (same | {"seeds": len(recipe.seeds), "scale": "own", "run": None}).items():
+    for name, value in (same | {"seeds": len(recipe.seeds), "run": run}).items():
         View.set(name, value)
+    View.set("scale", "equal" if recipe.equal_scale else "own")
+    View.set("device", recipe.device)
+    own = recipe_state.own(same)
+    for name in recipe_state.FOLLOWING:
+        value = getattr(recipe, name)
+        value = (value or 0) if name == "samples" else value
+        View.set(name, None if value == own[name] else value)
 
 
 def said(shown: lab.Shown) -> str:
-    """How a run stands: "running, epoch 5 of 120, 62 s left, 18 models at 3.1 epochs/s, learning rate now 0.98"."""
+    """How a run stands: "running, epoch 5 of 120, 62 s left for the run, 18 models at 3.1 epochs/s, ..."."""
     progress, recipe = shown.progress, shown.recipe
     if progress.status == "paused":
         return progress.message[:1].lower() + progress.message[1:].rstrip(".")
@@ -141,7 +156,9 @@ def said(shown: lab.Shown) -> str:
     if progress.status == "running":
         if progress.waiting:
             parts.append(f"{progress.waiting} of {len(recipe.lanes)} models wait for a worker")
-        parts.append(lab.time_left(progress.seconds_left))
+        if (reached := _reached(shown)) > progress.epoch:
+            parts.append(f"the epochs up to {reached} are computed again from the last checkpoint")
+        parts.append(f"{left} for the run" if (left := lab.time_left(progress.seconds_left)) else "")
         speed = lab.pace(shown)
         models = len(recipe.lanes) - len(progress.ended)
         parts.append(f"{models} model{'s' if models > 1 else ''} at {rounded(speed, 2)} epochs/s" if speed else "")
@@ -153,10 +170,21 @@ def said(shown: lab.Shown) -> str:
     return ", ".join(filter(None, parts))
 
 
+def _reached(shown: lab.Shown) -> int:
+    """The epoch to which the curves of all models have come that have not ended early."""
+    last: dict[int, int] = {}
+    for record in shown.records:
+        last[record["lane"]] = max(record["epoch"], last.get(record["lane"], 0))
+    lanes = range(len(shown.recipe.lanes))
+    return min((last.get(lane, 0) for lane in lanes if lane not in shown.progress.ended), default=0)
+
+
 def _epoch(progress) -> str:
     """Where a run is: epochs that are done, or how much of a long one is."""
     done, share = divmod(progress.at or progress.epoch, 1)
-    return f"epoch {done + (share > 0):.0f} of {progress.epochs}" + (f", {share:.0%} of it done" if share else "")
+    return f"epoch {done + (share > 0):.0f} of {progress.epochs}" + (
+        f" ({share:.0%} of this epoch done)" if share else ""
+    )
 
 
 def series(shown: lab.Shown, metric: str) -> list[Series]:

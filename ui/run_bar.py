@@ -87,7 +87,8 @@ def _cosine(recipe: Recipe) -> str:
     if not recipe.changes:
         return f"The rate at the start; {falls}"
     epoch = recipe.changes[-1].epoch
-    return f"Counts from epoch {epoch}, where the cosine multiplies it by {_share(recipe, epoch):.2g}; {falls}"
+    share = f"{_share(recipe, epoch):.2g}"
+    return f"It counts from epoch {epoch}, where the cosine schedule multiplies it by {share}; {falls}"
 
 
 def _share(recipe: Recipe, epoch: int) -> float:
@@ -160,7 +161,7 @@ def _set_rate(run: str, lr: float) -> None:
     except InputError as error:
         st.session_state[_SAID] = str(error)
     else:
-        words = f"{lr:g} counts from epoch {epoch}"
+        words = f"The learning rate {lr:g} counts from epoch {epoch}"
         if progress.recipe.schedule == "cosine":
-            words += f", where the cosine multiplies it by {_share(progress.recipe, epoch):.2g}"
+            words += f", where the cosine schedule multiplies it by {_share(progress.recipe, epoch):.2g}"
         st.session_state[_RATE] = (run, words + ".")

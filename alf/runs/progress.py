@@ -145,8 +145,9 @@ def _paused(shares, epochs: int) -> str:
     if _epochs(low) == _epochs(high) and not low.share:
         return f"Paused after epoch {low.epoch} of {epochs}."
     if low.epoch == high.epoch:
-        return f"Paused in epoch {low.epoch + 1} of {epochs}, {low.share:.0%} of it done."
-    return f"Paused with its models at epochs {low.epoch} to {high.epoch + (high.share > 0)} of {epochs}."
+        return f"Paused in epoch {low.epoch + 1} of {epochs}, with {low.share:.0%} of this epoch done."
+    least, most = (part.epoch + (part.share > 0) for part in (low, high))
+    return f"Paused; its slowest model has come to epoch {least}, its fastest to epoch {most} of {epochs}."
 
 
 def _seconds_left(shares, epochs: int) -> float | None:

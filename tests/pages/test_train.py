@@ -130,7 +130,7 @@ def test_start_hands_the_controls_recipe_over_and_stop_asks(open_app, engine, ch
     assert (recipe.epochs, recipe.seeds, recipe.lr) == (30, (0, 1), 0.5)
     assert query(app, "run") == ["run-1"]
     assert app.button(key="start-run").disabled
-    assert "epoch 5 of 120, 62 s left" in html(app)
+    assert "epoch 5 of 120, 62 s left for the run" in html(app)
     assert [i.value for i in app.info] == ["Runs on the CPU instead of CUDA.", "Its loss became NaN."]
     assert len(charts["train-curves"][0]["data"][-1]["x"]) == 5
     assert "learning rate now 0.996" in html(app)
@@ -181,6 +181,30 @@ def test_time_left_is_said_as_precisely_as_anybody_wants():
     assert lab.time_left(0.2) == "1 s left" and lab.time_left(100) == "2 min left" and lab.time_left(None) == ""
 
 
+def test_a_run_of_other_settings_says_so_and_offers_its_own(open_app, engine, charts):
+    app = open_app("train", run=["run-1"], data=["moons"], epochs=["50"], momentum=["0.5"], scale=["equal"])
+    said = "It has other settings than those beside it and in the page’s link: "
+    assert said in html(app) and "as-recorded" not in keys(app)
+    app.button(key="as-run").click().run()
+    assert said not in html(app) and "as-run" not in keys(app) and query(app, "run") == ["run-1"]
+    assert query(app, "data") == ["digits"] and query(app, "loss") == list(engine.recipe.losses)
+    assert query(app, "epochs") == ["120"] and query(app, "momentum") == [f"{engine.recipe.momentum:g}"]
+    app.number_input(key="number-epochs").set_value(7).run()
+    assert said + "the epochs differ." in html(app) and "as-run" in keys(app)
+
+
+def test_epochs_that_are_computed_again_are_said_to_be(open_app, engine, charts):
+    again = "the epochs up to 9 are computed again from the last checkpoint"
+    app = open_app("train", run=["run-1"])
+    assert "computed again" not in html(app)
+    engine.reached = 9  # of its curves, while its models are at epoch 5
+    app.run()
+    assert again in html(app)
+    engine.status = "finished"
+    app.run()
+    assert again not in html(app)
+
+
 def test_pause_step_play(open_app, engine):
     app = open_app("train", run=["run-1"])
     assert {"pause-run", "step-run", "stop-run"} <= keys(app) and app.button(key="step-run").disabled
@@ -229,7 +253,9 @@ def test_the_learning_rate_of_a_run_is_changed_and_marked(open_app, engine, char
     assert app.number_input(key="lr-now").value == 1.0
     app.number_input(key="lr-now").set_value(0.5).run()
     assert engine.asked == [0.5]
-    assert "0.5 counts from epoch 7, where the cosine multiplies it by 0.99." in [c.value for c in app.caption]
+    assert "The learning rate 0.5 counts from epoch 7, where the cosine schedule multiplies it by 0.99." in [
+        c.value for c in app.caption
+    ]
     assert "learning rate 1, 0.5 from epoch 7" in html(app)
     for figure in charts["train-curves"]:
         assert [word["text"] for word in figure["layout"]["annotations"]] == ["lr 0.5"]

@@ -150,7 +150,7 @@ def test_parts_pause_where_they_are_and_go_on_bit_for_bit(store, monkeypatch, pl
         progress = store.progress(run)
         assert (progress.status, progress.message) == (
             "paused",
-            f"Paused in epoch {int(at) + 1} of 12, {at % 1:.0%} of it done.",
+            f"Paused in epoch {int(at) + 1} of 12, with {at % 1:.0%} of this epoch done.",
         )
         assert waiting(store) == [] and progress.waiting == 1
         store.hold(run, int(at) + 1)
