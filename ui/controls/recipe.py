@@ -204,7 +204,7 @@ def _data(key: str) -> None:
         View.set("recipe", kinds_of(chosen)[0])
     _follow()
     _losses_of_paper()
-    if drowns(View.own("noise"), DATASETS[chosen].classes, chosen):
+    if drowns(View.now()["noise"], DATASETS[chosen].classes, chosen):  # a page's own default may be nobody's choice yet
         View.set("noise", classroom_noise(chosen))
 
 
