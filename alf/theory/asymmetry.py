@@ -121,7 +121,7 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
     steps = list(ratio.steps)
     share = w[0] / w[1]
     if not ratio.defined:
-        return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
+        return _flat(shape, structure, w, steps)
     if shape.at_zero == oo:
         text = "l(0) is infinite, so the risk at the vertex is infinite as soon as another label has weight."
         return denied("ratio", (*steps, step(text)), _interior_witness(structure, w), -1.0)  # r = 0
@@ -157,6 +157,35 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         return Decision(True, "ratio", (*steps, step(text, status="certified")))
     more = direct.steps if direct.holds is not None else (*direct.steps, _how_open(ratio, share))
     return Decision(direct.holds, direct.rule, (*steps, *more), direct.witness, direct.margin)
+
+
+SETS = (
+    "The loss is constant on a stretch next to u = 1, so its best predictions are a set: asymmetric is meant for the "
+    "sets of minimisers of the weighted risk and of the loss for class m."
+)
+
+
+def _flat(shape, structure: Structure, w, steps) -> Decision:
+    """A loss with flat stretches. Lower risk than at e_m, which is best for class m, refutes in every reading."""
+    if not shape.weakly_decreasing:
+        return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
+    from alf.theory.symmetry import superadditive
+
+    steps = [step("l rises nowhere, and is constant on a stretch.", status="certified")]
+    steps += [step(SETS)] if shape.flat_at_one else []
+    known = superadditive(shape)
+    if known is not None:
+        return Decision(True, "completely asymmetric", (*steps, *known))
+    found = edge_witness(structure, w)
+    if found is not None and found.relation == "<":
+        return Decision(False, "edge", tuple(steps), found)
+    if shape.flat_at_one:
+        missing = Step("No rule here compares the two sets, and no point of lower risk was found.", status="undecided")
+        return Decision(None, "edge", (*steps, missing))
+    from alf.theory.simplex import minimise_at_vertex
+
+    direct = minimise_at_vertex(structure, w)
+    return Decision(direct.holds, direct.rule, (*steps, *direct.steps), direct.witness, direct.margin)
 
 
 def _how_open(ratio: Ratio, share: Fraction) -> Step:

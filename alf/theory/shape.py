@@ -152,6 +152,19 @@ class Shape:
         return True if self.located and None not in signs and set(signs) == {-1} else None
 
     @cached_property
+    def weakly_decreasing(self) -> bool:
+        """Whether l is certified to rise nowhere, flat stretches allowed, from a finite l(0) to a smaller l(1)."""
+        if not self.located or not {r.sign for r in self.slope_runs} <= {-1, 0}:
+            return False
+        ends = self.at_zero, self.at_one
+        return not {*ends} & {None, oo, -oo} and sign_of_number(ends[0] - ends[1]) == 1
+
+    @property
+    def flat_at_one(self) -> bool:
+        """Whether l is constant on a stretch next to 1, as far as is known."""
+        return self.slope_runs[-1].sign == 0
+
+    @cached_property
     def linear(self) -> bool:
         return self.smooth and all(r.sign == 0 for r in self.bend_runs)
 

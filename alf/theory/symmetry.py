@@ -7,7 +7,7 @@ import sympy
 from sympy import Expr, diff, oo
 
 from alf.losses import Loss, u
-from alf.theory.asymmetry import decide, half_concave
+from alf.theory.asymmetry import SETS, decide, half_concave
 from alf.theory.enclosure import sign_of_number
 from alf.theory.ratios import ratio_of, ratio_of_shape, upper_is_one
 from alf.theory.shape import _is_zero, shape_of, smooth_pieces, telling_points
@@ -104,7 +104,7 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
         return holds(claim, (sign_step(loss, 1), sign_step(loss, 2), step(text)))
     ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
     if not ratio.defined:
-        return undecided(claim, "l is not known to decrease strictly.", ratio.steps)
+        return _flat(claim, loss, structure, shape, ratio)
     if ratio.exact == 1:
         return holds(
             claim,
@@ -118,9 +118,9 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     below = _refute(claim, loss, structure, ratio)
     if below is not None:
         return below
-    superadditive = _half_concave(shape)
-    if superadditive is not None:
-        return holds(claim, superadditive)
+    known = superadditive(shape)
+    if known is not None:
+        return holds(claim, known)
     found = sum_against_vertex(structure)
     if found is True:
         text = "sum_i l(u_i) is least at the vertices, so sum_i phi(u_i) <= 1 on the simplex."
@@ -132,6 +132,26 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     return undecided(
         claim, "Neither sum phi(u_i) <= 1 everywhere nor a point where it is above 1 could be established.", ratio.steps
     )
+
+
+def _flat(claim: str, loss: Loss, structure: Structure, shape, ratio) -> Verdict:
+    """A loss with flat stretches; R(u) - R(e_m) >= (w_m - w_n) sum_{i != m} (l(0) - l(u_i)) if sum phi(u_i) <= 1."""
+    if not shape.weakly_decreasing:
+        return undecided(claim, "l is not known to decrease strictly.", ratio.steps)
+    steps = (step("l rises nowhere, and is constant on a stretch.", status="certified"),)
+    steps += (step(SETS),) if shape.flat_at_one else ()
+    known = superadditive(shape)
+    if known is not None:
+        return holds(claim, (*steps, *known))
+    for share in (Fraction(3, 2), Fraction(11, 10), Fraction(1001, 1000)):
+        found = decide(loss, (share / (1 + share), 1 / (1 + share), *[Fraction(0)] * (structure.classes - 2)))
+        if found.holds is False:
+            text = f"The loss is not asymmetric on weights with w_m/w_n = {share}."
+            return refuted(claim, (*steps, step(text, status="certified")), found.witness)
+    if not shape.flat_at_one and sum_against_vertex(structure) is True:
+        text = "sum_i l(u_i) is least at the vertices, so sum_i phi(u_i) <= 1 on the simplex."
+        return holds(claim, (*steps, step(text, status="certified")))
+    return undecided(claim, "Neither sum phi(u_i) <= 1 everywhere nor weights that refute were found.", steps)
 
 
 def _two_classes(shape) -> tuple[Step, ...]:
@@ -209,7 +229,7 @@ def _refute_at(claim, structure: Structure, point, ratio) -> Verdict | None:
     return None
 
 
-def _half_concave(shape) -> tuple[Step, ...] | None:
+def superadditive(shape) -> tuple[Step, ...] | None:
     """l concave on [0, 1/2] and phi(t) + phi(1-t) <= 1 on [1/2, 1] make sum phi(u_i) <= 1 for any number of classes.
 
     With u_m >= 1/2 the others sum to d <= 1/2, where phi is convex with phi(0) = 0, so sum <= phi(1-d) + phi(d) <= 1;

@@ -197,7 +197,8 @@ class Loss:
         return self._ties(point, weights)
 
     def _ties(self, point, weights):
-        """Whether the two risks are exactly equal."""
+        """Whether the two risks are exactly equal, and the point is worse for class m: where l is constant next to 1
+        the best predictions are a set, and asymmetric is meant for the two sets of minimisers."""
         if self.normalised or len(set(weights)) > 6:
             return False
         total, gap, m = sum(weights), sympy.Integer(0), weights.index(max(weights))
@@ -205,7 +206,15 @@ class Loss:
         for i, (x, w) in enumerate(zip(point, weights, strict=True)):
             expression = sympy.expand(_rational(w) * self.h + _rational(total) * self.sigma).subs(values)
             gap += expression.subs(u, _rational(x)) - expression.subs(u, int(i == m))
-        return exact(gap, {}) == 0 or sympy.simplify(gap) == 0
+        if self.sigma == 0:
+            h = sympy.expand(self.h).subs(values)
+            if _vanishes(h.subs(u, _rational(point[m])) - h.subs(u, 1)):
+                return False
+        return _vanishes(gap)
+
+
+def _vanishes(number):
+    return exact(number, {}) == 0 or sympy.simplify(number) == 0
 
 
 def _rational(x):
