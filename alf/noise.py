@@ -250,7 +250,7 @@ def _matrix(text: str, classes: int) -> tuple[tuple[Fraction, ...], ...]:
         sizes = sorted({len(row) for row in rows})
         raise InputError(
             f"noise matrix: {classes} rows of {classes} numbers are needed for {classes} classes, "
-            f"got {len(rows)} rows of {' or '.join(map(str, sizes[:4]))}"
+            f"got {len(rows)} {'row' if len(rows) == 1 else 'rows'} of {' or '.join(map(str, sizes[:4]))}"
         )
     matrix = []
     for i, row in enumerate(rows, start=1):

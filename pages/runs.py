@@ -81,6 +81,8 @@ def body(view: View, looking: bool) -> None:
 
 
 head("Runs", "Your runs, the newest first. Tick some to compare them in one figure.")
+if "run" in st.query_params and "runs" not in st.query_params:  # the link of one run, as Train writes it
+    st.query_params["runs"] = st.query_params.get_all("run")
 view = View("runs", (runs.tokens("runs"), state.whole("list", 1, 1, 10**6)))
 view.say()
 looking = st.session_state.get("runs.looking", False)

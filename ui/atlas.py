@@ -131,7 +131,9 @@ def _presets(loss: Loss) -> list[tuple[str, float, float]]:
 
 
 def _shown(value: float, what: str) -> str:
-    return f"{value:.4f}" if what == "ratio" else f"{value:.1%}"
+    if what == "ratio":
+        return f"{value:.4f}" if value not in (0, 1) else f"{value:.0f}"
+    return f"{value:.1%}"
 
 
 def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float | None) -> str:

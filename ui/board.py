@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from alf.errors import InputError
-from alf.figures.base import Series
+from alf.figures.base import Series, rounded
 from alf.figures.risk import calibration_figure
 from alf.figures.shape import U
 from alf.figures.simplex import raster, simplex_figure, to_plane
@@ -117,7 +117,7 @@ def _headline(question: Question, verdict: Verdict | None) -> str:
         else:
             text = f"{loss.label} {words[verdict.holds]} {noise}"
         margin = verdict.data.get("margin")
-        chip = f"margin {margin:.3g}" if isinstance(margin, float) and np.isfinite(margin) else ""
+        chip = f"margin {rounded(margin)}" if isinstance(margin, float) and np.isfinite(margin) else ""
     return f'<div class="alf-verdict"><h2>{text}</h2><span>{chip}</span></div>'
 
 

@@ -198,7 +198,7 @@ def whole(name: str, default: int, low: int, high: int) -> Field:
     def read(texts, _):
         text = texts[-1].strip()
         if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
-            raise InputError(f"{name} must be a whole number in [{low}, {high}], got {quoted(text)}")
+            raise InputError(f"{_called(name)} must be a whole number in [{low}, {high}], got {quoted(text)}")
         return int(text), []
 
     def fit(value, _):
@@ -235,7 +235,7 @@ def choice(name: str, options: Sequence[str], default: str) -> Field:
     def read(texts, _):
         text = texts[-1].strip()
         if text not in options:
-            raise InputError(f"{name} must be one of {', '.join(options)}, got {quoted(text)}")
+            raise InputError(f"{_called(name)} must be one of {', '.join(options)}, got {quoted(text)}")
         return text, []
 
     return Field(name, default, read, lambda value: [value])
@@ -333,13 +333,35 @@ def _kept_noise(value: str, other: str, whom: str) -> str:
     return f"Your {value.partition(':')[0]} noise does not fit this page. {shown} in for it here; yours is kept."
 
 
+_WORDS = {
+    "lr": "learning rate",
+    "weight_decay": "weight decay",
+    "clip": "gradient clipping",
+    "scale": "gradient scale",
+    "kind": "kind of noise",
+    "beside": "clean labels beside",
+    "shown": "predictions",
+    "show": "quantity shown",
+    "mend": "suggestions",
+    "list": "page of the list",
+    "look": "look inside",
+    "look-at": "samples looked at",
+    "look-map": "kind of map",
+}
+"""What a link's name is called on the pages, where that is another word."""
+
+
+def _called(name: str) -> str:
+    return _WORDS.get(name, name)
+
+
 def token(name: str) -> Field:
     """An identifier such as a run's: letters, digits, - and _; None when there is none."""
 
     def read(texts, _):
         text = texts[-1].strip()
         if not (len(text) <= 64 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()):
-            raise InputError(f"{name} must be letters, digits, - and _ (at most 64), got {quoted(text, 40)}")
+            raise InputError(f"{_called(name)} must be letters, digits, - and _ (at most 64), got {quoted(text, 40)}")
         return text, []
 
     return Field(name, None, read, lambda value: [value] if value else [])
@@ -356,7 +378,7 @@ def share(name: str, default: float, low: float, high: float | Callable[[Mapping
         value, top = exact_number(texts[-1]), high(values) if callable(high) else high
         # A link is written with twelve digits, which may round a limit such as 2/3 up.
         if value is None or not low <= value <= top + 1e-11:
-            raise InputError(f"{name} must be a number in [{low:g}, {top:g}], got {quoted(texts[-1])}")
+            raise InputError(f"{_called(name)} must be a number in [{low:g}, {top:g}], got {quoted(texts[-1])}")
         return min(float(value), top), []
 
     def fit(value, values):

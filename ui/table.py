@@ -37,7 +37,7 @@ def read_table(text: str, most: int = MOST) -> list[list[str]]:
     >>> read_table("1 2 3")
     Traceback (most recent call last):
     ...
-    alf.errors.InputError: matrix: as many rows as columns are needed, got 1 rows of 3
+    alf.errors.InputError: matrix: as many rows as columns are needed, got 1 row of 3
     """
     if len(text) > LONGEST:
         raise InputError(f"matrix: at most {LONGEST} characters are read, got {len(text)}")
@@ -52,7 +52,8 @@ def read_table(text: str, most: int = MOST) -> list[list[str]]:
         raise InputError("matrix: rows of numbers are needed, got nothing")
     if widths != {len(rows)}:
         sizes = " or ".join(map(str, sorted(widths)[:4]))
-        raise InputError(f"matrix: as many rows as columns are needed, got {len(rows)} rows of {sizes}")
+        lines = "row" if len(rows) == 1 else "rows"
+        raise InputError(f"matrix: as many rows as columns are needed, got {len(rows)} {lines} of {sizes}")
     if not FEWEST <= len(rows) <= most:
         raise InputError(f"matrix: between {FEWEST} and {most} classes fit this page, got {len(rows)}")
     return rows

@@ -78,8 +78,10 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
         )
         for spec in order
     )
+    failing = mends if len(done) == len(specs) else [s for s in own if found[s] is not None and found[s].holds is False]
+    look = "alf-table alf-ranking" + ("" if failing or len(mend) > len(own) else " alf-unmended")
     st.html(
-        f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="alf-table alf-ranking"><thead><tr>'
+        f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="{look}"><thead><tr>'
         f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates the noise')}</th><th>{term('margin')}</th>"
         f"<th>Decided by</th><th>{term('mended', 'Would tolerate it with')}</th><th></th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"

@@ -101,7 +101,8 @@ def atlas_figure(
         at = Series(label, _PLAIN, np.array([px]), np.array([py]))
         traces.append(points(at, 9, "diamond", f"{label}<br>%{{x:.3g}}, %{{y:.3g}}"))
         words.append({"text": label, "x": float(np.log10(px)), "y": py} | _TAG)
-    traces.append(points(mine, 16, hover=f"{mine.label}<br>%{{x:.3g}}, %{{y:.3g}}"))
+    # whole in a corner of the map too
+    traces.append(points(mine, 16, hover=f"{mine.label}<br>%{{x:.3g}}, %{{y:.3g}}") | {"cliponaxis": False})
     return figure(
         traces,
         title,
@@ -182,7 +183,8 @@ def slice_figure(
         preset = Series(label, _PLAIN, np.array([value]), np.array([height]))
         traces.append(points(preset, 9, "diamond", f"{label}<br>%{{x:.3g}}, %{{y:.3g}}"))
         words.append({"text": label, "x": value, "y": height} | _TAG | _SIDES[len(words) % 2])
-    traces.append(points(Series(series.label, series.style, np.array([at]), np.array([here])), 13))
+    mine = Series(series.label, series.style, np.array([at]), np.array([here]))
+    traces.append(points(mine, 13) | {"cliponaxis": False})
     shapes = []
     if limit is not None:
         line_at = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": limit, "y1": limit}
@@ -198,7 +200,7 @@ def slice_figure(
             if limit is None
             else "; the red line is the least value that tolerates the chosen noise, shaded where the loss reaches it."
         ),
-        [mark(at, f"{name} = {at:.3g}")],
+        [mark(at, f"{name} = {at:.3g}", "left" if at > np.quantile(series.x[[0, -1]], 0.85) else "right")],
         styles=[series.style, _LIMIT, _PLAIN],
         height=260,
         shapes=shapes,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import Series, axis, builder, figure, line, mark, names, times
+from alf.figures.base import Series, axis, builder, figure, line, mark, names, rounded, times
 
 _NEAR = np.geomspace(1e-9, 3e-2, 32)
 U = np.unique(
@@ -29,8 +29,10 @@ def loss_figure(series: Sequence[Series], classes: int) -> dict:
         title = f"{_who(endless)} {_verb(endless, 'punish')} a confident mistake without limit, {_others(capped)} not"
     elif endless:
         title = "A confident mistake costs without limit"
+    elif len(capped) == 1 and not capped[0].y.any():
+        title = f"{capped[0].name} is so flat that its values are 0 in floating point"
     elif len(capped) == 1:
-        title = f"Even a confident mistake costs at most {capped[0].y[0]:.3g}"
+        title = f"Even a confident mistake costs at most {rounded(capped[0].y[0])}"
     else:
         title = "Every loss here is bounded, even for a confident mistake"
     low, high = _view(series)
@@ -128,7 +130,7 @@ def _slope_message(series: Sequence[Series]) -> str:
         return (
             f"On the way to u = 1 the slope of {name} falls to {'nothing' if dip < 5e-3 else f'{dip:.0%} of its start'}"
         )
-    (low, least), (high, most) = min(shares), max(shares)
+    low, high = min(shares)[0], max(shares)[0]
     if len(shares) == 1 or abs(high - low) < 5e-3:
         if abs(high - 1) < 5e-3:
             return "A straight line: every step towards the label is worth the same"
@@ -138,14 +140,17 @@ def _slope_message(series: Sequence[Series]) -> str:
         if high > 10:
             return f"{shares[0][1]} hardly pulls at u = 0 and pulls hardest at u = 1"
         return f"From u = 0 to u = 1 the slope goes to {high:.0%} of its start"
+    most = [name for share, name in shares if share == high or abs(share - high) < 5e-3]
+    least = [name for share, name in shares if abs(share - low) < 5e-3]
     if high > 10:
-        first = f"{most}'s slope grows towards u = 1"
+        first = f"{_who(most)}'s slope grows towards u = 1"
     elif high > 1 + 5e-3:
-        first = f"{most}'s slope grows to {high:.0%} by u = 1"
+        first = f"{_who(most)}'s slope grows to {high:.0%} by u = 1"
     else:
-        first = f"{most} keeps {high:.0%} of its slope up to u = 1"
-    word = "" if high <= 1 + 5e-3 else "to " if low > 1 + 5e-3 else "keeps "
-    return f"{first}, {least} {word}{'nearly none' if low < 5e-3 else f'{low:.0%}'}"
+        whose = "their" if len(set(most)) > 1 else "its"
+        first = f"{_who(most)} {_verb(most, 'keep')} {high:.0%} of {whose} slope up to u = 1"
+    word = "" if high <= 1 + 5e-3 else "to " if low > 1 + 5e-3 else f"{_verb(least, 'keep')} "
+    return f"{first}, {_who(least)} {word}{'nearly none' if low < 5e-3 else f'{low:.0%}'}"
 
 
 def _who(labels: Sequence[str]) -> str:

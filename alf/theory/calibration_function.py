@@ -47,7 +47,7 @@ def calibration_curve(loss, structure: Structure, classes: int) -> Verdict:
     text = (
         "The loss is not completely asymmetric, so no linear bound is stated; its calibration function delta(eps), the "
         "least L-excess at 0-1 excess >= eps, was searched numerically: the least found among "
-        f"{count} pairs of a prediction in multiples of 1/{GRID} and label probabilities in which all labels but two "
+        f"{count:,} pairs of a prediction in multiples of 1/{GRID} and label probabilities in which all labels but two "
         "have equal shares or none."
     )
     data = {"epsilon": epsilons.tolist(), "delta": deltas.tolist(), "points": count}

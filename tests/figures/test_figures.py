@@ -283,3 +283,20 @@ def test_an_empty_run_still_gives_figures():
 def test_the_plain_data_is_the_same_figure():
     args = (series(MIXED, lambda x: x.value(U)), 10)
     assert go.Figure(loss_figure.spec(*args)) == loss_figure(*args)
+
+
+def test_a_headline_names_every_loss_of_a_draw_and_no_rounded_zero():
+    losses = [parse(spec) for spec in ("mae", "1-u", "agce:a=0.6,q=0.6")]
+    title = slope_figure(series(losses, lambda x: x.derivative(U)), 10).layout.title.text
+    assert title == "MAE and 1-u keep 100% of their slope up to u = 1, AGCE keeps 68%"
+    [flat] = series([parse("agce:a=1e300,q=0.6")], lambda x: x.value(U))
+    assert "at most 0" not in loss_figure([flat], 10).layout.title.text
+
+
+def test_the_mark_of_a_loss_at_the_right_end_stands_inside():
+    x = np.linspace(0, 50, 51)
+    curve = Series("AEL", style("ael"), x, np.exp(-1 / (x + 1)))
+    for at, anchor in ((50.0, "right"), (5.0, "left")):
+        figure = slice_figure(curve, at, "a", "ratio", "How a changes it")
+        [word] = [note for note in figure.layout.annotations if note.text == f"a = {at:g}"]
+        assert word.xanchor == anchor

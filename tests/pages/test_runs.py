@@ -179,3 +179,10 @@ def test_a_file_is_opened_said_and_started(open_app, engine):
     assert query(app, "runs") == [progress.run]
     app.file_uploader(key="recipe-file").set_value(("x.json", b'{"data": "photos"}', "application/json")).run()
     assert "losses is missing" in app.error[0].value.replace("\\", "") and not app.exception
+
+
+def test_a_link_to_one_run_is_read_and_a_strange_one_said(open_app, engine):
+    app = open_app("runs", run=["../../etc/passwd"])
+    assert "Runs must be letters, digits" in app.warning[0].value and query(app, "run") == []
+    app = open_app("runs", run=["recorded-none"])
+    assert query(app, "runs") == ["recorded-none"]

@@ -77,9 +77,9 @@ def test_a_stale_kind_of_recipe_is_the_first_the_data_has():
         ({"samples": "some"}, "samples must be all or a whole number in [2, 1000000], got 'some'"),
         ({"batch": "1.5"}, "batch must be a whole number in [1, 65536], got '1.5'"),
         ({"momentum": "nan"}, "momentum must be a number in [0, 0.999], got 'nan'"),
-        ({"weight_decay": "2"}, "weight_decay must be a number in [0, 1], got '2'"),
+        ({"weight_decay": "2"}, "weight decay must be a number in [0, 1], got '2'"),
         ({"schedule": "COSINE"}, "schedule must be one of cosine, constant, got 'COSINE'"),
-        ({"clip": "inf"}, "clip must be a number in [0.001, 1e+09], got 'inf'"),
+        ({"clip": "inf"}, "gradient clipping must be a number in [0.001, 1e+09], got 'inf'"),
         ({"data": "moons", "augment": "crop-flip"}, "augment must be one of none for moons, got 'crop-flip'"),
     ],
 )

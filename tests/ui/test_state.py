@@ -79,3 +79,15 @@ def test_noise_must_fit_the_classes_of_the_same_url():
     assert state.decode(FIELDS, good)[0]["noise"].startswith("matrix:")
     bad, problems = state.decode(FIELDS, {**good, "classes": ["3"]})
     assert bad["noise"] == "symmetric:0.4" and len(problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        (state.share("lr", 0.1, 0.0, 1.0), "learning rate must be a number in [0, 1], got 'x'"),
+        (state.noise_kind({"symmetric": 0.6, "pair": 0.5}), "kind of noise must be one of symmetric, pair, got 'x'"),
+        (state.choice("beside", ("no", "yes"), "no"), "clean labels beside must be one of no, yes, got 'x'"),
+    ],
+)
+def test_what_is_wrong_has_a_readers_name(field, said):
+    assert state.decode([field], {field.name: ["x"]}) == ({field.name: field.default}, [said])
