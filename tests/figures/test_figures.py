@@ -288,7 +288,7 @@ def test_the_plain_data_is_the_same_figure():
 def test_a_headline_names_every_loss_of_a_draw_and_no_rounded_zero():
     specs = ("mae", "1-u", "agce:a=0.6,q=0.6")
     title = slope_figure(series(specs, lambda x: x.derivative(U)), 10).layout.title.text
-    assert title == "MAE and 1-u keep 100% of their slope up to u = 1, AGCE keeps 68%"
+    assert title == "MAE and 1-u keep 100% of their slope up to u = 1, AGCE 68%"
     [flat] = series(["agce:a=1e300,q=0.6"], lambda x: x.value(U))
     assert "at most 0" not in loss_figure([flat], 10).layout.title.text
 
