@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SOAK := ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600
 TRAINING := tests/runs $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
 .PHONY: run dev test check lint soak lock clean
@@ -33,7 +34,8 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 
 soak: $(VENV)/dev.stamp
-	ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 tests/theory tests/export tests/losses tests/runs
+	$(SOAK) -n 2 --dist worksteal tests/theory tests/export tests/losses tests/training tests/figures tests/ui
+	$(SOAK) tests/runs
 
 lock: $(VENV)/dev.stamp
 	{ echo "# Every transitive version, so that a fresh clone next year installs what was tested. Written by 'make lock'."; \

@@ -13,7 +13,7 @@ from alf.theory.continuity import conditions, discontinuity, reveal
 from alf.theory.shape import shape_of
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
-SEED, COUNT = (2026, 400) if SOAK else (11, 12)
+SEED, COUNT = (2026, 80) if SOAK else (11, 12)
 K = 3
 
 

@@ -33,7 +33,7 @@ from alf.theory.verdict import Verdict, Witness
 from alf.theory.witness import KINDS, witness
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
-COUNT = 60 if SOAK else 4
+COUNT = 20 if SOAK else 4
 CLASSES = (2, 3, 5, 10, 20)
 
 
