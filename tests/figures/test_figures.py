@@ -142,7 +142,7 @@ def test_shares_memorised_that_cannot_be_told_apart_are_given_as_they_are(agce, 
     assert figure.layout.title.text == f"AGCE and CE cannot be told apart: {said} of the wrong labels memorised"
 
 
-SOAK = 20_000 if os.environ.get("ALF_SOAK") == "1" else 400
+SOAK = 5000 if os.environ.get("ALF_SOAK") == "1" else 400
 
 
 @pytest.mark.parametrize("build", [accuracy_figure, memorised_figure])

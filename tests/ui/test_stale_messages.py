@@ -132,3 +132,15 @@ def test_a_button_pressed_twice_takes_one_loss_away(session):
     losses._remove("mae")
     losses._remove("nce")
     assert View.own("loss") == ("nce",)
+
+
+@pytest.mark.parametrize("key", catalogue())
+def test_the_same_loss_can_be_added_until_the_list_is_full(session, key):
+    session["view.model"] = {"loss": (key if not catalogue()[key].parameters else catalogue()[key].example().spec,)}
+    View("explore", FIELDS["explore"])
+    for _ in range(8):
+        session["add-known"] = key
+        losses._add_known()
+    mine = View.own("loss")
+    assert len(mine) == (selection.MOST if catalogue()[key].parameters else 1)
+    assert len(set(mine)) == len(mine) and {parse(spec).key for spec in mine} == {key}

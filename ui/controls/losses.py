@@ -420,8 +420,9 @@ def _fresh(key: str, present: Sequence[str]) -> str:
         if spec not in present:
             return spec
     for parameter in declaration.parameters:
-        for value in range(1, 40):
-            moved = declaration.example().replace(**{parameter.name: round(parameter.slider[1] * value / 40, 2)}).spec
+        low, high = parameter.slider
+        for step in range(1, 40):
+            moved = declaration.example().replace(**{parameter.name: round(low + (high - low) * step / 40, 2)}).spec
             if moved not in present:
                 return moved
     return options[0]
