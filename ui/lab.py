@@ -14,7 +14,7 @@ import streamlit as st
 
 from alf.errors import InputError
 from alf.noise import parse_noise
-from alf.runs.estimate import about
+from alf.runs.estimate import Estimate, about
 from alf.training.recipe import Recipe
 from ui.recipe_state import recipe_of
 from ui.view import View
@@ -137,14 +137,19 @@ NAMES = {
 
 def time_needed(recipe: Recipe) -> str:
     """How long a recipe will take on this machine, in words."""
-    seconds = _seconds_needed(recipe)
-    if seconds is None:
-        return "how long it takes here is measured in the first run"
-    return f"{about(seconds)} on this machine" if seconds else "computed before, shown at once"
+    needed = _seconds_needed(recipe)
+    if not needed.seconds:
+        return "computed before, shown at once"
+    if needed.rough and recipe.device != "cpu" and any(device["key"] != "cpu" for device in devices().known() or ()):
+        return "the first run here shows how long it takes"  # the guess is of a CPU
+    words = about(needed.seconds)
+    if needed.rough:
+        words = f"roughly {words.removeprefix('about ')}"
+    return f"{words} on this machine"
 
 
 @st.cache_data(ttl=5.0, max_entries=256, show_spinner=False, hash_funcs={Recipe: lambda recipe: recipe.key})
-def _seconds_needed(recipe: Recipe) -> float | None:
+def _seconds_needed(recipe: Recipe) -> Estimate:
     return engine().seconds_needed(recipe)
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from alf.data import Arrays, dataset
 from alf.errors import InputError
 from alf.runs.dispatcher import Dispatcher
-from alf.runs.estimate import seconds_needed
+from alf.runs.estimate import Estimate, seconds_needed
 from alf.runs.histories import Histories
 from alf.runs.progress import Progress
 from alf.runs.store import DAY, Store
@@ -83,8 +83,8 @@ class Engine:
         self._go_on()
         return run
 
-    def seconds_needed(self, recipe: Recipe) -> float | None:
-        """Estimate how long a recipe takes here; None when nothing like it was trained here yet, 0 when it is done."""
+    def seconds_needed(self, recipe: Recipe) -> Estimate:
+        """Estimate how long a recipe takes here; 0 seconds when it is done."""
         return seconds_needed(self.store, recipe, self.settings.workers)
 
     def stop(self, run: str) -> None:

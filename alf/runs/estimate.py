@@ -2,9 +2,12 @@
 
 import math
 import socket
+from dataclasses import dataclass
+from statistics import median
 
 from sqlalchemy import select
 
+from alf.runs import rough
 from alf.runs import tables as t
 from alf.runs.store import Store
 from alf.training.parts import share_out
@@ -12,11 +15,21 @@ from alf.training.recipe import Recipe
 
 LATELY = 200
 """Parts looked back at."""
+OTHERS = 20
+"""Of which so many scale a rough estimate."""
 ALIKE = ("data", "network", "augment", "device")
 """What decides how long a sample takes; how many models are trained together and the batch come after these."""
 
 
-def seconds_needed(store: Store, recipe: Recipe, workers: int) -> float | None:
+@dataclass(frozen=True)
+class Estimate:
+    """How many `seconds` a recipe takes here, 0 when it is done; `rough` where its like was never trained here."""
+
+    seconds: float
+    rough: bool = False
+
+
+def seconds_needed(store: Store, recipe: Recipe, workers: int) -> Estimate:
     """Estimate how long a recipe takes on this machine when nothing else is going on.
 
     Parameters
@@ -31,14 +44,15 @@ def seconds_needed(store: Store, recipe: Recipe, workers: int) -> float | None:
 
     Returns
     -------
-    float or None
-        Seconds; 0 when the result is there already, None when nothing like it has been trained here yet.
+    Estimate
+        From what its like took; where nothing like it has been trained here yet a rough one for a CPU, from what is to
+        be computed, scaled by what other recipes took.
     """
     shares = share_out(recipe, workers)
     with store.read() as connection:
         known = connection.execute(select(t.parts.c.status).where(t.parts.c.result == recipe.key)).scalars().all()
         if known and all(status == "finished" for status in known):
-            return 0.0
+            return Estimate(0.0)
         rows = connection.execute(
             select(t.parts.c.lanes, t.parts.c.epoch, t.parts.c.share, t.parts.c.seconds, t.parts.c.worker)
             .add_columns(t.results.c.recipe)
@@ -48,12 +62,25 @@ def seconds_needed(store: Store, recipe: Recipe, workers: int) -> float | None:
             .limit(LATELY)
         ).all()
     here = socket.gethostname()
-    alike = [row for row in rows if (row.worker or {}).get("host") == here and _alike(recipe, row.recipe)]
-    alike = [row for row in alike if row.epoch + row.share > 0]
-    if not alike:
-        return None
-    needed = [recipe.epochs * _epoch_seconds(recipe, len(lanes), alike) for lanes in shares]
-    return max(*needed, sum(needed) / workers) if len(needed) > 1 else needed[0]
+    rows = [row for row in rows if (row.worker or {}).get("host") == here and row.epoch + row.share > 0]
+    alike = [row for row in rows if _alike(recipe, row.recipe)]
+    if alike:
+        needed = [recipe.epochs * _epoch_seconds(recipe, len(lanes), alike) for lanes in shares]
+    else:
+        slower = _slower(rows)
+        needed = [recipe.epochs * slower * rough.epoch_seconds(recipe, len(lanes)) for lanes in shares]
+    return Estimate(max(*needed, sum(needed) / workers) if len(needed) > 1 else needed[0], not alike)
+
+
+def _slower(rows) -> float:
+    """How many times as long as guessed the parts computed here took, in the middle; 1 where there are none."""
+    found = []
+    for row in rows[:OTHERS]:
+        # Its losses, which may be formulas that take long to read, do not count.
+        known = {name: row.recipe[name] for name in ("data", "network", "batch", "samples")}
+        guess = rough.epoch_seconds(Recipe(losses=("ce",), **known), len(row.lanes))
+        found.append(row.seconds / (row.epoch + row.share) / guess)
+    return median(found) if found else 1.0
 
 
 def _alike(recipe: Recipe, other: dict) -> bool:

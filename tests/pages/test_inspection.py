@@ -8,6 +8,7 @@ import pytest
 
 from alf.errors import InputError
 from alf.runs import Progress
+from alf.runs.estimate import Estimate
 from alf.runs.recorded import recorded
 from alf.training import classroom
 from alf.training.inspect import COARSE, inspect
@@ -35,7 +36,7 @@ class Engine:
         return []
 
     def seconds_needed(self, recipe):
-        return None
+        return Estimate(0.0)
 
     def inspected(self, run):
         return self.epochs

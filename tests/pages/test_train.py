@@ -7,6 +7,7 @@ import pytest
 
 from alf.errors import InputError
 from alf.runs import Progress
+from alf.runs.estimate import Estimate
 from alf.runs.recorded import recorded
 from alf.training.inspect import given_labels
 from tests.pages.conftest import query
@@ -18,7 +19,7 @@ class Engine:
 
     def __init__(self):
         self.started, self.stopped, self.status, self.message = [], [], "running", None
-        self.asked, self.reached, self.needed = [], 5, None
+        self.asked, self.reached, self.needed = [], 5, Estimate(37.0)
         self.recipe = recorded("digits").recipe
 
     def start(self, recipe, owner):
@@ -112,14 +113,12 @@ def test_the_recorded_run_is_what_the_controls_say_or_says_what_differs(open_app
 
 def test_how_long_a_run_will_take_is_said_before_start(open_app, engine):
     said = lambda app: [c.value for c in app.caption if "seed" in c.value]  # noqa: E731
-    engine.needed = 37.0
+    engine.needed = Estimate(37.0)
     assert said(open_app("train", seeds=["1"])) == ["4 losses × 1 seed: about 40 s on this machine"]
-    engine.needed = 0.0
+    engine.needed = Estimate(0.0)
     assert said(open_app("train", seeds=["2"])) == ["4 losses × 2 seeds: computed before, shown at once"]
-    engine.needed = None
-    assert said(open_app("train", seeds=["4"])) == [
-        "4 losses × 4 seeds: how long it takes here is measured in the first run"
-    ]
+    engine.needed = Estimate(70.0, rough=True)
+    assert said(open_app("train", seeds=["4"], device=["cpu"])) == ["4 losses × 4 seeds: roughly 70 s on this machine"]
 
 
 def test_start_hands_the_controls_recipe_over_and_stop_asks(open_app, engine, charts):

@@ -1,11 +1,15 @@
 """How long a recipe will take, from parts that have been computed on this machine."""
 
+import math
 import socket
 
 import pytest
 
+from alf.data import DATASETS
+from alf.runs import rough
 from alf.runs.claims import Claim, claim, waiting
 from alf.runs.estimate import seconds_needed
+from alf.training.networks import parameter_count
 from alf.training.recipe import Recipe
 
 pytestmark = pytest.mark.both_stores
@@ -22,25 +26,47 @@ def computed(store, recipe, lanes, epoch, seconds, host=None):
     hold.finish()
 
 
-def test_nothing_is_known_before_anything_like_it_was_trained_here(store):
-    assert seconds_needed(store, RECIPE, 2) is None
-    computed(store, RECIPE.with_(network="mlp:16"), [0, 1, 2, 3], 10, 20.0)
+def test_before_anything_like_it_was_trained_here_the_guess_is_rough_and_scaled_by_others(store):
+    guess = seconds_needed(store, RECIPE, 2)
+    assert guess.rough and 0 < guess.seconds < math.inf
     computed(store, RECIPE.with_(lr=0.5), [0, 1, 2, 3], 10, 20.0, host="elsewhere")
-    assert seconds_needed(store, RECIPE, 2) is None
+    assert seconds_needed(store, RECIPE, 2) == guess
+    other = RECIPE.with_(network="mlp:16")
+    computed(store, other, [0, 1, 2, 3], 10, 50.0 * rough.epoch_seconds(other, 4))  # five times as long as guessed
+    assert seconds_needed(store, RECIPE, 2).seconds == pytest.approx(5 * guess.seconds)
+
+
+@pytest.mark.parametrize("network", ["mlp:8", "mlp:64,32", "cnn-tiny", "cnn-small"])
+def test_a_guess_counts_the_weights_of_the_network(store, network):
+    weights = parameter_count(network, (1, 8, 8), 10)
+    counted = list(rough.multiplications(RECIPE.with_(network=network)))
+    if network.startswith("mlp"):  # all but the biases
+        assert 0.8 * weights < sum(counted) < weights
+    more = RECIPE.with_(network=network, epochs=20)
+    assert seconds_needed(store, more, 1).seconds > seconds_needed(store, RECIPE.with_(network=network), 1).seconds
+
+
+def test_the_sizes_of_the_data_are_those_of_the_data():
+    for name, data in DATASETS.items():
+        if data.local:
+            arrays = data.load()
+            assert rough.SIZES.get(name, rough.POINTS) == (len(arrays.train_labels), len(arrays.test_labels))
 
 
 def test_it_is_that_of_its_like_scaled_by_epochs_models_and_samples(store):
     computed(store, RECIPE.with_(lr=0.5, epochs=40), [0, 1, 2, 3], 20, 40.0)  # four models: 2 s an epoch
-    assert seconds_needed(store, RECIPE, 2) == pytest.approx(20.0)
-    assert seconds_needed(store, RECIPE.with_(epochs=30, losses=("ce", "formula:1-u**2")), 1) == pytest.approx(60.0)
+    assert seconds_needed(store, RECIPE, 2).seconds == pytest.approx(20.0)
+    assert seconds_needed(store, RECIPE.with_(epochs=30, losses=("ce", "formula:1-u**2")), 1).seconds == pytest.approx(
+        60.0
+    )
     twice = RECIPE.with_(seeds=(0, 1, 2, 3))  # two parts of four models
-    assert seconds_needed(store, twice, 2) == pytest.approx(20.0)
-    assert seconds_needed(store, twice, 1) == pytest.approx(40.0)
-    assert seconds_needed(store, RECIPE.with_(samples=500), 2) is None  # all of the data: how many are they?
+    assert seconds_needed(store, twice, 2).seconds == pytest.approx(20.0)
+    assert seconds_needed(store, twice, 1).seconds == pytest.approx(40.0)
+    assert seconds_needed(store, RECIPE.with_(samples=500), 2).rough  # all of the data is another matter
     computed(store, RECIPE.with_(samples=500), [0, 1, 2, 3], 10, 5.0)
-    assert seconds_needed(store, RECIPE.with_(samples=1000, lr=0.1), 2) == pytest.approx(10.0)
+    assert seconds_needed(store, RECIPE.with_(samples=1000, lr=0.1), 2).seconds == pytest.approx(10.0)
 
 
 def test_what_is_there_already_takes_no_time(store):
     computed(store, RECIPE, [0, 1, 2, 3], 10, 20.0)
-    assert seconds_needed(store, RECIPE, 2) == 0.0
+    assert seconds_needed(store, RECIPE, 2).seconds == 0.0
