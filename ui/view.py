@@ -193,7 +193,17 @@ def keep(key: str, value: Any) -> str:
     return key
 
 
+def infinite(text: str) -> str:
+    """A sentence of the library with its infinite ends as a page shows them.
+
+    >>> infinite("AUL: a must lie in (1, oo), got 0.5"), infinite("RCE: A must lie in (-oo, 0), got 'foo)'")
+    ('AUL: a must lie in (1, ∞), got 0.5', "RCE: A must lie in (−∞, 0), got 'foo)'")
+    """
+    return text.replace(", oo)", ", ∞)").replace("(-oo, ", "(−∞, ")
+
+
 def _sentence(text: str) -> str:
+    text = infinite(text)
     # A stranger's text goes through Markdown here: no links, images, formulas or emphasis from a URL.
     for mark in "\\`*_[]<>$#:~|!()":
         text = text.replace(mark, "\\" + mark)

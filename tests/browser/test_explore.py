@@ -120,7 +120,7 @@ def test_presets_adding_removing_and_typing(open_page):
     assert query(page)["loss"][1] == "nce+agce:alpha=1,beta=4,a=6,q=1.5"
     typed.fill("aul:a=0.5,p=3")
     typed.press("Enter")
-    page.get_by_text("AUL: a must lie in (1, oo), got 0.5").wait_for()
+    page.get_by_text("AUL: a must lie in (1, ∞), got 0.5").wait_for()
     assert len(query(page)["loss"]) == 2
 
 

@@ -55,7 +55,7 @@ def test_presets_spec_adding_and_removing(open_app, charts):
 def test_a_wrong_spec_says_why_and_changes_nothing(open_app):
     app = open_app("explore", **START)
     app.text_input(key="add-typed").set_value("aul:a=0.5,p=3").run()
-    assert [e.value for e in app.error] == ["AUL: a must lie in (1, oo), got 0.5"]
+    assert [e.value for e in app.error] == ["AUL: a must lie in (1, ∞), got 0.5"]
     assert query(app, "loss") == START["loss"]
     app.text_input(key="add-typed").set_value("aul:a=2,p=3").run()
     assert not app.error and query(app, "loss")[-1] == "aul:a=2,p=3"

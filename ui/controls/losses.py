@@ -15,7 +15,7 @@ from ui import selection
 from ui.glossary import hint
 from ui.prover import read_loss
 from ui.state import MOST_LOSSES
-from ui.view import View, keep
+from ui.view import View, infinite, keep
 
 DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
@@ -278,7 +278,7 @@ def _describe(key: str) -> str:
 def _said(key: str) -> None:
     """What was wrong with the text last typed into this field."""
     if error := st.session_state.get(f"{key}.said"):
-        st.error(error)
+        st.error(infinite(error))
 
 
 # Callbacks: the only places where the model changes. A message may come from a widget whose loss has gone meanwhile
