@@ -34,20 +34,21 @@ STATUS = {
 def results(run: str | None, shown: lab.Shown) -> None:
     """Everything about the run; looks again by itself while it is going on."""
     now = _state(shown)
-    every = None if now is None or not shown.progress.active else SELDOM if shown.progress.status == "paused" else EVERY
+    going = shown.progress is not None and shown.progress.active
+    every = None if not going else SELDOM if shown.progress.status == "paused" else EVERY
     st.fragment(_results, run_every=every, key="results-live")(run, now)
-    inspection.panels(shown, run, bool(shown.progress and shown.progress.active))
+    inspection.panels(shown, run, going)
 
 
-def _state(shown: lab.Shown) -> tuple | None:
-    """What decides which buttons there are; when it changes the whole page runs again."""
-    if shown.progress is None:
-        return None
+def _state(shown: lab.Shown) -> tuple:
+    """What decides which buttons there are and what the controls say; when it changes the whole page runs again."""
     progress = shown.progress
-    return progress.run, progress.status, progress.message == "Pausing.", shown.recipe.key
+    if progress is None:
+        return (shown.differs,)
+    return shown.differs, progress.run, progress.status, progress.message == "Pausing.", shown.recipe.key
 
 
-def _results(run: str | None, drawn: tuple | None) -> None:
+def _results(run: str | None, drawn: tuple) -> None:
     shown, _ = lab.shown(run)
     _status(shown)
     _curves(shown)
@@ -126,8 +127,7 @@ def _offer(shown: lab.Shown, run: str | None) -> None:
         st.caption(about, width="stretch")
         words, key = f"Take over the {what} settings", "as-recorded" if shown.recorded else "as-run"
         arguments = (shown.recipe, None if shown.recorded else run)
-        if st.button(words, key=key, type="tertiary", on_click=_take_over, args=arguments):
-            st.rerun()  # as a whole: the controls change too
+        st.button(words, key=key, type="tertiary", on_click=_take_over, args=arguments)
 
 
 def _take_over(recipe: Recipe, run: str | None) -> None:
