@@ -26,6 +26,7 @@ _HERE = Path(__file__).parent
 _JS = (_HERE / "simplex.js").read_text()
 KINDS = {"symmetric": 2 / 3, "pair": 1 / 2}  # up to which rate the clean label dominates three classes
 STEPS = 121
+EVERY = 0.3  # seconds between looks at the workers, while one is at work
 COLUMNS = 111
 
 
@@ -42,6 +43,8 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate, b
         Called after the slider is let go; `released(key)` then gives its rate.
     beside : bool
         Show the risk under clean labels beside each.
+
+    Looks again by itself while a critical rate is being worked out.
     """
     shown = styles(parse(spec).key for spec in specs)
     losses = [
@@ -50,7 +53,7 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate, b
             "color": style.color,
             "dark": style.dark,
             **_pictures(spec, kind),
-            "critical": _critical(spec, kind),
+            **_critical(spec, kind),
         }
         for spec, name, style in zip(specs, called(map(parse, specs)), shown, strict=True)
     ]
@@ -58,6 +61,14 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate, b
         losses = [picture for loss in losses for picture in (loss | {"clean": True}, loss)]
     message = {"losses": losses, "kind": kind, "rate": rate, "top": KINDS[kind], "scale": SCALE}
     mount(orjson.dumps(message), key, on_rate)
+    if any(loss["pending"] for loss in losses):
+        st.fragment(_until_known, run_every=EVERY, key="simplex-live")(specs)
+
+
+def _until_known(specs: tuple[str, ...]) -> None:
+    """Run the page once more when every ratio is known; the component stays outside, so that its slider is heard."""
+    if all(ratio_of(spec) is not None for spec in specs):
+        st.rerun()
 
 
 def edge(specs: tuple[str, ...], kind: str, rate: float, classes: int) -> None:
@@ -138,8 +149,8 @@ def _pictures(spec: str, kind: str) -> dict:
     }
 
 
-def _critical(spec: str, kind: str) -> float | None:
+def _critical(spec: str, kind: str) -> dict:
+    """The rate at which the minimiser leaves its corner, None without one, and whether it is still being worked out."""
     found = ratio_of(spec)
-    if found is None or not found.defined or found.value is None:
-        return None
-    return getattr(critical_noise(found, 3), kind)
+    known = found is not None and found.defined and found.value is not None
+    return {"critical": getattr(critical_noise(found, 3), kind) if known else None, "pending": found is None}
