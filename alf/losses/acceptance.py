@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from alf.errors import InputError
+from alf.losses.digits import many_digits
 
 ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
 SEVERAL = ("min", "max")
@@ -93,7 +94,7 @@ def _with_divisors(record: list) -> dict:
 
 
 def _in_digits(functions=None) -> dict:
-    """Fractions as long as values are fractions, mpmath beyond; used within its `workdps`."""
+    """Fractions as long as values are fractions, mpmath beyond; used within `many_digits`."""
     import mpmath
 
     def lifted(name):
@@ -151,7 +152,7 @@ def in_digits(tree: ast.Expression, values: dict[str, float], point, functions=N
     """
     import mpmath
 
-    with mpmath.workdps(DIGITS):
+    with many_digits(DIGITS):
         names = {"number": _fraction, "pi": +mpmath.pi, "e": +mpmath.e, "u": Fraction(point)}
         names |= {name: _fraction(value) for name, value in values.items()}
         value = _mp(evaluate(tree.body, names, _in_digits(functions)))
@@ -281,6 +282,6 @@ def _order(tree: ast.Expression, values: dict[str, float], x: float, y: float) -
         first, second = in_digits(tree, values, x), in_digits(tree, values, y)
     except (ZeroDivisionError, ValueError, OverflowError):
         return 0
-    with mpmath.workdps(DIGITS):
+    with many_digits(DIGITS):
         gap = second - first
         return int(mpmath.sign(gap)) if abs(gap) > mpmath.mpf(10) ** (50 - DIGITS) * (1 + abs(first)) else 0

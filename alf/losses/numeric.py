@@ -4,13 +4,12 @@ A loss with sums depends on more than u_y. Its curve is drawn along the path on 
 rest equally, u_k = (1 - u_y)/(K - 1).
 """
 
-import threading
-
 import numpy as np
 
 from alf.errors import InputError
 from alf.losses.compile import Compiled, compiled, path
 from alf.losses.declaration import Loss
+from alf.losses.digits import many_digits
 
 # Stand-ins for 0 where the plain value is 0/0, inf/inf or 0 inf: far enough out that what is left is rounding.
 STAND_INS = ((0.0, -1e300), (1e-300, float(np.log(1e-300))))
@@ -114,9 +113,6 @@ def _along_path(loss: Loss, probability, classes: int, quantity: str) -> np.ndar
     return result + 0.0
 
 
-_DIGITS = threading.Lock()  # mpmath's precision is one for the whole process
-
-
 def _slope_at(end: int, form: Compiled, loss: Loss, classes: int) -> float:
     """The limit of dl/du at an end where its terms are infinite and cancel: from inside, in many digits.
 
@@ -125,7 +121,7 @@ def _slope_at(end: int, form: Compiled, loss: Loss, classes: int) -> float:
     from mpmath import mp
 
     function = form.function("mpmath")
-    with _DIGITS, mp.workdps(700):
+    with many_digits(700):
         values = []
         for exponent in (150, 300):
             small = mp.mpf(10) ** -exponent

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 import sympy
-from mpmath import mp
+from mpmath.libmp import from_man_exp, to_str
 from sympy import Expr
 
 from alf.losses import u
@@ -160,8 +160,7 @@ def _decimal(ball, digits: int) -> str:
     with working(200):
         mantissa, exponent = (int(x) for x in (ball.mid() + 0).mid().man_exp())
     if abs(exponent) > 5000:  # exp(-500000) as a fraction has whole numbers that take seconds to print
-        with mp.workprec(220):
-            return mp.nstr(mp.ldexp(mantissa, exponent), digits)
+        return to_str(from_man_exp(mantissa, exponent), digits)
     x, context = Fraction(mantissa) * Fraction(2) ** exponent, Context(prec=digits, rounding=ROUND_HALF_EVEN)
     return format(context.divide(Decimal(x.numerator), Decimal(x.denominator)).normalize(context), "g")
 

@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
+import mpmath
 import pytest
 import sympy
 
+from alf.errors import InputError
 from alf.losses import parse, u
 from alf.noise import parse_noise
 from alf.theory import prove, ratio
@@ -20,15 +22,15 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_precision_is_set_in_one_place():
-    """Whoever sets it elsewhere does not hold the lock."""
-    found = []
+    """Whoever sets it elsewhere does not hold the lock; Arb's and mpmath's are each one for the whole process."""
+    found = set()
     for folder in ("alf", "ui", "pages"):
         for path in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 names = {a.name for a in node.names} if isinstance(node, ast.ImportFrom) else set()
-                if "ctx" in names or (isinstance(node, ast.Attribute) and node.attr == "workprec"):
-                    found.append(str(path.relative_to(ROOT)))
-    assert set(found) == {"alf/theory/enclosure.py"}
+                if "ctx" in names or (isinstance(node, ast.Attribute) and node.attr in ("workprec", "workdps")):
+                    found.add(str(path.relative_to(ROOT)))
+    assert found == {"alf/theory/enclosure.py", "alf/losses/digits.py"}
 
 
 @pytest.fixture
@@ -56,6 +58,36 @@ def test_balls_are_as_wide_as_asked_whatever_other_threads_do(switching):
 
     with ThreadPoolExecutor(6) as pool:
         assert [wrong for found in pool.map(ask, range(6)) for wrong in found] == []
+
+
+def test_formulas_are_read_alike_whatever_other_threads_do(switching):
+    from alf.losses.formula import _formula
+
+    texts = (
+        "min(1,2-2*u)-1e-9*abs(u-0.3)",
+        "1-u-1e-14*u**2",
+        "sqrt(0.3-0.1*3*u)",
+        "1-u+1e-13*u*log(2-u)",
+        "max(0,1-u)",
+    )
+
+    def read(text: str) -> str:
+        _formula.cache_clear()
+        try:
+            return parse(f"formula:{text}").spec
+        except InputError as error:
+            return str(error)
+
+    parse.__globals__["_parse"].cache_clear()
+    alone = [read(text) for text in texts]
+
+    def again(_) -> list:
+        parse.__globals__["_parse"].cache_clear()
+        return [read(text) for text in texts]
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(found == alone for found in pool.map(again, range(30)))
+    assert mpmath.mp.prec == 53
 
 
 LOSSES = (
