@@ -16,7 +16,7 @@ def alive(page):
     field = page.locator(".st-key-formula-typed input")
     field.fill(ALIVE)
     field.press("Enter")
-    expect(page.locator(".alf-verdict h2")).to_contain_text("1-u**3", timeout=30_000)
+    expect(page.locator(".alf-verdict h2")).to_contain_text("1-u^3", timeout=30_000)
 
 
 def test_hostile_formulas_in_the_field(open_page):
