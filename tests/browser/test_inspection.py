@@ -42,7 +42,7 @@ def test_the_recorded_run_opens_view_by_view(open_page):
 
 def test_the_legend_of_classes_shows_their_marks(open_page):
     page = open_page("/train?look=sees&look-map=pca")
-    drawn(page, 6)
+    drawn(page, 4)
     marks = page.locator(f"{INSIDE} .alf-legend button svg")
     assert marks.count() == 10 and marks.locator("circle").count() == 10  # digits stand in discs
     fills = marks.locator("circle").evaluate_all("all => all.map(mark => mark.getAttribute('fill'))")
@@ -54,7 +54,7 @@ def test_tsne_comes_by_itself(open_page):
     page.wait_for_function(
         f'[...document.querySelectorAll("{INSIDE} .alf-plot")]'
         ".filter(p => p.textContent.includes('t-SNE, first')).length"
-        " === 6",
+        " === 4",
         timeout=120_000,
     )
     page.get_by_text("is being computed").wait_for(state="detached", timeout=60_000)
