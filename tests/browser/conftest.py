@@ -134,9 +134,11 @@ def frames_sent(page) -> list:
 
 
 def settle(page) -> None:
-    """Wait until the page has its heading and the script has stopped running."""
+    """Wait until the page has its heading, the script has stopped running, and what it held back is shown."""
     page.wait_for_selector("h1", timeout=30_000)
     page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'", timeout=30_000
+        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+        " && !document.documentElement.classList.contains('alf-loading')",
+        timeout=30_000,
     )
     page.wait_for_timeout(150)
