@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOAK := ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600
-TRAINING := tests/runs $(addprefix tests/browser/test_,inspection.py runs.py train.py)
+TRAINING := $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
 .PHONY: run dev test check lint soak lock clean
 
@@ -18,13 +18,14 @@ run: $(VENV)/run.stamp
 dev: $(VENV)/run.stamp
 	$(BIN)/streamlit run app.py --server.fileWatcherType auto --server.runOnSave true
 
-# Two at a time, browsers in processes of their own; those that train in workers have the machine alone.
+# Two at a time, browsers in processes of their own; browsers that watch a training have the machine alone.
 test: export OMP_NUM_THREADS = 1
 test: export ALF_RERUNS = $(VENV)/reruns
 test: $(VENV)/dev.stamp
 	rm -f $(ALF_RERUNS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/runs --ignore tests/browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(TRAINING:%=--ignore %)
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/runs
 	$(BIN)/python -m pytest $(TRAINING)
 
 check: lint test
