@@ -116,6 +116,9 @@ def typed_specs(count: int, seed: int):
 def test_the_ratio_of_typed_powers(pool):
     for spec in typed_specs(COUNT, seed=5):
         found = json.loads(pool.schedule(answer, args=(spec,), timeout=SECONDS).result())
+        if found["interval"] is None:  # it rises where no sample point lies, or could not be shown to fall
+            assert found["status"] == "not_defined", spec
+            continue
         low, high = found["interval"]
         assert 0 <= low <= found["ratio"] <= high <= 1, spec
         with mpmath.workdps(400):
