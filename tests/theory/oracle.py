@@ -90,9 +90,11 @@ class Attack:
             point = [Fraction(int(i == m)) for i in range(self.classes)]
             return self.risk(point, weights)
         alpha = self.loss.values.get("alpha", sympy.Integer(1)) if "+" in self.loss.key else sympy.Integer(1)
-        with mpmath.workdps(DIGITS):
+        with mpmath.workdps(max(DIGITS, mpmath.mp.dps)):
             rest = Attack(_passive(self.loss), self.classes).scaled(self.loss.values.get("beta"), m, weights)
-        with mpmath.workdps(DIGITS):  # in doubles the sum would outweigh a difference next to the vertex
+        with mpmath.workdps(
+            max(DIGITS, mpmath.mp.dps)
+        ):  # in doubles the sum would outweigh a difference next to the vertex
             return _exact(alpha) * _exact(min(weights)) + rest
 
     def scaled(self, beta, m, weights):
