@@ -31,11 +31,18 @@ class Allowance:
         """Whether it may be done once more after so many seconds of training."""
         return self.cost is None or self.spent + self.cost <= self.share * seconds
 
-    def took(self, since: float) -> None:
-        """Note that it was done."""
-        taken = time.perf_counter() - since
+    def took(self, since: tuple[float, float]) -> None:
+        """Note that it was done, having begun at a moment of `clocks`."""
+        # On a busy machine most of the time may be spent waiting for a processor: that is nothing that this costs, and
+        # a snapshot that waited a second once would put off the next one for two minutes.
+        taken = min(now - then for now, then in zip(clocks(), since, strict=True))
         self.spent += 0.0 if self.cost is None else taken
         self.cost = taken
+
+
+def clocks() -> tuple[float, float]:
+    """Seconds by the clock on the wall, and seconds of processor time of this process."""
+    return time.perf_counter(), time.process_time()
 
 
 def work(store_url: str, part: int, token: str, folder: str | None = None, remote: bool = False) -> str:
@@ -116,16 +123,16 @@ def _train(hold, row, folder: str | None) -> str:
             epoch_seconds = trainer.seconds - before
             last, trained = trainer.epoch == recipe.epochs, trainer.seconds - begun
             state = arrays = None
-            start = time.perf_counter()
+            start = clocks()
             shown = bool(trainer.alive) and (last or snapshots.allows(trained))
             if shown:
                 arrays = safetensors.numpy.save(inspect.snapshot(trainer))
                 snapshots.took(start)
-            start = time.perf_counter()
+            start = clocks()
             saved = bool(trainer.alive) and (last or checkpoints.allows(trained))
             if saved:
                 state = safetensors.torch.save(trainer.state())
-            due = start - written > TOGETHER or row.hold is not None or not trainer.alive
+            due = start[0] - written > TOGETHER or row.hold is not None or not trainer.alive
             if shown or saved or due:
                 write(state, arrays)
             if saved:

@@ -84,9 +84,9 @@ def test_the_regions_of_each_loss_move_side_by_side_while_it_trains(open_page):
     page.evaluate(f"{plots}.forEach(p => p.dataset.mine = 'same plot')")
     first = page.evaluate(pictures)
     assert first[0] != first[1]
-    page.wait_for_function(f"first => {pictures}.every((s, i) => s && s !== first[i])", arg=first, timeout=60_000)
+    page.wait_for_function(f"first => {pictures}.every((s, i) => s && s !== first[i])", arg=first, timeout=120_000)
     second = page.evaluate(pictures)
-    page.wait_for_function(f"second => {pictures}.every((s, i) => s && s !== second[i])", arg=second, timeout=60_000)
+    page.wait_for_function(f"second => {pictures}.every((s, i) => s && s !== second[i])", arg=second, timeout=120_000)
     assert page.evaluate(f"{plots}.map(p => p.dataset.mine)") == ["same plot", "same plot"]
     page.get_by_role("button", name="Stop", exact=True).click()
     page.wait_for_function("document.querySelector('.alf-run').innerText.includes('stopped')", timeout=60_000)

@@ -1,5 +1,7 @@
 """What is kept of the models sample by sample: which epochs the store has, and what ships with the recorded run."""
 
+import time
+
 import numpy as np
 import pytest
 from safetensors.numpy import load
@@ -47,6 +49,14 @@ def test_an_allowance_is_a_share_of_the_time():
     assert allowance.allows(0.0)
     allowance.spent, allowance.cost = 1.0, 1.0
     assert not allowance.allows(19.9) and allowance.allows(20.0)
+
+
+def test_waiting_for_a_processor_is_nothing_that_a_snapshot_costs():
+    allowance = worker.Allowance(0.1, guess=0.0)
+    since = worker.clocks()
+    time.sleep(0.3)
+    allowance.took(since)
+    assert allowance.cost < 0.15 and allowance.spent == allowance.cost
 
 
 @pytest.mark.parametrize("name", NAMES)
