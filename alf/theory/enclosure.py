@@ -392,7 +392,7 @@ def enclose_number(value: Expr) -> tuple[float, float]:
 
 
 class _CellCompiler:
-    """Writes straight-line Python over the interval operations, one line a distinct subexpression."""
+    """Writes an expression as steps, each one interval operation, a common subexpression once."""
 
     FUNCTIONS = {
         exp: "i_exp",
@@ -410,22 +410,22 @@ class _CellCompiler:
     def __init__(self, variable: Symbol, other: Symbol | None = None):
         self.variable = variable
         self.moving = (variable,) if other is None else (variable, other)
-        self.lines: list[str] = []
-        self.names: dict[Expr, str] = dict(zip(self.moving, "xy", strict=False))
-        self.constants: dict[str, object] = {}
+        self.steps: list[tuple[Symbol, Expr]] = []
+        self.names: dict[Expr, Symbol] = dict(zip(self.moving, sympy.symbols("x y"), strict=False))
+        self.constants: dict[Symbol, object] = {}
 
-    def constant(self, value) -> str:
-        name = f"c{len(self.constants)}"
+    def constant(self, value) -> Symbol:
+        name = Symbol(f"c{len(self.constants)}")
         self.constants[name] = value
         return name
 
-    def emit(self, expression: Expr, code: str) -> str:
-        name = f"t{len(self.lines)}"
-        self.lines.append(f"{name} = {code}")
+    def emit(self, expression: Expr, operation: str, *operands: Symbol | int) -> Symbol:
+        name = Symbol(f"t{len(self.steps)}")
+        self.steps.append((name, sympy.Function(operation)(*operands)))
         self.names[expression] = name
         return name
 
-    def visit(self, e: Expr) -> str:
+    def visit(self, e: Expr) -> Symbol:
         if e in self.names:
             return self.names[e]
         if not e.has(*self.moving):
@@ -435,7 +435,7 @@ class _CellCompiler:
         if isinstance(e, Add):
             name = self.visit(e.args[0])
             for other in e.args[1:]:
-                name = self.emit(sympy.Dummy(), f"add({name}, {self.visit(other)})")
+                name = self.emit(sympy.Dummy(), "add", name, self.visit(other))
             self.names[e] = name
             return name
         if isinstance(e, Mul):
@@ -445,24 +445,24 @@ class _CellCompiler:
         if isinstance(e, (Max, Min)):
             name = self.visit(e.args[0])
             for other in e.args[1:]:
-                name = self.emit(sympy.Dummy(), f"i_{e.func.__name__.lower()}({name}, {self.visit(other)})")
+                name = self.emit(sympy.Dummy(), f"i_{e.func.__name__.lower()}", name, self.visit(other))
             self.names[e] = name
             return name
         if e.func in self.FUNCTIONS:
-            return self.emit(e, f"{self.FUNCTIONS[e.func]}({self.visit(e.args[0])})")
+            return self.emit(e, self.FUNCTIONS[e.func], self.visit(e.args[0]))
         raise NotImplementedError(f"no enclosure for {e.func}")
 
-    def product(self, e: Expr) -> str:
+    def product(self, e: Expr) -> Symbol:
         factors = list(e.args)
         if factors[0] == -1:
-            return self.emit(e, f"neg({self.visit(Mul(*factors[1:]))})")
+            return self.emit(e, "neg", self.visit(Mul(*factors[1:])))
         joint = self.joint(factors) or self.joint_exponential(factors)
         name = None
         if joint:
             name, factors = joint
         for factor in factors:
             other = self.visit(factor)
-            name = other if name is None else self.emit(sympy.Dummy(), f"mul({name}, {other})")
+            name = other if name is None else self.emit(sympy.Dummy(), "mul", name, other)
         self.names[e] = name
         return name
 
@@ -481,10 +481,10 @@ class _CellCompiler:
         k = int(logs[0].as_base_exp()[1])
         if not c.is_positive or c.has(*self.moving):
             return None
-        code = f"power_log(x, {self.constant(enclose_number(c))}, {self.constant(constant_ball(c))}, {k})"
+        exponent, ball = self.constant(enclose_number(c)), self.constant(constant_ball(c))
+        name = self.emit(sympy.Dummy(), "power_log", self.names[x], exponent, ball, k)
         if k % 2:
-            code = f"neg({code})"
-        name = self.emit(sympy.Dummy(), code)
+            name = self.emit(sympy.Dummy(), "neg", name)
         return name, [f for f in factors if f not in (powers[0], logs[0])]
 
     def joint_exponential(self, factors):
@@ -503,20 +503,21 @@ class _CellCompiler:
         b = -powers[0].exp
         if any(v.has(*self.moving) for v in (a, b, c)):
             return None
-        balls = ", ".join(self.constant(constant_ball(v)) for v in (b, a, c))
-        name = self.emit(sympy.Dummy(), f"power_exp(x, {self.constant(enclose_number(b))}, {balls})")
+        balls = (self.constant(constant_ball(v)) for v in (b, a, c))
+        name = self.emit(sympy.Dummy(), "power_exp", self.names[x], self.constant(enclose_number(b)), *balls)
         return name, [g for g in factors if g not in (f, powers[0])]
 
-    def power(self, e: Expr) -> str:
+    def power(self, e: Expr) -> Symbol:
         if e.base is sympy.E:
-            return self.emit(e, f"i_exp({self.visit(e.exp)})")
+            return self.emit(e, "i_exp", self.visit(e.exp))
         base, exponent = e.base, settled(e.exp)
         if exponent.is_Integer:
-            return self.emit(e, f"int_power({self.visit(base)}, {int(exponent)})")
+            return self.emit(e, "int_power", self.visit(base), int(exponent))
         if not exponent.has(*self.moving):
             enclosure, ball = self.constant(enclose_number(exponent)), self.constant(constant_ball(exponent))
-            return self.emit(e, f"real_power({self.visit(base)}, {enclosure}, {ball})")
-        return self.emit(e, f"i_exp(mul({self.visit(exponent)}, i_log({self.visit(base)})))")
+            return self.emit(e, "real_power", self.visit(base), enclosure, ball)
+        logarithm = self.emit(sympy.Dummy(), "i_log", self.visit(base))
+        return self.emit(e, "i_exp", self.emit(sympy.Dummy(), "mul", self.visit(exponent), logarithm))
 
 
 @lru_cache(maxsize=2048)
@@ -545,11 +546,19 @@ def on_box(expression: Expr, first: Symbol, second: Symbol):
 
 def _compiled(compiler: _CellCompiler, expression: Expr):
     result = compiler.visit(expression)
-    body = "".join(f"        {line}\n" for line in compiler.lines)
-    source = f"def cell(lo, hi, y=None):\n    x = (lo, hi)\n    with ALONE:\n{body}        return {result}\n"
-    scope = dict(globals(), **compiler.constants)
-    exec(compile(source, "<enclosure>", "exec"), scope)  # our own operation names over a SymPy tree, never a text
-    return scope["cell"]
+    constants = tuple(compiler.constants.values())
+    function = sympy.lambdify(
+        [*sympy.symbols("x y"), *compiler.constants],
+        result,
+        modules=[globals()],
+        cse=lambda _: (compiler.steps, result),  # the steps in order, in place of SymPy's own common subexpressions
+    )
+
+    def cell(lo: float, hi: float, y=None):
+        with ALONE:
+            return function((lo, hi), y, *constants)
+
+    return cell
 
 
 class _PointCompiler:
