@@ -15,7 +15,7 @@ from alf.figures.base import Series
 from alf.figures.inspection import class_accuracy_figure, confusion_figure, plane_figure
 from alf.figures.palette import Style, styles
 from alf.figures.regions import heart_figure, regions_figure
-from alf.losses import Loss, called, parse
+from alf.losses import Loss, distinct_labels, parse
 from alf.training.inspect import REACH, Inspection
 from alf.training.recipe import Recipe
 from ui import lab, learned, maps, state
@@ -200,7 +200,7 @@ def _inspection(run: str | None, lane: int, epoch: int) -> Inspection | None:
 def _names(recipe: Recipe) -> dict[str, str]:
     """Each loss's name, with its values where two configurations share it."""
     losses = [parse(spec) for spec in recipe.losses]
-    return {loss.spec: name.short for loss, name in zip(losses, called(losses), strict=True)}
+    return {loss.spec: name.short for loss, name in zip(losses, distinct_labels(losses), strict=True)}
 
 
 def chosen_loss(recipe: Recipe) -> str:

@@ -7,7 +7,7 @@ from alf.figures.base import Series, names, rounded
 from alf.figures.headline import Result, leaders
 from alf.figures.palette import styles
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
-from alf.losses import called, parse
+from alf.losses import distinct_labels, parse
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
 from ui import inspection, lab, recipe_state
@@ -193,7 +193,7 @@ def series(shown: lab.Shown, metric: str) -> list[Series]:
     losses = [parse(spec) for spec in shown.recipe.losses]
     nothing = (np.array([]), np.array([]), np.array([]))
     result = []
-    for loss, name, style in zip(losses, called(losses), styles(loss.key for loss in losses), strict=True):
+    for loss, name, style in zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True):
         x, mean, spread = found.get(loss.spec, nothing)
         result.append(Series(name.label, style, x, mean, spread, name.short))
     return result
@@ -205,7 +205,7 @@ def ends(shown: lab.Shown, what: str) -> list[Result]:
     losses = [parse(spec) for spec in shown.recipe.losses]
     return [
         Result(name.short, row[what]["mean"], row[what]["std"], len(row["seeds"]))
-        for loss, name in zip(losses, called(losses), strict=True)
+        for loss, name in zip(losses, distinct_labels(losses), strict=True)
         if (row := rows.get(loss.spec)) and row[what]
     ]
 
@@ -218,7 +218,7 @@ def table(shown: lab.Shown) -> str:
     results = ends(shown, "last")
     lead = {results[i].name for i in leaders(results)}
     lines = []
-    for loss, called_, style in zip(losses, called(losses), styles(loss.key for loss in losses), strict=True):
+    for loss, label, style in zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True):
         row = rows.get(loss.spec)
         values = loss.label.removeprefix(loss.name).strip(" ()")
         name = swatch(style, f"{loss.name}<small>{values}</small>")
@@ -227,7 +227,7 @@ def table(shown: lab.Shown) -> str:
         else:
             last = over_seeds(row, "last")
             cells = [
-                f"<b>{last}</b>" if called_.short in lead else last,
+                f"<b>{last}</b>" if label.short in lead else last,
                 over_seeds(row, "best"),
                 str(row["best_epoch"]),
                 over_seeds(row, "memorised") if row["memorised"] else "—",

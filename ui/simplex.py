@@ -15,7 +15,7 @@ from alf.figures.minimiser import minimise
 from alf.figures.palette import styles
 from alf.figures.risk import P, edge_figure
 from alf.figures.simplex import SCALE, raster
-from alf.losses import called, parse
+from alf.losses import distinct_labels, parse
 from alf.theory import critical_noise
 from ui.chart import chart
 from ui.controls import hint, series
@@ -55,7 +55,7 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate, b
             **_pictures(spec, kind),
             **_critical(spec, kind),
         }
-        for spec, name, style in zip(specs, called(map(parse, specs)), shown, strict=True)
+        for spec, name, style in zip(specs, distinct_labels(map(parse, specs)), shown, strict=True)
     ]
     if beside:
         losses = [picture for loss in losses for picture in (loss | {"clean": True}, loss)]

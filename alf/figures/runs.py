@@ -9,7 +9,7 @@ from alf.figures.base import Series, axis, builder, figure, line
 from alf.figures.headline import Result, ranking
 from alf.figures.palette import DASHES, Style, styles
 from alf.figures.training import bands, fall
-from alf.losses import called, parse
+from alf.losses import distinct_labels, parse
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
 
@@ -60,11 +60,11 @@ def curves(runs: Sequence[tuple[str, Recipe, Sequence[dict], Collection[int], bo
     room is left for the epochs that are to come.
     """
     chosen = loss_styles([recipe for _, recipe, *_ in runs])
-    labels = {spec: name.label for spec, name in zip(chosen, called(map(parse, chosen)), strict=True)}
+    labels = {spec: name.label for spec, name in zip(chosen, distinct_labels(map(parse, chosen)), strict=True)}
     result: list[Curves] = []
     for name, recipe, records, ended, going in runs:
         epochs = recipe.epochs if going else max((record["epoch"] for record in records), default=recipe.epochs)
-        shorts = [name.short for name in called(map(parse, recipe.losses))]  # a title says which run it speaks of
+        shorts = [name.short for name in distinct_labels(map(parse, recipe.losses))]  # a title names its run
         for noise in recipe.noise:
             dash = DASHES[len(result) % MOST]
             found = bands([r for r in records if r["noise"] == noise], "test_accuracy", ended)

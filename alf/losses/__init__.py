@@ -14,7 +14,7 @@ from alf.errors import InputError
 from alf.losses.catalogue import catalogue
 from alf.losses.declaration import Declaration, K, Loss, u
 from alf.losses.domain import Domain, Parameter
-from alf.losses.names import called
+from alf.losses.labels import distinct_labels
 from alf.losses.spec import is_formula, parse
 
 __all__ = [
@@ -24,8 +24,8 @@ __all__ = [
     "K",
     "Loss",
     "Parameter",
-    "called",
     "catalogue",
+    "distinct_labels",
     "is_formula",
     "parse",
     "u",

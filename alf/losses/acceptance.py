@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from alf.errors import InputError
-from alf.losses.digits import many_digits
+from alf.losses.precision import many_digits
 
 ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
 SEVERAL = ("min", "max")

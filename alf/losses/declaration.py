@@ -15,7 +15,7 @@ from sympy import Expr, Symbol
 
 from alf.errors import InputError, optional
 from alf.losses.domain import Parameter, decimal
-from alf.losses.exact import put
+from alf.losses.exact import substitute
 
 u = Symbol("u", positive=True)
 """The probability predicted for the label, u_y."""
@@ -201,12 +201,12 @@ class Loss:
     @cached_property
     def exact(self) -> Expr:
         """g with the exact values in place: `u`, `K` and the sums' symbols remain."""
-        return put(self.expression, self.substitution)
+        return substitute(self.expression, self.substitution)
 
     @cached_property
     def exact_sums(self) -> tuple[tuple[Symbol, Expr], ...]:
         """The sums' symbols and summands with the exact values in place."""
-        return tuple((symbol, put(summand, self.substitution)) for symbol, summand in self.sums)
+        return tuple((symbol, substitute(summand, self.substitution)) for symbol, summand in self.sums)
 
     @cached_property
     def terms(self) -> tuple[tuple[Expr, "Loss"], ...]:

@@ -1,4 +1,4 @@
-"""Exact numbers in exponents, kept as they are.
+"""Exact numbers in exponents, kept as they are: `LongNumber` wraps one so that SymPy leaves its powers alone.
 
 SymPy evaluates a rational to the power of a rational at once: 12**(3253/5000) becomes a root of 2**1506 * 3**3253, and
 with exponents of seven digits the integer under the root has billions of them. So an exponent with more than two digits
@@ -74,17 +74,17 @@ class LongNumber(AtomicExpr):
     _pythoncode = _mpmathcode = _numpycode = _javascript = _code
 
 
-def settled(exponent: Expr) -> Expr:
-    """An exponent with its long numbers as the rationals they are: sums and products of them may be worked out.
+def unwrapped(exponent: Expr) -> Expr:
+    """The exponent with the rationals in place of their wrappers: sums and products of them may be worked out.
 
-    >>> settled(LongNumber(Rational(1747, 5000)) - 1)
+    >>> unwrapped(LongNumber(Rational(1747, 5000)) - 1)
     -3253/5000
     """
     return exponent.xreplace({number: number.value for number in exponent.atoms(LongNumber)})
 
 
-def held(value: Expr) -> Expr:
-    """The number as it may stand in an exponent."""
+def wrapped(value: Expr) -> Expr:
+    """The number as it may stand in an exponent: a `LongNumber` where SymPy must not evaluate a power of it."""
     long = value.is_Rational and max(abs(int(value.p)), int(value.q)) > LONGEST
     return LongNumber(value) if long else value
 
@@ -95,52 +95,52 @@ def power(base: Expr, exponent: Expr) -> Expr:
     >>> power(Rational(12), Rational(3253, 5000))
     12**(3253/5000)
     """
-    return base ** (held(exponent) if base.is_number and not exponent.is_integer else exponent)
+    return base ** (wrapped(exponent) if base.is_number and not exponent.is_integer else exponent)
 
 
 @lru_cache(maxsize=1024)
-def hold(expression: Expr) -> Expr:
-    """The expression with every long fraction in an exponent held; whole numbers stay, for polynomials.
+def wrap_exponents(expression: Expr) -> Expr:
+    """The expression with every long fraction in an exponent wrapped; whole numbers stay, for polynomials.
 
     >>> x = Symbol("x", positive=True)
-    >>> hold(x ** Rational(1747, 5000)).subs(x, 12)
+    >>> wrap_exponents(x ** Rational(1747, 5000)).subs(x, 12)
     12**(1747/5000)
     """
     powers = {e for e in expression.atoms(Pow) if e.base is not sympy.E}
-    numbers = {n for e in powers for n in e.exp.atoms(Rational) if not n.is_Integer and held(n) is not n}
+    numbers = {n for e in powers for n in e.exp.atoms(Rational) if not n.is_Integer and wrapped(n) is not n}
     if not numbers:
         return expression
     return expression.replace(
         lambda e: isinstance(e, Pow) and e.base is not sympy.E and bool(numbers & e.exp.atoms(Rational)),
-        lambda e: Pow(e.base, e.exp.xreplace({n: held(n) for n in numbers})),
+        lambda e: Pow(e.base, e.exp.xreplace({n: wrapped(n) for n in numbers})),
     )
 
 
-def put(expression: Expr, values: dict[Symbol, Expr]) -> Expr:
-    """The expression with exact values in place of symbols, long exponents held.
+def substitute(expression: Expr, values: dict[Symbol, Expr]) -> Expr:
+    """The expression with exact values in place of symbols, long exponents wrapped.
 
     >>> a, q = sympy.symbols("a q", positive=True)
-    >>> put((a + 1) ** q / q, {a: Rational(1, 7), q: Rational(1747, 5000)})
+    >>> substitute((a + 1) ** q / q, {a: Rational(1, 7), q: Rational(1747, 5000)})
     (8/7)**(1747/5000)/(1747/5000)
     """
-    expression = hold(expression)
+    expression = wrap_exponents(expression)
     used = {s for e in expression.atoms(Pow) if e.base is not sympy.E for s in e.exp.free_symbols}
-    return expression.subs({s: held(v) if s in used else v for s, v in values.items()})
+    return expression.subs({s: wrapped(v) if s in used else v for s, v in values.items()})
 
 
-def closed(expression: Expr) -> Expr:
+def readable(expression: Expr) -> Expr:
     """A closed form to be read: numbers and exponents worked out, the powers not.
 
-    >>> closed(Rational(283, 533) ** (1 - LongNumber(Rational(1747, 5000))))
+    >>> readable(Rational(283, 533) ** (1 - LongNumber(Rational(1747, 5000))))
     (283/533)**(3253/5000)
-    >>> closed(1 / (1 + LongNumber(Rational(233, 40))))
+    >>> readable(1 / (1 + LongNumber(Rational(233, 40))))
     40/273
     """
     if isinstance(expression, LongNumber):
         return expression.value
     if isinstance(expression, Pow) and expression.exp.has(LongNumber):
         exponent = expression.exp
-        return Pow(closed(expression.base), held(settled(exponent)) if exponent.is_number else exponent)
+        return Pow(readable(expression.base), wrapped(unwrapped(exponent)) if exponent.is_number else exponent)
     if not expression.has(LongNumber):
         return expression
-    return expression.func(*map(closed, expression.args))
+    return expression.func(*map(readable, expression.args))

@@ -9,7 +9,7 @@ import numpy as np
 from alf.errors import InputError
 from alf.losses.compile import Compiled, compiled, path
 from alf.losses.declaration import Loss
-from alf.losses.digits import many_digits
+from alf.losses.precision import many_digits
 
 # Stand-ins for 0 where the plain value is 0/0, inf/inf or 0 inf: far enough out that what is left is rounding.
 STAND_INS = ((0.0, -1e300), (1e-300, float(np.log(1e-300))))

@@ -17,7 +17,7 @@ from threading import RLock
 import sympy
 from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Rational, Symbol, exp, log
 
-from alf.losses.exact import LongNumber, settled
+from alf.losses.exact import LongNumber, unwrapped
 
 INF = math.inf
 WHOLE = (-INF, INF)
@@ -510,7 +510,7 @@ class _CellCompiler:
     def power(self, e: Expr) -> Symbol:
         if e.base is sympy.E:
             return self.emit(e, "i_exp", self.visit(e.exp))
-        base, exponent = e.base, settled(e.exp)
+        base, exponent = e.base, unwrapped(e.exp)
         if exponent.is_Integer:
             return self.emit(e, "int_power", self.visit(base), int(exponent))
         if not exponent.has(*self.moving):
@@ -621,7 +621,7 @@ class _PointCompiler:
         if e.base is sympy.E:
             inner = self.compile(e.exp)
             return lambda x: inner(x).exp()
-        base, index = self.compile(e.base), settled(e.exp)
+        base, index = self.compile(e.base), unwrapped(e.exp)
         if index.is_Integer:
             n = int(index)
             return lambda x: ball_power(base(x), n)

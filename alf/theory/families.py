@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from sympy import Abs, Expr, Max, Min, Symbol, diff
 
 from alf.losses import Loss, u
-from alf.losses.exact import put
+from alf.losses.exact import substitute
 from alf.theory.certify import outward
 from alf.theory.continuity import conditions
 from alf.theory.enclosure import OutOfDomain, on_box
@@ -68,7 +68,7 @@ def family_of(loss: Loss, name: str) -> Family | None:
         return None
     symbol = loss.declaration.parameter(name).symbol
     others = {s: v for s, v in loss.substitution.items() if s != symbol}
-    return Family(put(loss.expression, others), symbol)
+    return Family(substitute(loss.expression, others), symbol)
 
 
 @lru_cache(maxsize=256)

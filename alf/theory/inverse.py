@@ -11,7 +11,7 @@ from sympy import Expr, Rational, Symbol
 from alf.errors import InputError
 from alf.losses import Loss
 from alf.losses.domain import Parameter, decimal
-from alf.losses.exact import put
+from alf.losses.exact import substitute
 from alf.theory.asymmetry import decide
 from alf.theory.certify import as_fraction, as_rational
 from alf.theory.enclosure import constant_ball, one_at_a_time
@@ -284,7 +284,7 @@ def _solutions(loss: Loss, parameter: Parameter, noise, end: Rational):
     others = {s: v for s, v in core.substitution.items() if s != parameter.symbol}
     for solution in solutions:
         formula = sympy.simplify(solution)
-        exact = put(formula, {**others, R: as_rational(hardest_share(noise))})
+        exact = substitute(formula, {**others, R: as_rational(hardest_share(noise))})
         if exact.is_number and exact.is_real:
             yield formula, float(constant_ball(exact, 100))
 

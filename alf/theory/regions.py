@@ -22,7 +22,7 @@ from sympy import Expr, Pow, Symbol, diff, oo
 from alf.errors import InputError
 from alf.losses import K, Loss, u
 from alf.losses.domain import Parameter
-from alf.losses.exact import put
+from alf.losses.exact import substitute
 from alf.theory.certify import as_fraction, as_rational, exact_zero, outward, sign_pattern
 from alf.theory.claims import prove
 from alf.theory.enclosure import at_point, on_cell
@@ -180,7 +180,7 @@ def condition(core: Loss, parameter: Parameter, shares, low, high) -> Condition 
     ratio = ratio_of(core)
     if ratio.formula is None or ratio.status != "proved":
         return None
-    formula = put(ratio.formula, {s: v for s, v in core.substitution.items() if s != parameter.symbol})
+    formula = substitute(ratio.formula, {s: v for s, v in core.substitution.items() if s != parameter.symbol})
     share = min(row[0] / row[1] for row in shares)
     return Condition((as_rational(share) * formula - 1,), ratio.formula)
 
@@ -192,11 +192,11 @@ def _kkt(core: Loss, parameter: Parameter, shares, low, high) -> Condition | Non
     symbol, summand = core.sums[0]
     classes = len(shares[0])
     others = {s: v for s, v in core.substitution.items() if s != parameter.symbol}
-    whole = put(core.expression, others).subs(K, classes)
+    whole = substitute(core.expression, others).subs(K, classes)
     slope = diff(whole, symbol)
     if slope.has(u, symbol):
         return None
-    h, sigma = sympy.expand_mul(whole - slope * symbol), slope * put(summand, others)
+    h, sigma = sympy.expand_mul(whole - slope * symbol), slope * substitute(summand, others)
     written = Interval(parameter, _rational(low), _rational(high)).written
     (place,) = written.free_symbols
     h, sigma = h.subs(parameter.symbol, written), sigma.subs(parameter.symbol, written)

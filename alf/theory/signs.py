@@ -14,7 +14,7 @@ from sympy import Abs, Add, Expr, Integer, Mul, Pow, Symbol, exp, log, oo
 
 from alf.losses import Loss, u
 from alf.losses.domain import Parameter
-from alf.losses.exact import closed, put
+from alf.losses.exact import readable, substitute
 from alf.theory.algebra import factored
 from alf.theory.continuity import conditions
 from alf.theory.enclosure import at_point, sign_of_number
@@ -216,7 +216,7 @@ class Cell:
     def expression(self) -> Expr:
         """l in its parameters, those that are fixed on the cell in place."""
         fixed = {s.parameter.symbol: s.lower for s in self.sides if s.point}
-        return put(self.loss.expression, fixed)
+        return substitute(self.loss.expression, fixed)
 
     @cached_property
     def free(self) -> bool:
@@ -355,9 +355,9 @@ def closed_ratio(loss: Loss):
         return exact_ratio(Integer(0), steps, Integer(0), status, attained=False)
     expected = shape.slope_at_one / shape.slope_at_zero
     # (1-u)**a / (1-u) has no value at 1 as it stands; joined, it is 0 there
-    derivative = closed(sympy.powsimp(derivative, combine="exp"))
+    derivative = readable(sympy.powsimp(derivative, combine="exp"))
     formula = quotient(_at(derivative, 1, cell), _at(derivative, 0, cell), cell)
-    value = closed(put(formula, loss.substitution))
+    value = readable(substitute(formula, loss.substitution))
     if value.has(sympy.nan, sympy.zoo, sympy.oo):
         return exact_ratio(expected, [*steps, _mean_value(expected)], expected, "certified", attained=False)
     gap = at_point(value - expected, u)(0, 200)

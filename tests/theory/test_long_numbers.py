@@ -17,7 +17,7 @@ from pebble import ProcessPool
 from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.losses.domain import exact_number
-from alf.losses.exact import LongNumber, closed, held, hold, power, put, settled
+from alf.losses.exact import LongNumber, power, readable, substitute, unwrapped, wrap_exponents, wrapped
 from alf.noise import parse_noise
 from alf.theory import prove, ratio
 
@@ -145,19 +145,19 @@ def test_closed_forms_stay_powers(pool, spec, exact):
 
 def test_long_numbers():
     x = sympy.Symbol("x", positive=True)
-    long = held(sympy.Rational(3253, 5000))
+    long = wrapped(sympy.Rational(3253, 5000))
     assert isinstance(long, LongNumber)
-    assert held(sympy.Rational(3, 5)) == sympy.Rational(3, 5)
-    assert long == held(sympy.Rational(3253, 5000))
+    assert wrapped(sympy.Rational(3, 5)) == sympy.Rational(3, 5)
+    assert long == wrapped(sympy.Rational(3253, 5000))
     assert long.is_positive and not long.is_integer and (long - 1).is_negative
     assert sympy.Rational(12) ** long * sympy.Rational(12) ** -long == 1
-    assert settled(2 * long - 1) == sympy.Rational(753, 2500)
-    assert closed(x ** (1 - long)) == x ** held(sympy.Rational(1747, 5000))
+    assert unwrapped(2 * long - 1) == sympy.Rational(753, 2500)
+    assert readable(x ** (1 - long)) == x ** wrapped(sympy.Rational(1747, 5000))
     assert sympy.diff(x**long, x) == long * x**long / x
     assert float(power(sympy.Integer(12), sympy.Rational(3253, 5000))) == pytest.approx(12**0.6506)
-    assert hold(x ** sympy.Rational(1, 2) + x**1001) == x ** sympy.Rational(1, 2) + x**1001
+    assert wrap_exponents(x ** sympy.Rational(1, 2) + x**1001) == x ** sympy.Rational(1, 2) + x**1001
     a, q = sympy.symbols("a q", positive=True)
-    there = put((x + a) ** q / q, {a: sympy.Rational(1132, 1000), q: sympy.Rational(3494, 10000)})
+    there = substitute((x + a) ** q / q, {a: sympy.Rational(1132, 1000), q: sympy.Rational(3494, 10000)})
     assert float(there.subs(x, 2)) == pytest.approx(3.132**0.3494 / 0.3494)
     assert "1747" in sympy.latex(there)
 

@@ -30,7 +30,7 @@ def test_the_precision_is_set_in_one_place():
                 names = {a.name for a in node.names} if isinstance(node, ast.ImportFrom) else set()
                 if "ctx" in names or (isinstance(node, ast.Attribute) and node.attr in ("workprec", "workdps")):
                     found.add(str(path.relative_to(ROOT)))
-    assert found == {"alf/theory/enclosure.py", "alf/losses/digits.py"}
+    assert found == {"alf/theory/enclosure.py", "alf/losses/precision.py"}
 
 
 @pytest.fixture

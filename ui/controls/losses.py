@@ -9,7 +9,7 @@ import streamlit as st
 from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
-from alf.losses import Loss, Parameter, called, catalogue, parse
+from alf.losses import Loss, Parameter, catalogue, distinct_labels, parse
 from alf.losses.domain import decimal, exact_number, quoted
 from ui import selection
 from ui.glossary import hint
@@ -238,7 +238,7 @@ def swatch(style: Style, name: str, more: str = "") -> str:
 
 def series(losses: Sequence[Loss], x, y) -> list[Series]:
     """The losses as series of a figure; y(loss) gives the values. A title leaves a loss's values out where it can."""
-    styled = zip(losses, called(losses), styles(loss.key for loss in losses), strict=True)
+    styled = zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True)
     return [Series(name.label, style, x, y(loss), short=name.short) for loss, name, style in styled]
 
 
