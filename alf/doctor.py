@@ -93,11 +93,10 @@ def settings_of(environment: Mapping[str, str]) -> Check:
         settings = Settings.from_environment(environment)
     except InputError as error:
         return Check("settings", "problem", f"{error}.")
+    workers = f"{settings.workers} worker{'s' * (settings.workers != 1)}"
     given = sorted(name for name in environment if name.startswith("ALF_"))
-    where = ", ".join(given) if given else "none in the environment, so the defaults count"
-    return Check(
-        "settings", "ok", f"{where}; {settings.workers} workers, runs of at most {settings.max_epochs} epochs."
-    )
+    where = ", ".join(given) if given else "none in the environment, so the defaults are used"
+    return Check("settings", "ok", f"{where}; {workers}, runs of at most {settings.max_epochs} epochs.")
 
 
 def devices() -> Check:

@@ -37,11 +37,11 @@ def not_installed(module: str) -> NotInstalled:
     """What to raise where a module is not here.
 
     >>> str(not_installed("sklearn.datasets"))
-    "sklearn is not installed; pip install 'asymmetric-loss-explorer[train]' brings it"
+    "sklearn is not installed; pip install 'asymmetric-loss-explorer[train]' installs it"
     """
     top = module.partition(".")[0]
     extra = next((name for name, modules in EXTRAS.items() if top in modules), None)
-    how = f"pip install 'asymmetric-loss-explorer[{extra}]' brings it" if extra else "the installation is incomplete"
+    how = f"pip install 'asymmetric-loss-explorer[{extra}]' installs it" if extra else "the installation is incomplete"
     return NotInstalled(f"{top} is not installed; {how}", name=module)
 
 

@@ -83,7 +83,7 @@ DECLARED = (
     Setting(
         "ALF_DATA_DIR",
         "data_dir",
-        "folder with copies of the data sets; looked into before anything is downloaded",
+        "folder with copies of the data sets; searched before anything is downloaded",
         "none",
         _folder,
     ),
@@ -112,29 +112,35 @@ DECLARED = (
         "ALF_WORKERS", "workers", "training processes on this machine", "number of cores, at most 8", _whole(1, 256)
     ),
     Setting(
-        "ALF_MAX_QUEUED", "max_queued", "unfinished runs in all, further ones are refused", "200", _whole(1, 10**6)
+        "ALF_MAX_QUEUED",
+        "max_queued",
+        "unfinished runs of everybody together, at most; further ones are refused",
+        "200",
+        _whole(1, 10**6),
     ),
-    Setting("ALF_MAX_PER_OWNER", "max_per_owner", "unfinished runs of one browser session", "10", _whole(1, 10**6)),
-    Setting("ALF_MAX_LANES", "max_lanes", "models in one run (losses x noises x seeds)", "128", _whole(1, 10**5)),
-    Setting("ALF_MAX_EPOCHS", "max_epochs", "epochs of one run started from the app", "500", _whole(1, 10**5)),
+    Setting("ALF_MAX_PER_OWNER", "max_per_owner", "unfinished runs of one browser, at most", "10", _whole(1, 10**6)),
+    Setting(
+        "ALF_MAX_LANES", "max_lanes", "models in one run (losses x noises x seeds), at most", "128", _whole(1, 10**5)
+    ),
+    Setting("ALF_MAX_EPOCHS", "max_epochs", "epochs of one run started from the app, at most", "500", _whole(1, 10**5)),
     Setting(
         "ALF_KEEP_DAYS",
         "keep_days",
-        "days after which a run is deleted that nobody has started or looked at since",
+        "days for which a run is kept after it was last started or looked at",
         "90",
         _whole(1, 36500),
     ),
     Setting(
         "ALF_KEEP_RUNS",
         "keep_runs",
-        "results kept in all; beyond that those that were left alone longest are deleted sooner",
+        "results that are kept, at most; beyond that, those unused for the longest time are deleted sooner",
         "5000",
         _whole(1, 10**7),
     ),
     Setting(
         "ALF_KEEP_MB",
         "keep_mb",
-        "megabytes of results kept in all, their records, checkpoints and snapshots; beyond that as with ALF_KEEP_RUNS",
+        "megabytes of results (records, checkpoints, snapshots), at most; beyond that as with ALF_KEEP_RUNS",
         "4000",
         _whole(1, 10**7),
     ),

@@ -15,8 +15,9 @@ from ui.view import View
 
 MAP, SLICES, FULL = "atlas-map", "atlas-slices", "atlas.full"
 LEADS = {
-    2: "Every point of the map is one loss. Click to move yours: the dark side of the red line tolerates the noise.",
-    1: "Every point of the curve is one loss. Click to move yours: above the red line it tolerates the noise.",
+    2: "Every point of the map is one loss. Click to change yours. "
+    "Losses on the dark side of the red line tolerate the noise.",
+    1: "Every point of the curve is one loss. Click to change yours. Losses above the red line tolerate the noise.",
 }  # by hyperparameters
 
 
@@ -68,10 +69,12 @@ with st.container(key="atlas"):
         if noise.exact is None:
             st.caption(controls.hint("no matrix"))
         elif limit is None:
-            st.caption("Under this noise the clean label does not dominate: no loss tolerates it.")
+            st.caption(
+                "With this noise the clean label does not dominate in every class: no loss tolerates this noise."
+            )
     with st.container(key="claims", gap="medium"):
         if st.session_state.pop(FULL, False):
-            st.info(f"You have {state.MOST_LOSSES} losses already. Remove one on Explore to add one of the map.")
+            st.info(f"You have {state.MOST_LOSSES} losses already. Remove one on Explore to add one from the map.")
         mount(overview, MAP, partial(click, MAP))
         mount(slices, SLICES, partial(click, SLICES))
         panel = st.expander("Robustness against learning speed", key="trade", on_change="rerun")

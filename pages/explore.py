@@ -27,7 +27,8 @@ def curves(specs: tuple[str, ...], classes: int) -> bytes:
 
 head(
     "Explore",
-    "Move a slider. A loss that keeps its slope up to u = 1 stays with the clean label when labels are wrong.",
+    "Move a slider. If a loss keeps its slope up to u = 1, its best prediction stays the clean label although "
+    "some labels are wrong.",
 )
 view = View("explore", (state.losses(parse=read_loss), state.classes()))
 view.say()

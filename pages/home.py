@@ -14,9 +14,9 @@ SHOWN = ("ce", "agce:a=4,q=0.2")
 
 head(
     "Home",
-    "Data sets are full of wrong labels, and a network trained with cross entropy ends up memorising them. An "
-    "asymmetric loss is made not to: while right labels are common enough, the prediction it likes best is the right "
-    "label itself, not a compromise.",
+    "Many data sets have wrong labels, and a network trained with cross entropy memorises them in the end. An "
+    "asymmetric loss is made to prevent this: as long as right labels are common enough, its best prediction is the "
+    "right label itself, not a compromise between the labels.",
 )
 view = View("home", (state.noise_rate(0.4, 0.45),))
 view.say()

@@ -15,7 +15,8 @@ from ui.view import View
 
 head(
     "Noise",
-    "Set a noise, or bring your own matrix. Every loss is proved to tolerate it, or shown not to.",
+    "Set a noise, or type your own matrix. For every loss the page proves that it tolerates the noise, or "
+    "shows that it does not.",
 )
 FIELDS = (
     state.classes(most=MOST),
@@ -47,7 +48,12 @@ with st.container(key="noise"):
             )
         else:
             controls.switch(
-                view, "mend", "Suggest hyperparameters for every loss that fails", "own", "all", controls.hint("mended")
+                view,
+                "mend",
+                "Suggest hyperparameters for every loss that does not tolerate the noise",
+                "own",
+                "all",
+                controls.hint("mended"),
             )
             ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")
 view.save()

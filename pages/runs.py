@@ -28,8 +28,8 @@ def listed(view: View) -> list[runs.Run]:
         for progress in lab.engine().runs(lab.owner(), EACH * (at - 1), EACH)
     ]
     if not count:
-        st.html('<p class="alf-note">You have not run anything yet, on this browser.</p>')
-        st.page_link(page(entry("Train")), label="Train something →")
+        st.html('<p class="alf-note">You have no runs in this browser yet.</p>')
+        st.page_link(page(entry("Train")), label="Train a network →")
     for run in (*found, *(runs.of_recording(name) for name in runs.NAMES if at == pages)):
         with st.container(key=f"row-{run.id}", horizontal=True, gap="small", wrap=False):
             key = keep(f"pick-{run.id}", run.id in view["runs"])

@@ -21,8 +21,8 @@ def release() -> None:
 
 head(
     "Simplex",
-    "Drag the share of wrong labels. The best prediction leaves the clean label at once for some losses, and only "
-    "beyond a critical rate for others.",
+    "Drag the share of wrong labels. For some losses the best prediction leaves the clean label at once, for others "
+    "only above a critical noise rate.",
 )
 FIELDS = (
     state.losses(("ce", "agce:a=0.6,q=0.6", "ngce:q=0.7"), most=MOST, parse=read_loss),
@@ -46,11 +46,13 @@ with st.container(key="simplex"):
             "shown",
             "Predictions",
             {"triangle": "Over three classes", "edge": "Between two of K classes"},
-            "The triangle has every prediction over three classes. With more classes, its edge between the true class "
-            "and the likeliest wrong label tells when the true class is given up.",
+            "The triangle shows every prediction over three classes. For more classes, choose the predictions between "
+            "two: the true class and the likeliest wrong label.",
         )
         if triangle:
-            controls.switch(view, "beside", "Clean labels beside", "no", "yes", "The same risk without wrong labels.")
+            controls.switch(
+                view, "beside", "Compare with clean labels", "no", "yes", "The same risk without wrong labels."
+            )
         else:
             controls.class_count(view)
         controls.loss_list(view, compact=True, most=MOST)
@@ -58,7 +60,7 @@ with st.container(key="simplex"):
         if triangle:
             st.html(
                 '<p class="alf-note">Every point of a triangle is a prediction over three classes. The dot is the best '
-                "one, the bright line the way training takes from knowing nothing.</p>"
+                "one. The bright line is the path of training, from the same probability for every class.</p>"
             )
             simplex(view["loss"], view["kind"], rate, KEY, release, view["beside"] == "yes")
         else:

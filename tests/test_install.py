@@ -87,7 +87,7 @@ def test_says_which_extra(python, command):
     (python.parent / "recipe.json").write_text('{"data": "digits", "losses": ["ce"]}')
     done = ask(python, "-m", "alf", *command.split())
     assert done.returncode == 1
-    assert re.fullmatch(r"\w+ is not installed; pip install '[\w-]+\[train\]' brings it\n", done.stderr)
+    assert re.fullmatch(r"\w+ is not installed; pip install '[\w-]+\[train\]' installs it\n", done.stderr)
 
 
 def test_doctor_says_what_is_not_here(python):
@@ -100,6 +100,6 @@ def test_doctor_says_what_is_not_here(python):
 def test_module_says_which_extra(python):
     code = "from alf.losses import parse\ntry: parse('ce').module()\nexcept ImportError as error: print(error)"
     done = ask(python, "-c", code)
-    assert done.stdout == "torch is not installed; pip install 'asymmetric-loss-explorer[train]' brings it\n", (
+    assert done.stdout == "torch is not installed; pip install 'asymmetric-loss-explorer[train]' installs it\n", (
         done.stderr
     )

@@ -67,12 +67,14 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
         presets = _presets(loss)
         title = f"{loss.label}: {QUANTITIES[what]} {_shown(at, what)}"
         figures.append(
-            atlas_figure.spec(x, y, values, names, QUANTITIES[what], title, mine, presets, least, "least needed")
+            atlas_figure.spec(
+                x, y, values, names, QUANTITIES[what], title, mine, presets, least, "tolerates the noise from here"
+            )
         )
     for place, parameter in enumerate(parameters):
         along = _along(*ranges[place])
         values = quantity(grid(spec, **{parameter.name: along}), what, classes)
-        title = _slice_title(along, values, parameter.name, least)
+        title = _slice_title(along, values, parameter.name, least, QUANTITIES[what])
         if len(parameters) == 1:  # no map says it
             at = float(quantity(grid(spec), what, classes))
             title = f"{loss.label}: {QUANTITIES[what]} {_shown(at, what)}; {title[0].lower()}{title[1:]}"
@@ -136,23 +138,23 @@ def _shown(value: float, what: str) -> str:
     return f"{value:.1%}"
 
 
-def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float | None) -> str:
-    """For which values the noise is tolerated: every stretch of them.
+def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float | None, what: str) -> str:
+    """For which values the loss tolerates the noise: every interval of them.
 
     >>> along = np.linspace(0, 4, 401)
-    >>> _slice_title(along, along, "a", 1.5)
-    'The noise is tolerated for a from about 1.5'
-    >>> _slice_title(along, -((along - 2) ** 2), "a", -1.0)
-    'The noise is tolerated for a from about 1 to 3'
+    >>> _slice_title(along, along, "a", 1.5, "asymmetry ratio")
+    'The loss tolerates the noise for a from about 1.5'
+    >>> _slice_title(along, -((along - 2) ** 2), "a", -1.0, "asymmetry ratio")
+    'The loss tolerates the noise for a from about 1 to 3'
     """
     if least is None:
-        return f"How {name} changes it"
+        return f"How the {what} changes with {name}"
     inside = np.concatenate([[False], values >= least, [False]])
     starts, stops = np.flatnonzero(~inside[:-1] & inside[1:]), np.flatnonzero(inside[:-1] & ~inside[1:]) - 1
     if not len(starts):
-        return f"No {name} in this range tolerates the noise"
+        return f"The loss tolerates the noise for no {name} in this range"
     if stops[0] - starts[0] + 1 == len(along):
-        return f"Every {name} in this range tolerates the noise"
+        return f"The loss tolerates the noise for every {name} in this range"
 
     def edge(k: int) -> str:
         return f"{float(np.interp(0, *_rising(values[k : k + 2] - least, along[k : k + 2]))):.3g}"
@@ -162,7 +164,7 @@ def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float 
         low = f"from about {edge(start - 1)}" if start else ""
         high = f"{'to' if low else 'up to about'} {edge(stop)}" if stop < len(along) - 1 else ""
         parts.append(" ".join(filter(None, (low, high))))
-    return f"The noise is tolerated for {name} {', and '.join(parts)}"
+    return f"The loss tolerates the noise for {name} {', and '.join(parts)}"
 
 
 def _rising(heights: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

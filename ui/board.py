@@ -42,7 +42,11 @@ def _cards(question: Question, waiting: bool) -> None:
             st.markdown(said)
         condition = claims.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …"
         st.markdown(condition, unsafe_allow_html=True)
-        st.markdown(claims.enough(enough) if enough is not None else "Looking for what would be enough …")
+        st.markdown(
+            claims.enough(enough)
+            if enough is not None
+            else "Looking for hyperparameters with which the loss tolerates this noise …"
+        )
     if waiting and (said := crowd()):
         st.caption(said)
     with st.container(key="proof-files", horizontal=True, gap="small"):
@@ -168,9 +172,13 @@ def _triangle(loss, claim: str, weights, point, witness) -> dict:
     x, y = to_plane(point[order])
     marks = [Series(f"counterexample: risk {value:.5g}", WRONG, np.array([x]), np.array([y]))]
     if claim == "calibrated":
-        title = f"No prediction has a lower risk than this wrong one: {value:.4g}"
+        title = f"No prediction has a lower risk than this one, which names a wrong class: {value:.4g}"
     else:
-        title = f"The lowest risk is not in the clean corner: {value:.4g} against {bound:.4g}"
+        only = "" if witness.relation == "<" else "only "
+        title = (
+            f"The clean label is not the {only}best prediction: its risk is {bound:.4g}, the counterexample's "
+            f"{value:.4g}"
+        )
         marks.insert(0, Series(f"clean label: risk {bound:.5g}", PLAIN, np.array([0.0]), np.array([0.0])))
     shares = ", ".join(f"{w:.4g}" for w in weights[order])
     about = f"The weighted risk over all predictions, dark where it is low. Label weights {shares}."

@@ -12,14 +12,14 @@ from ui.glossary import term
 from ui.jobs import KnownRatio
 
 QUESTIONS = {
-    "decreasing": "Does it fall as the label gets more probable?",
-    "convex": "Is it convex?",
-    "concave": "Is it concave?",
-    "symmetric": "Is it symmetric?",
-    "asymmetric": "Is it asymmetric on this noise?",
-    "completely_asymmetric": "Is it asymmetric on every noise?",
-    "noise_tolerant": "Does it tolerate this noise?",
-    "calibrated": "Is it calibrated?",
+    "decreasing": "Does the loss fall as the label gets more probable?",
+    "convex": "Is the loss convex?",
+    "concave": "Is the loss concave?",
+    "symmetric": "Is the loss symmetric?",
+    "asymmetric": "Is the loss asymmetric on this noise?",
+    "completely_asymmetric": "Is the loss asymmetric on every noise?",
+    "noise_tolerant": "Does the loss tolerate this noise?",
+    "calibrated": "Is the loss calibrated?",
     "excess_risk": "Does a small loss mean few mistakes?",
 }
 TERMS = {
@@ -198,7 +198,7 @@ def enough(regions: list[dict]) -> str:
 
     >>> found = {"name": "a", "status": "proved", "everywhere": False, "intervals": [["1233/500", None]]}
     >>> enough([found | {"formulas": []}])
-    'The loss tolerates this noise, each hyperparameter moved alone, for $a$ from $2.466$.'
+    'The loss tolerates this noise for $a$ from $2.466$.'
     """
     parts = []
     for region in regions:
@@ -207,12 +207,13 @@ def enough(regions: list[dict]) -> str:
         said = values(region, mathematics=True)
         if region["formulas"]:
             said += f" ({' and '.join(f'${formula}$' for formula in region['formulas'])} rounded)"
-        how = {"observed": ", as far as tested", "undecided": ", the rest not settled"}
+        how = {"observed": ", as far as tested", "undecided": ", the rest is not settled"}
         parts.append(said + how.get(region["status"], ""))
     if not parts:
         return ""
+    alone = ", the other hyperparameters as they are" if len(regions) > 1 else ""
     ratio = ", with $R = w_m / w_n$ of the hardest row" if any(region["formulas"] for region in regions) else ""
-    return f"The loss tolerates this noise, each hyperparameter moved alone, for {'; '.join(parts)}{ratio}."
+    return f"The loss tolerates this noise for {'; or for '.join(parts)}{alone}{ratio}."
 
 
 def condition(ratio: KnownRatio) -> str:
@@ -220,7 +221,7 @@ def condition(ratio: KnownRatio) -> str:
 
     >>> from ui.jobs import ratio
     >>> condition(ratio("mae"))
-    'Asymmetry ratio $r = 1$ (proved): asymmetric wherever one label is the heaviest.'
+    'Asymmetry ratio $r = 1$ (proved): the loss is asymmetric wherever one label has the largest weight.'
     """
     if not ratio.defined or ratio.value is None:
         return f"Asymmetry ratio: {plain(ratio.reason)}"
@@ -228,23 +229,25 @@ def condition(ratio: KnownRatio) -> str:
     known = f" ({WORDS[ratio.status]})"
     if ratio.whole is not None:
         printed = f"r = {ratio.formula} = {ratio.whole}" if ratio.formula else f"r = {ratio.whole}"
-        where = "wherever one label is the heaviest" if ratio.whole == 1 else "on no weights with a second label"
-        return f"Asymmetry ratio ${printed}${known}: asymmetric {where}."
+        where = (
+            "wherever one label has the largest weight" if ratio.whole == 1 else "only where a single label has weight"
+        )
+        return f"Asymmetry ratio ${printed}${known}: the loss is asymmetric {where}."
     if formula:
         sign = r"\ge" if ratio.attained is False else ">"
         value = f"{ratio.value:.4g}" if ratio.value else "0"
         bound = rf" \approx {1 / ratio.value:.4g}" if ratio.value else ""
         return (
             rf"Asymmetry ratio $r = {formula} \approx {value}${known}: "
-            rf"asymmetric exactly where $w_m / w_n {sign} 1/r{bound}$."
+            rf"the loss is asymmetric exactly where $w_m / w_n {sign} 1/r{bound}$."
         )
     low, high = ratio.interval[0], ratio.upper_interval[1]
     if not low or not high:
         return rf"Asymmetry ratio $r \approx {ratio.value:.4g}$, upper ratio $\approx {ratio.upper_value:.4g}${known}."
     both = rf"Asymmetry ratio $r \approx {ratio.value:.4g}$, upper ratio $\approx {ratio.upper_value:.4g}${known}: "
     return both + (
-        rf"asymmetric where $w_m / w_n > {1 / low:.4g}$, not where $w_m / w_n < {1 / high:.4g}$; between the two, and "
-        "with three or more labels, only a search over the simplex decides."
+        rf"the loss is asymmetric where $w_m / w_n > {1 / low:.4g}$, and is not where $w_m / w_n < {1 / high:.4g}$; "
+        "between the two, and with three or more labels, only a search over the simplex decides."
     )
 
 

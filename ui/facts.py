@@ -38,7 +38,7 @@ def dominates(noise: Noise) -> list[tuple[str, str]]:
     shown = rounded(float(least))
     return [
         ("yes" if noise.clean_dominates else "no", term("clean label dominates")),
-        (shown, "least wₘ/wₙ of a row"),
+        (shown, "smallest wₘ/wₙ of a row"),
     ]
 
 

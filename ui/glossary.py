@@ -5,32 +5,34 @@ GLOSSARY = {
     "K": "K is the number of classes the network chooses between.",
     "1/K": "1/K is the probability an untrained network gives to every class: training starts there.",
     "loss": "A loss says how much a prediction costs; training makes it small.",
-    "derivative": "The derivative is the slope of the loss: how much the cost falls when u grows a little.",
-    "sample weight": "The sample weight −ℓ′(u) u (1 − u) is how hard one sample pulls on the network at prediction u.",
+    "derivative": "The derivative is the slope of the loss: how much the loss falls when u grows a little.",
+    "sample weight": "The sample weight −ℓ′(u) u (1 − u) is how strongly one sample moves the network at prediction u.",
     "asymmetry ratio": (
-        "The asymmetry ratio r, from 0 to 1, is the least share of its first gain that a loss still pays later. "
-        "Wrong labels cannot move the minimiser when the clean label is more than 1/r times as likely as any other."
+        "The asymmetry ratio r, from 0 to 1, compares steps of the same length in u: the least fall of the loss over a "
+        "step from any u, divided by its fall over the step from u = 0. The best prediction stays the clean label if "
+        "that label is more than 1/r times as likely as every other label."
     ),
     "upper ratio": (
-        "The upper ratio is the same when only two labels compete. Between the two ratios neither decides alone."
+        "The upper ratio is the asymmetry ratio for steps that end at u = 1 only: it decides where two labels share "
+        "all the probability. A noise that fits the upper ratio but not the asymmetry ratio needs a closer search."
     ),
     "equal shares": (
         "A loss that sums over the classes depends on the whole prediction. Its curve over u shows the predictions "
         "that give the label u and every other class the same share of the rest, (1 − u)/(K − 1) each."
     ),
     "critical noise": (
-        "The critical noise rate is the largest share of wrong labels below which the best prediction stays exactly "
-        "the clean label."
+        "As long as the noise rate is below the critical noise rate, the best prediction is exactly the clean label."
     ),
     "symmetric noise": "Symmetric noise replaces a label by any of the other classes, all equally likely.",
     "pair noise": "Pair noise replaces a label by one particular other class, always the same for a class.",
     "asymmetric noise": "Asymmetric noise replaces a label by that of a class that looks alike, such as 7 by 1.",
-    "instance noise": "Instance noise mislabels some samples more often than others, by what they look like.",
+    "instance noise": "Instance noise mislabels some samples more often than others, depending on what they look like.",
     "no matrix": (
         "Instance noise depends on the sample and not only on its class: it has no matrix, and nothing is proved here."
     ),
     "asymmetric": (
-        "A loss is asymmetric on label weights when its weighted minimiser is the one for the heaviest label alone. "
+        "A loss is asymmetric on given label weights when its best prediction under these weights is also its best "
+        "for the label with the largest weight alone. "
         "Not to be confused with asymmetric noise, nor with the multi-label loss called ASL."
     ),
     "symmetric": (
@@ -38,59 +40,65 @@ GLOSSARY = {
         "This has nothing to do with f(x) = f(−x)."
     ),
     "completely asymmetric": "A completely asymmetric loss is asymmetric on all weights with one largest entry.",
-    "calibrated": "A loss is calibrated when minimising it always ends in predicting a most probable class.",
-    "excess risk": ("The excess risk bound turns a small excess of the loss into a small excess of wrong predictions."),
+    "calibrated": "A loss is calibrated when its best prediction always names a most probable class.",
+    "excess risk": (
+        "The excess risk bound says: a loss close to its minimum means a share of wrong predictions close to "
+        "its minimum."
+    ),
     "noise tolerant": (
         "A loss tolerates a noise when its best prediction on the noisy labels is also its best on the clean ones."
     ),
     "slow start": (
-        "Its best prediction is right, but where training starts, at u = 1/K, it pulls with less than 20% of its "
-        "largest sample weight and less than 3% of that of CE: training may take very long to find it."
+        "The best prediction of this loss is right, but where training starts, at u = 1/K, its sample weight is less "
+        "than 20% of its largest and less than 3% of that of CE: training may take very long."
     ),
     "clean label dominates": "The clean label dominates when it stays the most likely label of every class.",
     "margin": (
-        "The margin is what the deciding rule compares, positive where the loss tolerates the noise, 0 at the "
-        "boundary: for the ratio rule how likely the right label is against the likeliest wrong one, times r, less 1. "
-        "Rules differ: compare margins of one rule. A dash: the rule compares no numbers."
+        "The margin tells how far the loss is from the boundary of the rule that decided: above 0 where the loss "
+        "tolerates the noise, 0 at the boundary. For the ratio rule it is r times the probability of the right label, "
+        "divided by that of the likeliest wrong label, minus 1. Compare margins of the same rule only. A dash: this "
+        "rule compares no numbers."
     ),
     "mended": (
-        "The value of one hyperparameter, the nearest, at which the loss tolerates this noise while the others stay as "
-        "they are; its link leads to the proof. A dash: no value within its slider is proved to. Your own losses are "
-        "answered at once, the others when asked, which takes about half a minute."
+        "The nearest value of one hyperparameter with which the loss tolerates this noise, the other hyperparameters "
+        "as they are. The link leads to the proof. A dash: this is proved for no value on a slider. Your own losses "
+        "are answered at once, the others after you ask for suggestions: that takes about half a minute."
     ),
-    "memorisation": "A network memorises a wrong label when it predicts it for the sample that carries it.",
+    "memorisation": "A network has memorised a wrong label when it predicts that label for the sample.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
     "nominal rate": (
-        "The nominal rate is the one asked for. Asymmetric noise of 0.4 touches only some classes, so that fewer "
-        "labels are wrong overall."
+        "The nominal rate is the noise rate that you set. Asymmetric noise of 0.4 changes labels of some classes only, "
+        "so fewer than 40% of all labels are wrong."
     ),
-    "no nominal rate": "The nominal rate is a number that a noise model is asked for; a matrix of one's own has none.",
+    "no nominal rate": "The nominal rate is the noise rate that you set; a matrix of your own has none.",
     "overall rate": "The overall rate is the share of all labels that are wrong, each class counted alike.",
     "preset": "A preset holds the values that the authors of the loss used on a data set.",
     "classroom recipe": "The classroom recipe shows the effect in a minute or so on two cores.",
-    "paper recipe": "The paper recipe is the authors' protocol to the letter: hours or days without a GPU.",
-    "training samples": "How many of the training samples are used, the same share of every class.",
+    "paper recipe": "The paper recipe is exactly the authors' protocol: it takes hours or days without a GPU.",
+    "training samples": "How many training samples are used: the same share of every class.",
     "batch": "A batch is how many samples one step of training looks at.",
-    "momentum": "Momentum is the share of the last step that is taken again in the next one.",
-    "weight decay": "Weight decay pulls every weight a little towards 0 in each step.",
+    "momentum": "Momentum is the share of the last step that is added to the next step.",
+    "weight decay": "Weight decay moves every weight of the network a little towards 0 in each step.",
     "schedule": "The schedule says how the learning rate falls over the epochs.",
-    "clipping": "A gradient longer than this is shortened to it, so that no single step goes astray.",
-    "augmentation": "Moved pictures are harder to memorise: each epoch sees them shifted, mirrored or turned.",
+    "clipping": "A gradient longer than this is shortened to this length, so that no single step is too large.",
+    "augmentation": (
+        "In each epoch the pictures are shifted, mirrored or turned by chance: moved pictures are harder to memorise."
+    ),
     "learning rate": "The learning rate says how far one step of training moves the network.",
     "equal scale": (
         "With equal gradient scale each loss is divided by the largest sample weight it can give, so that losses are "
         "compared by their shape and not by their learning rate."
     ),
     "best": (
-        "The highest point of the curve, which is the mean over the seeds. Nobody can choose its epoch without clean "
-        "test labels: the result is the last one."
+        "The highest point of the curve, which is the mean over the seeds. Without clean test labels nobody can know "
+        "its epoch, so the result is the accuracy at the last epoch."
     ),
     "epoch": "An epoch is one pass through the training data.",
     "seed": "A seed fixes the random numbers: the same seed gives the same run.",
     "band": "The band is one standard deviation to each side of the mean over the seeds.",
-    "proved": "Proved: shown by symbolic steps for every parameter in the stated region.",
-    "certified": "Certified: shown for these values by interval arithmetic that rounds outward.",
-    "observed": "Observed: a dense search found no counterexample, which proves nothing.",
+    "proved": "Proved: shown by symbolic steps for all hyperparameters in the stated region.",
+    "certified": "Certified: shown for these hyperparameters by interval arithmetic that rounds outward.",
+    "observed": "Observed: a dense search found no counterexample. This is not a proof.",
     "refuted": "Refuted: false, with a point that shows it.",
     "undecided": "Undecided: could not be settled in the time given.",
     "not_defined": "Not defined: the question has no meaning for this loss or noise.",

@@ -114,7 +114,7 @@ def _choices(recipe: Recipe, look: str) -> None:
         if len(recipe.seeds) > 1:
             _pick("look-seed", "Seed", {seed: str(seed) for seed in recipe.seeds}, chosen_seed(recipe))
         if look == "sees":
-            _pick("look-map", "Flattened by", maps.KINDS, value("look-map"))
+            _pick("look-map", "Kind of map", maps.KINDS, value("look-map"))
 
 
 def _pick(name: str, label: str, options: dict, now) -> None:
@@ -252,7 +252,7 @@ def _regions(models: Sequence[Model], data: DataSet) -> None:
                 seen.train_given,
                 seen.flipped,
                 data.class_names,
-                f"{model.name}: {right:.0%} of test points right{by_heart}",
+                f"{model.name}: {right:.0%} of test points predicted right{by_heart}",
                 _height(models),
             )
         )

@@ -158,6 +158,7 @@ def in_words(recipe: Recipe) -> str:
     noise = recipe.parse_noise(recipe.noise[0])
     share = noise.overall_rate
     flipped = f", {float(share):.0%} of the labels wrong" if share is not None and recipe.noise[0] != "none" else ""
+    epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
     seeds = f"{len(recipe.seeds)} seed{'s' if len(recipe.seeds) > 1 else ''}"
     kind = noise.spec if len(noise.spec) < 40 else f"a matrix of {noise.classes} classes"
     samples = f"{recipe.samples:,} training samples, " if recipe.samples else ""
@@ -165,7 +166,7 @@ def in_words(recipe: Recipe) -> str:
     scale = ", equal gradient scale" if recipe.equal_scale else ""
     return (
         f"{recipe.dataset.name}, {kind.replace(':', ' ')}{flipped}, {recipe.network.replace(':', ' ').upper()}, "
-        f"{samples}{recipe.epochs} epochs, learning rate {recipe.lr:g}{then}{scale}, {seeds}"
+        f"{samples}{epochs}, learning rate {recipe.lr:g}{then}{scale}, {seeds}"
     )
 
 

@@ -92,9 +92,9 @@ def _more(shown: lab.Shown) -> None:
 def _status(shown: lab.Shown) -> None:
     words = lab.in_words(shown.recipe)
     if shown.recorded:
-        then = f"of these settings ({shown.about}). Press Start to train your own."
+        then = f"with these settings ({shown.about}). Press Start to train your own."
         if shown.differs:
-            then = f"of other settings than these: {_differing(shown)}."
+            then = f"with other settings than the controls: {_differing(shown)}."
         st.html(f'<div class="alf-run"><b>A recorded run</b> {then}<i style="--w:0%"></i><small>{words}</small></div>')
         return
     progress = shown.progress
@@ -102,7 +102,7 @@ def _status(shown: lab.Shown) -> None:
         st.session_state.pop("lab.pace", None)  # the time it stood still is none of its speed
     whose = "Your run" if progress.owner == lab.owner() else "Somebody else’s run"
     if shown.differs:
-        words += f". It has other settings than those beside it and in the page’s link: {_differing(shown)}."
+        words += f". Its settings are not those of the controls and of the page’s link: {_differing(shown)}."
     st.html(
         f'<div class="alf-run"><b>{whose}:</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
         f"<small>{words}</small></div>"
@@ -125,7 +125,7 @@ def _offer(shown: lab.Shown, run: str | None) -> None:
     what, about = ("recorded", f"Recorded: {shown.about}.") if shown.recorded else ("run’s", "")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(about, width="stretch")
-        words, key = f"Take over the {what} settings", "as-recorded" if shown.recorded else "as-run"
+        words, key = f"Use the {what} settings", "as-recorded" if shown.recorded else "as-run"
         arguments = (shown.recipe, None if shown.recorded else run)
         st.button(words, key=key, type="tertiary", on_click=_take_over, args=arguments)
 
@@ -155,7 +155,10 @@ def said(shown: lab.Shown) -> str:
     parts = [status, _epoch(progress)]
     if progress.status == "running":
         if progress.waiting:
-            parts.append(f"{progress.waiting} of {len(recipe.lanes)} models wait for a worker")
+            parts.append(
+                f"{progress.waiting} of {len(recipe.lanes)} models {'waits' if progress.waiting == 1 else 'wait'} "
+                "for a worker"
+            )
         if (reached := _reached(shown)) > progress.epoch:
             parts.append(f"the epochs up to {reached} are computed again from the last checkpoint")
         parts.append(f"{left} for the run" if (left := lab.time_left(progress.seconds_left)) else "")

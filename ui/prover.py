@@ -111,7 +111,11 @@ def settle(since: float) -> None:
 def crowd() -> str:
     """A sentence where many questions of others wait, else nothing."""
     waiting = questions().ahead()
-    return f"Busy: {waiting} questions of others take turns with yours." if waiting >= CROWD else ""
+    return (
+        f"The server is busy: it answers your questions and {waiting} of other readers in turn."
+        if waiting >= CROWD
+        else ""
+    )
 
 
 def answers(question: Question) -> dict[str, Verdict | None]:

@@ -56,7 +56,7 @@ def kept(run: Run) -> list[str]:
     if run.kept_until is None or run.active:
         return []
     day = time.strftime("%-d %B %Y", time.gmtime(run.kept_until))
-    return [f"Kept until {day}; opening the run keeps it longer. Export what you want to keep for good."]
+    return [f"Kept until {day}; opening the run keeps it longer. Export what you want to keep forever."]
 
 
 def _going(run: Run) -> None:
@@ -81,7 +81,7 @@ def _delete(run: Run) -> None:
         if run.active:
             st.write("This run is still going: stop it first.")
             return
-        st.write("This deletes the curves of this run for good, also for everybody who has a link to it.")
+        st.write("This deletes the curves of this run forever, also for everybody who has a link to it.")
         st.button("Delete this run", key=f"really-{run.id}", type="primary", on_click=_do, args=(_forget, run))
 
 

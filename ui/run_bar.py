@@ -74,7 +74,7 @@ def _rate_now(run: str, recipe: Recipe) -> None:
     if told and told[0] == run:
         st.caption(told[1])
     else:
-        st.caption("A change counts from the next epoch." if recipe.schedule == "constant" else _cosine(recipe))
+        st.caption("A change takes effect in the next epoch." if recipe.schedule == "constant" else _cosine(recipe))
 
 
 def _base(recipe: Recipe) -> float:
@@ -88,7 +88,7 @@ def _cosine(recipe: Recipe) -> str:
         return f"The rate at the start; {falls}"
     epoch = recipe.changes[-1].epoch
     share = f"{_share(recipe, epoch):.2g}"
-    return f"It counts from epoch {epoch}, where the cosine schedule multiplies it by {share}; {falls}"
+    return f"It takes effect in epoch {epoch}, where the cosine schedule multiplies it by {share}; {falls}"
 
 
 def _share(recipe: Recipe, epoch: int) -> float:
@@ -161,7 +161,7 @@ def _set_rate(run: str, lr: float) -> None:
     except InputError as error:
         st.session_state[_SAID] = str(error)
     else:
-        words = f"The learning rate {lr:g} counts from epoch {epoch}"
+        words = f"The learning rate {lr:g} takes effect in epoch {epoch}"
         if progress.recipe.schedule == "cosine":
             words += f", where the cosine schedule multiplies it by {_share(progress.recipe, epoch):.2g}"
         st.session_state[_RATE] = (run, words + ".")

@@ -216,7 +216,7 @@ def table(runs: list[Run]) -> str:
     body = "".join(_line(*line, many, with_published, any(line[3] is row for row in bold)) for line in lines)
     heads = ["Loss"] + ["Run"] * many + [
         f"Accuracy at the last {term('epoch')}", f"{term('best', 'Best on the way')}", "at epoch"
-    ] + ["Published", "Points from it"] * with_published  # fmt: skip
+    ] + ["Published", "Difference (points)"] * with_published  # fmt: skip
     head = "".join(f'<th class="alf-left">{name}</th>' if name == "Run" else f"<th>{name}</th>" for name in heads)
     return (
         f'<div class="alf-scroll"><table class="alf-table"><thead><tr>{head}</tr></thead>'
@@ -255,7 +255,11 @@ def notes(runs: list[Run]) -> list[str]:
         if not numbers:
             continue
         differs = departures(run.recipe)
-        how = f"another protocol, so not comparable as such ({'; '.join(differs)})" if differs else "the same protocol"
+        how = (
+            f"another protocol, so the numbers cannot be compared directly ({'; '.join(differs)})"
+            if differs
+            else "the same protocol"
+        )
         found.append(f"**{plain(run.title)}** and its published numbers: {how}.")
         found += [f"Published: {source}." for source in dict.fromkeys(n.source for n in numbers)]
     return list(dict.fromkeys(found))

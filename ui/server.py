@@ -123,7 +123,8 @@ def apologise(error: Exception) -> bool:
         return True
     log.error("a page failed", exc_info=error)
     st.error(
-        "This page met an error of the program. What you had set is in its address: reload it, or open another page."
+        "The program failed on this page. Your settings are in the page’s address: reload the page, or open "
+        "another one."
     )
     return True
 

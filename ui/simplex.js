@@ -176,10 +176,10 @@ function draw(state, moved = false) {
     const to = loss.critical === null && best[0] > 0.9995 ? "" : words(best);
     const name = loss.clean ? `${loss.label} on clean labels` : loss.label, label = loss.clean ? "right label" : "clean label";
     const pending = loss.pending && !loss.clean;
-    title.textContent = pending ? name : edge ? `${name}: a whole edge is as good as the ${label}`
-      : to ? `${name} moves to ${to}` : `${name} stays with the ${label}`;
-    about.textContent = loss.clean ? "The risk without wrong labels." : pending ? "The rate at which it leaves the corner is being worked out …" : loss.critical === null ? "The asymmetry ratio is not defined for this loss."
-      : loss.critical === 0 ? "It leaves the corner with the first wrong label." : `It leaves the corner at ${(100 * loss.critical).toFixed(1)}% wrong labels.`;
+    title.textContent = pending ? name : edge ? `${name}: every prediction on one edge is as good as the ${label}`
+      : to ? `${name}: the best prediction is ${to}` : `${name}: the best prediction stays the ${label}`;
+    about.textContent = loss.clean ? "The risk without wrong labels." : pending ? "The noise rate at which the best prediction leaves the corner is being worked out …" : loss.critical === null ? "The asymmetry ratio is not defined for this loss."
+      : loss.critical === 0 ? "The best prediction leaves the corner with the first wrong label." : `The best prediction leaves the corner at ${(100 * loss.critical).toFixed(1)}% wrong labels.`;
     if (!pending) state.cells[n].figure.dataset.best = best.join(",");
   });
   state.root.dataset.frames = String(Number(state.root.dataset.frames ?? 0) + 1);

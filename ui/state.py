@@ -295,7 +295,7 @@ def noise_rate(default: float, high: float | Callable[[Mapping[str, Any]], float
     >>> fitted(fields, {"noise": "symmetric:0.2"})
     ({'kind': 'symmetric', 'rate': 0.2}, {})
     >>> print(fitted(fields, {"noise": "matrix:0.6,0.4;0,1"})[1]["rate"])
-    Your 2 × 2 matrix does not fit this page. 40% pair noise stands in for it here; the matrix is kept.
+    Your 2 × 2 matrix does not fit this page. 40% pair noise is shown here instead; your matrix is kept.
     """
     plain = share("rate", default, 0.0, high)
 
@@ -326,11 +326,13 @@ STAND_IN = "symmetric:0.4"
 
 def _kept_noise(value: str, other: str, whom: str) -> str:
     kind, _, rate = other.partition(":")
-    shown = "Clean labels stand" if kind == "none" else f"{100 * float(Fraction(rate)):.4g}% {kind} noise stands"
+    shown = "Clean labels are" if kind == "none" else f"{100 * float(Fraction(rate)):.4g}% {kind} noise is"
     if value.startswith("matrix:"):
         n = value.count(";") + 1
-        return f"Your {n} × {n} matrix does not fit {whom}. {shown} in for it here; the matrix is kept."
-    return f"Your {value.partition(':')[0]} noise does not fit this page. {shown} in for it here; yours is kept."
+        return f"Your {n} × {n} matrix does not fit {whom}. {shown} shown here instead; your matrix is kept."
+    return (
+        f"Your {value.partition(':')[0]} noise does not fit this page. {shown} shown here instead; your noise is kept."
+    )
 
 
 _WORDS = {

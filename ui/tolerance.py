@@ -63,7 +63,7 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
     done = [verdict for verdict in found.values() if verdict is not None]
     good = sum(verdict.holds is True for verdict in done)
     said = (
-        f"{good} of {len(specs)} losses tolerate this noise"
+        f"{good} of {len(specs)} losses {'tolerates' if good == 1 else 'tolerate'} this noise"
         if len(done) == len(specs)
         else f"{len(done)} of {len(specs)} …"
     )
@@ -83,7 +83,7 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
     st.html(
         f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="{look}"><thead><tr>'
         f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates the noise')}</th><th>{term('margin')}</th>"
-        f"<th>Decided by</th><th>{term('mended', 'Would tolerate it with')}</th><th></th></tr></thead>"
+        f"<th>Decided by</th><th>{term('mended', 'Tolerates the noise with')}</th><th></th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
     if waiting and (busy := crowd()):

@@ -97,9 +97,7 @@ class View:
         """Show what of the link could not be used, until the reader changes something; and what is kept unseen."""
         page, problems = st.session_state.get(_SAID, (None, []))
         if page == self.page and problems:
-            st.warning(
-                "This link holds something that cannot be used. " + " ".join(f"{_sentence(p)}" for p in problems)
-            )
+            st.warning("A part of this link cannot be used. " + " ".join(f"{_sentence(p)}" for p in problems))
         for name, note in self.notes.items():
             if name not in ("classes", "noise"):  # these stand beside their controls
                 st.info(note)

@@ -35,8 +35,9 @@ def _reader(key: str, names: tuple[str, ...], archive: str, train: tuple[File, .
             raise missing(key, [archive] if len(absent) == len(found) else absent, folder)
         if absent and not partial:
             raise InputError(
-                f"data {key}: {', '.join(absent)} missing in {folder or 'the downloads'}, all {len(train)} batches are "
-                f"needed; a recipe that asks for samples of at most {10000 * len(there)} uses the {len(there)} found"
+                f"data {key}: all {len(train)} batches are needed, got none of {', '.join(absent)} in "
+                f"{folder or 'the downloads'}; a recipe with at most {10000 * len(there)} training samples "
+                f"needs only the {len(there)} found"
             )
         pictures, labels = zip(*(parse_records(found[file.name], label_bytes) for file in there), strict=True)
         test_pictures, test_labels = parse_records(found[test.name], label_bytes)

@@ -195,11 +195,7 @@ def slice_figure(
         axis(name, float(series.x[0]), float(series.x[-1])),
         axis(what, 0, 1.05 * float(np.nanmax(series.y))),
         ("The dot is your loss, diamonds are the authors' presets" if presets else "Through your point")
-        + (
-            "."
-            if limit is None
-            else "; the red line is the least value that tolerates the chosen noise, shaded where the loss reaches it."
-        ),
+        + ("." if limit is None else ". Above the red line, shaded, the loss tolerates the chosen noise."),
         [mark(at, f"{name} = {at:.3g}", "left" if at > np.quantile(series.x[[0, -1]], 0.85) else "right")],
         styles=[series.style, _LIMIT, _PLAIN],
         height=260,
@@ -259,9 +255,7 @@ def trade_figure(marks: Sequence[Series], classes: int) -> dict:
                 trace |= {"mode": "markers+text", "text": ["<br>".join(lines)], "textposition": side}
                 trace |= {"textfont": {"size": 12}, "meta": {"short": "<br>".join(fewer), "side": phone_side}}
             traces.append(trace)
-    about = (
-        "Right: tolerates more noise. Up: pulls harder when training starts. Every loss and preset of the catalogue."
-    )
+    about = "Further right: tolerates more noise. Further up: more sample weight at the start. Every loss and preset."
     y_axis = {"tickformat": ".0%"}
     if logarithmic:
         about += " The weights are on a logarithmic scale."
@@ -287,11 +281,12 @@ def _trade_message(marks: Sequence[Series]) -> str:
     ranks = [np.unique([float(v) for v in values], return_inverse=True)[1]
              for values in ([s.x[0] for s in marks], [s.y[0] for s in marks])]  # fmt: skip
     if min(np.ptp(r) for r in ranks) == 0:
-        return "How much noise a loss tolerates, and how hard it pulls at the start"
+        return "How much noise a loss tolerates, and its sample weight at the start"
     together = float(np.corrcoef(*ranks)[0, 1])
     if abs(together) < 0.3:
-        return "How much noise a loss tolerates says little about how hard it pulls at the start"
-    return f"Losses that tolerate more noise tend to pull {'less' if together < 0 else 'harder'} at the start"
+        return "How much noise a loss tolerates says little about its sample weight at the start"
+    share = "less" if together < 0 else "more"
+    return f"Losses that tolerate more noise tend to start with {share} of their sample weight"
 
 
 _ACROSS, _TOP = (-0.14, 1.16), 1.1

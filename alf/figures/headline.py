@@ -49,7 +49,7 @@ def leaders(results: Sequence[Result]) -> list[int]:
     return found if len(found) < len(results) else []
 
 
-def ranking(results: Sequence[Result], verb: str = "ends") -> str:
+def ranking(results: Sequence[Result], one: str = "ends at", many: str = "end at") -> str:
     """A sentence on who leads, or that nobody does.
 
     >>> ce, ael = Result("CE", 0.57, 0.05, 3), Result("AEL", 0.9, 0.05, 3)
@@ -61,15 +61,13 @@ def ranking(results: Sequence[Result], verb: str = "ends") -> str:
     'With one seed no spread is known: CE ends at 57%, AEL at 90%'
     """
     if len(results) == 1:
-        return f"{results[0].name} {verb} at {results[0].mean:.0%}"
+        return f"{results[0].name} {one} {results[0].mean:.0%}"
     if any(result.seeds < 2 for result in results):
         if len(results) <= MOST_NAMED:
             first, *others = results
-            said = [f"{first.name} {verb} at {first.mean:.0%}", *(f"{r.name} at {r.mean:.0%}" for r in others)]
+            said = [f"{first.name} {one} {first.mean:.0%}", *(f"{r.name} at {r.mean:.0%}" for r in others)]
             return f"With one seed no spread is known: {', '.join(said)}"
-        return (
-            f"With one seed no spread is known: the {len(results)} losses {verb.removesuffix('s')} at {_range(results)}"
-        )
+        return f"With one seed no spread is known: the {len(results)} losses {many} {_range(results)}"
     first = leaders(results)
     if not first:
         return f"{_who(results, len(results))} cannot be told apart: {_range(results)}"

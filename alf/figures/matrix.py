@@ -125,7 +125,7 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
     ]
     about = "wₘ/wₙ: the share of the clean label over that of its strongest rival."
     if drawn:
-        about += " Lines: 1/r of your losses; a row beyond a line cannot mislead that loss."
+        about += " Lines: 1/r of your losses. In a row to the right of its line, a loss keeps the clean label."
     lost = [name for name, _, need in losses if not np.isfinite(need)]
     if lost and len(finite):
         about += f" {' and '.join(lost)} tolerate{'s' if len(lost) == 1 else ''} no wrong labels in any row: r = 0."

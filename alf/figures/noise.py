@@ -31,7 +31,7 @@ def drawn_figure(counts: np.ndarray, names: Sequence[str]) -> dict:
     """
     wrong, total = int(counts.sum() - np.trace(counts)), int(counts.sum())
     sizes = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    title = f"{wrong:,} of {total:,} labels are wrong: {wrong / total:.1%}"
+    title = f"{wrong:,} of {total:,} labels {'is' if wrong == 1 else 'are'} wrong: {wrong / total:.1%}"
     return heat_map(
         counts / sizes, names, title, "Drawn with seed 0: how many samples of each class got each label.", counts=counts
     )
@@ -47,7 +47,9 @@ def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[s
     if not drawn.any():
         title = "No class has wrong labels"
     elif untouched:
-        title = f"{untouched} of {len(names)} classes keep every label; at most {drawn[most]:.0%} are wrong, in {worst}"
+        keep = "keeps" if untouched == 1 else "keep"
+        kept = f"{untouched} of {len(names)} classes {keep} every label"
+        title = f"{kept}; the largest share of wrong labels is {drawn[most]:.0%}, in {worst}"
     elif alike(drawn, drawn[most]).all():
         title = f"The noise rate is {drawn[most]:.0%} in every class"
     else:
@@ -120,7 +122,8 @@ def points_figure(points: np.ndarray, true: np.ndarray, given: np.ndarray, names
                 }
             )
     wrong = int((given != true).sum())
-    title = f"{wrong} of {len(true)} points carry a wrong label" if wrong else "Every point carries its own label"
+    carry = "has" if wrong == 1 else "have"
+    title = f"{wrong} of {len(true)} points {carry} a wrong label" if wrong else "Every point has its right label"
     square = {"scaleanchor": "x", "scaleratio": 1}
     about = "Colour: the label a point was given. A cross: that label is wrong."
     return figure(

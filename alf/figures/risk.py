@@ -69,7 +69,7 @@ def edge_figure(series: Sequence[Series], rate: float, noise: str = "") -> dict:
         _message(best, free, noise or f"{rate:.0%} wrong labels", rate > 0),
         axis("probability given to the true class", -0.02, 1.03, tickformat=".0%"),
         axis("risk above its minimum, scaled", -0.08, _TOP, showticklabels=False, showgrid=False),
-        "Each curve is the average loss over right and wrong labels. The dot is the prediction it prefers.",
+        "Each curve is the average loss over right and wrong labels. The dot is the best prediction.",
         [mark(1 - rate, f"right labels{' of these two classes' if noise else ''}: {1 - rate:.0%}", side="left")]
         if rate > 0
         else (),
@@ -82,29 +82,25 @@ def _message(best: dict[str, float], free: list[str], noise: str, noisy: bool) -
     """What the figure says.
 
     >>> _message({"CE": 0.6, "MAE": 1.0, "AGCE": 1.0}, [], "40% wrong labels", True)
-    'With 40% wrong labels CE prefers 60% for the true class; MAE and AGCE still commit to it'
-    >>> _message({"CE": 0.6}, ["NCE"], "40% wrong labels", True)
-    'With 40% wrong labels CE prefers 60% for the true class; to NCE all predictions are equally good'
+    'With 40% wrong labels the best prediction gives the true class 60% for CE, 100% for MAE and AGCE'
+    >>> _message({"CE": 0.6}, ["NCE"], "4% wrong labels", True)
+    'With 4% wrong labels the best prediction gives the true class 60% for CE; for NCE all predictions are equally good'
     """
     noise = f"With {noise if noisy else 'clean labels'}"
     if not best:
-        return f"{noise} all of these predictions are equally good to {names(free)}"
+        return f"{noise} all of these predictions are equally good for {names(free)}"
     pulled = {name: where for name, where in best.items() if where < 0.995}
     firm = [name for name in best if name not in pulled]
-    others = f"; to {names(free)} all predictions are equally good" if free else ""
+    others = f"; for {names(free)} all predictions are equally good" if free else ""
     if not pulled and not free:
-        return f"{noise} every loss here commits to the true class"
+        return f"{noise} the best prediction of every loss here is the true class"
     if not pulled:
-        return f"{noise} {names(firm)} {_verb('commit', firm)} to the true class{others}"
+        return f"{noise} the best prediction of {names(firm)} is the true class{others}"
     if not firm and not free:
-        return f"{noise} no loss here commits to the true class any more"
+        return f"{noise} the best prediction of no loss here is the true class"
     where = " and ".join(f"{value:.0%}" for value in dict.fromkeys(round(v, 2) for v in pulled.values()))
-    stay = f"; {names(firm)} still {_verb('commit', firm)} to it" if firm else ""
-    return f"{noise} {names(list(pulled))} {_verb('prefer', pulled)} {where} for the true class{stay}{others}"
-
-
-def _verb(verb: str, subjects) -> str:
-    return verb + "s" * (len(subjects) == 1)
+    stay = f", 100% for {names(firm)}" if firm else ""
+    return f"{noise} the best prediction gives the true class {where} for {names(list(pulled))}{stay}{others}"
 
 
 @builder
@@ -112,10 +108,10 @@ def calibration_figure(series: Series) -> dict:
     """The calibration function: the least excess of the loss at a 0-1 excess of at least epsilon."""
     return figure(
         [line(series)],
-        "How small the loss must be for how few mistakes",
+        "How close to its minimum the loss must be for few mistakes",
         axis("excess of wrong predictions ε", 0, 1, tickformat=".0%"),
         axis("least excess of the loss δ(ε)"),
-        "Every prediction whose loss is closer to its minimum than the curve makes fewer mistakes than that.",
+        "Wherever the loss is closer to its minimum than the curve, the excess of wrong predictions is below ε.",
         styles=[series.style],
         height=280,
     )

@@ -58,18 +58,18 @@ def weight_figure(series: Sequence[Series], classes: int) -> dict:
         value, only = start[0]
         peak = _finite(only.y).max(initial=0.0)
         if not peak or not np.isfinite(value):
-            title = f"{only.name} hardly pulls at all between u = 0 and u = 1"
+            title = f"{only.name} gives almost no sample weight between u = 0 and u = 1"
         else:
-            title = f"Training starts at {value / peak:.0%} of the largest weight that {only.name} gives"
+            title = f"Training starts at {value / peak:.0%} of the largest sample weight of {only.name}"
     else:
         (low, slow), (high, fast) = min(start, key=lambda t: t[0]), max(start, key=lambda t: t[0])
         if low <= 0 or high < 1.05 * low:
-            title = "All start with about the same weight"
+            title = "All losses start with about the same sample weight"
         else:
-            title = f"At the start {fast.name} pulls {times(high, low)} as hard as {slow.name}"
+            title = f"At the start the sample weight of {fast.name} is {times(high, low)} that of {slow.name}"
     top = 1.08 * min(max(_finite(s.y).max(initial=0.0) for s in series), _LARGEST)
     low = min(0.0, *(_finite(s.y).min(initial=0.0) for s in series)) if series else 0.0
-    about = "How hard a sample pulls on the network, −ℓ′(u) u (1 − u). Training starts at u = 1/K."
+    about = "How strongly one sample moves the network, −ℓ′(u) u (1 − u). Training starts at u = 1/K."
     return _over_u(series, classes, title, about, "sample weight", low, top or 1)
 
 
@@ -128,18 +128,18 @@ def _slope_message(series: Sequence[Series]) -> str:
     if dips:
         dip, name = min(dips)
         return (
-            f"On the way to u = 1 the slope of {name} falls to {'nothing' if dip < 5e-3 else f'{dip:.0%} of its start'}"
+            f"On the way to u = 1 the slope of {name} falls to {'0' if dip < 5e-3 else f'{dip:.0%} of that at u = 0'}"
         )
     low, high = min(shares)[0], max(shares)[0]
     if len(shares) == 1 or abs(high - low) < 5e-3:
         if abs(high - 1) < 5e-3:
-            return "A straight line: every step towards the label is worth the same"
+            return "A straight line: every step towards the label lowers the loss equally"
         if high < 1e-3:
             labels = [name for _, name in shares]
-            return f"{_who(labels)} {_verb(labels, 'pull')} hardest where the prediction is worst"
+            return f"{_who(labels)} {_verb(labels, 'fall')} fastest where the prediction is worst"
         if high > 10:
-            return f"{shares[0][1]} hardly pulls at u = 0 and pulls hardest at u = 1"
-        return f"From u = 0 to u = 1 the slope goes to {high:.0%} of its start"
+            return f"{shares[0][1]} hardly falls at u = 0 and falls fastest at u = 1"
+        return f"At u = 1 the slope is {high:.0%} of that at u = 0"
     most = [name for share, name in shares if share == high or abs(share - high) < 5e-3]
     least = [name for share, name in shares if abs(share - low) < 5e-3]
     if high > 10:

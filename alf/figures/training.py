@@ -12,7 +12,7 @@ from alf.training.records import together
 
 TITLES = {
     "clean_accuracy": "Samples with their right label",
-    "flipped_true_accuracy": "Samples with a wrong label, against their true label",
+    "flipped_true_accuracy": "Samples with a wrong label: is the true label predicted?",
     "train_loss": "Training loss",
     "grad_norm": "Gradient norm, before clipping",
 }
@@ -68,7 +68,7 @@ def _accuracies(series: Sequence[Series], ends: Sequence[Result]) -> str:
         return "Accuracy on clean test samples"
     fallen = fall(series, ends)
     if fallen is None:
-        return ranking(ends, "stands")
+        return ranking(ends, "is at", "are at")
     best, last = fallen
     title = f"{last.name} reaches {best.mean:.0%}, then falls to {last.mean:.0%}"
     if last.seeds < 2:

@@ -46,7 +46,7 @@ def path_figure(series: Series, at_vertex: float, at_point: float) -> dict:
         title,
         axis("way from the clean label to the counterexample", -0.03, 1.03, tickformat=".0%"),
         axis("weighted risk"),
-        "Were the claim true, no prediction could have a lower risk than the clean label itself.",
+        "If the claim were true, no prediction could have a lower risk than the clean label itself.",
         styles=[series.style, WRONG, PLAIN],
         hovermode="closest",
         height=280,

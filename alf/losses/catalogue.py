@@ -38,7 +38,7 @@ NON_NEGATIVE = Domain(0, oo, lower_open=False)
 ABOVE_ONE = Domain(1, oo)
 
 FOCUS = Parameter(
-    gamma, NON_NEGATIVE, "how strongly samples already predicted well are played down", Rational(1, 2), (0, 5),
+    gamma, NON_NEGATIVE, "focus: the larger, the less easy samples count", Rational(1, 2), (0, 5),
     breakpoints=(0,),
 )  # fmt: skip
 Q_BOX_COX = Parameter(
@@ -46,7 +46,7 @@ Q_BOX_COX = Parameter(
     (0.01, 1), breakpoints=(1,),
 )  # fmt: skip
 LOG_OF_ZERO = Parameter(
-    A, Domain(-oo, 0), "the number that stands for log 0", log(Rational(1, 10000)), (-12, -0.5),
+    A, Domain(-oo, 0), "the number used in place of log 0", log(Rational(1, 10000)), (-12, -0.5),
     default=log(Rational(1, 10000)),
 )  # fmt: skip
 ALPHA = Parameter(alpha, NON_NEGATIVE, "weight of the first loss", 1, (0, 10), breakpoints=(0,))
@@ -71,7 +71,7 @@ FL = Declaration(
     "fl", "FL", -((1 - u) ** gamma) * log(u),
     parameters=(FOCUS,),
     presets=_presets(mnist=dict(gamma=0.5), cifar10=dict(gamma=0.5), cifar100=dict(gamma=0.5)),
-    about="Focal loss: cross entropy with easy samples played down.",
+    about="Focal loss: cross entropy in which easy samples count less.",
     reference="T.-Y. Lin, P. Goyal, R. Girshick, K. He, P. Dollár, Focal Loss for Dense Object Detection, ICCV 2017",
 )  # fmt: skip
 

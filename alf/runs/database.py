@@ -115,7 +115,8 @@ class Database:
             elif version > t.NEWEST:
                 shown = make_url(self.url).render_as_string(hide_password=True)
                 raise InputError(
-                    f"ALF_STORE: {shown} must be of version {t.NEWEST} at most, got {version}: it is of a newer program"
+                    f"ALF_STORE: {shown} must be of version {t.NEWEST} at most, got {version}: a newer version "
+                    "of the program wrote it"
                 )
             else:
                 _migrate(connection, version)

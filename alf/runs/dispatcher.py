@@ -132,7 +132,7 @@ class Dispatcher:
             except Exception:
                 if self._closed:
                     return
-                log.exception("the dispatcher of runs stumbled and goes on")
+                log.exception("the dispatcher of runs had an error and goes on")
                 self._reconnect()
                 time.sleep(1)
             self._wake.wait(0.1 if self._futures else 0.5)
@@ -325,5 +325,7 @@ def _why(error: BaseException | None) -> str:
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
-        return "The worker process was killed repeatedly, probably for want of memory: take fewer or smaller models."
+        return (
+            "The worker process was killed repeatedly, probably because memory ran out: take fewer or smaller models."
+        )
     return f"An error of the program, {type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -100,7 +100,7 @@ class Store(Database):
         with self.decide() as connection:
             row = self._row(run, connection)
             if row.stopped:
-                raise InputError(f"run: must be going to be paused or to go on, got {run}, which was stopped")
+                raise InputError(f"run: a stopped run cannot be paused or continued, got {run}")
             if epoch is not None and self._watchers(connection, row.result) > 1:
                 raise InputError(f"run: others are watching it too, so it cannot be paused, got {run}")
             connection.execute(update(t.results).where(t.results.c.key == row.result).values(hold=epoch))

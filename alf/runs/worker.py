@@ -159,7 +159,7 @@ def _train(hold, row, folder: str | None) -> str:
         hold.fail(reason)
         return "failed"
     if not trainer.alive:
-        hold.fail("Every model of this part diverged; " + next(iter(trainer.ended.values()), ""))
+        hold.fail("All models that one worker trained have diverged; " + next(iter(trainer.ended.values()), ""))
         return "failed"
     hold.finish()
     return "finished"

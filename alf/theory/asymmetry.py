@@ -160,8 +160,8 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
 
 
 SETS = (
-    "The loss is constant on a stretch next to u = 1, so its best predictions are a set: asymmetric is meant for the "
-    "sets of minimisers of the weighted risk and of the loss for class m."
+    "The loss is constant on a stretch next to u = 1, so several predictions are best: 'asymmetric' says here that "
+    "the weighted risk and the loss for class m have the same set of minimisers."
 )
 
 

@@ -262,7 +262,10 @@ def _on_noise(claim: str, loss: Loss, noise) -> Verdict:
     if tied and not tolerant:
         return Verdict(claim, "not_defined", None, (*steps, Step(text, status="not_defined")), None, data)
     if tolerant:
-        text = "Clean labels dominate and L is asymmetric on every row: the noisy risk has the clean risk's minimiser."
+        text = (
+            "Clean labels dominate and L is asymmetric on every row: the risk with noise has the same minimiser as "
+            "the risk without."
+        )
         steps.append(step(text))
     return holds(claim, steps, data)
 

@@ -172,7 +172,10 @@ def ratio_of_shape(expression: Expr) -> Ratio:
     if shape.at_zero == oo:
         return _zero_ratio("l(0) is infinite: r = 0 as a limit (u1 > 0 fixed, u2 -> 0).", shape)
     if shape.concave:
-        text = "l is concave: over no step does it fall less than over a step of that length from 0, so r = r_up = 1."
+        text = (
+            "l is concave: it falls over every step at least as much as over a step of that length from 0, "
+            "so r = r_up = 1."
+        )
         return exact_ratio(Integer(1), (_bend_step(shape, -1), step(text, status="certified")), attained=True)
     if shape.convex:
         return _convex_ratio(shape)

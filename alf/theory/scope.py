@@ -147,13 +147,13 @@ def _asked(decide, loss: Loss, sides: list[Side], at: dict) -> Verdict | None:
 def _outside_step(claim: str, name: str, value: Expr, verdict: Verdict | None) -> Step:
     where = f"At {name} = {_written(value)}"
     if verdict is None:
-        return Step(f"{where} there is no loss.")
+        return Step(f"{where} the formula is not a loss.")
     if verdict.holds is False:
         return Step(f"{where} the claim does not hold: {_shown(verdict)}")
     if verdict.status == "not_defined":
         return Step(f"{where} the claim is not defined: {verdict.steps[-1].statement}")
     if verdict.holds:
-        return Step(f"{where} the claim is certified, with any other hyperparameters as they are.")
+        return Step(f"{where} the claim is certified, the other hyperparameters as they are.")
     return Step(f"{where} the claim is not settled.")
 
 

@@ -339,7 +339,8 @@ def closed_ratio(loss: Loss):
         word = "linear" if bend == ZERO else "concave"
         steps.append(
             step(
-                f"l is {word}, so r = r_up = 1: over no step does l fall less than over a step of that length from 0.",
+                f"l is {word}, so r = r_up = 1: over every step l falls at least as much as over a step of that "
+                "length from 0.",
                 Integer(1),
             )
         )

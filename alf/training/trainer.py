@@ -146,9 +146,11 @@ class Trainer:
 
             free = psutil.virtual_memory().available
         if needed > free:
+            one = len(self.alive) == 1
+            models = f"{len(self.alive)} model{'' if one else 's'} of {self.recipe.network}"
             raise InputError(
-                f"network: {len(self.alive)} models of {self.recipe.network} need about {needed / 2**30:.0f} GiB of "
-                f"memory, and {free / 2**30:.0f} GiB are free; take fewer models or a smaller network"
+                f"network: at most {free / 2**30:.0f} GiB of memory are free, got {models}, which "
+                f"need{'s' if one else ''} about {needed / 2**30:.0f} GiB; choose fewer models or a smaller network"
             )
 
     def _arrange(self) -> None:

@@ -88,7 +88,7 @@ def test_compare_rename_export_and_open_again(open_page, tmp_path):
         page.get_by_role("button", name="PyTorch script").click()
     assert "def train(" in waiting.value.path().read_text()
     other = open_page("/runs")
-    other.get_by_text("You have not run anything yet").wait_for()
+    other.get_by_text("You have no runs in this browser yet").wait_for()
     other.get_by_role("button", name="Open a recipe").click()
     other.locator("input[type=file]").set_input_files(file)
     other.get_by_role("button", name="Start", exact=True).click()
@@ -105,7 +105,7 @@ def test_delete_asks_first(open_page, store):
     finished(page, run)
     page.locator(f".st-key-bar-{run}").get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete this run").click()
-    page.get_by_text("You have not run anything yet").wait_for()
+    page.get_by_text("You have no runs in this browser yet").wait_for()
     with sqlite3.connect(store) as database:
         assert database.execute("SELECT count(*) FROM runs WHERE id = ?", (run,)).fetchone() == (0,)
 

@@ -58,10 +58,10 @@ def test_what_is_said_beyond_the_critical_rate_differs_from_the_corner(open_page
     for rate in (0.4031, 0.4032, 0.4035):  # the critical rate is 0.403156
         drag(page, rate)
         text = said.inner_text()
-        assert text.endswith("stays with the clean label") if rate < 0.403156 else "moves to 0.99" in text, text
+        assert text.endswith("stays the clean label") if rate < 0.403156 else "prediction is 0.99" in text, text
     page = open_page(START.replace("rate=0.2", "rate=0.4032"))  # and so does a link
     page.wait_for_selector(READY, timeout=30_000)
-    assert "moves to 0.99" in page.locator(".alf-simplex figcaption strong").first.inner_text()
+    assert "prediction is 0.99" in page.locator(".alf-simplex figcaption strong").first.inner_text()
 
 
 def test_a_phone_shows_every_name_of_the_legend_whole(open_page):

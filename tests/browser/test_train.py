@@ -165,7 +165,7 @@ def test_pause_three_steps_another_learning_rate_and_on(open_page, store):
     said = status(page, ["0.25 from epoch"])
     counts = int(said.split("0.25 from epoch ")[1].split(",")[0])
     assert counts == at + 4  # the next, which nobody has begun
-    page.get_by_text(f"The learning rate 0.25 counts from epoch {counts}").wait_for()
+    page.get_by_text(f"The learning rate 0.25 takes effect in epoch {counts}").wait_for()
     page.locator(".alf-plot .annotation-text", has_text="lr 0.25").first.wait_for()
     press(page, "Play")
     page.wait_for_function(

@@ -191,7 +191,9 @@ def test_a_folder_of_fashion_under_mnists_name_is_found_out(tmp_path):
 
 @pytest.mark.skipif(not (REAL / "cifar-10").is_dir(), reason="no real data here")
 def test_an_incomplete_cifar_folder_is_named_and_used_only_when_asked():
-    with pytest.raises(InputError, match=r"data_batch_4.bin, data_batch_5.bin missing in .* samples of at most 30000"):
+    with pytest.raises(
+        InputError, match=r"none of data_batch_4.bin, data_batch_5.bin in .* at most 30000 training samples"
+    ):
         DATASETS["cifar10"].load(REAL)
     arrays = DATASETS["cifar10"].load(REAL, partial=True)
     assert arrays.train_inputs.shape == (30000, 3, 32, 32)

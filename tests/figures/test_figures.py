@@ -130,7 +130,7 @@ def test_titles_say_what_happened():
     assert title == "CE reaches 90%, then falls to 60%; AGCE leads with 94%"
     alone = accuracy_figure(both, 120, (), ends(*both, seeds=1)).layout.title.text
     assert alone == "With one seed CE reaches 90%, then falls to 60%"
-    assert "CE prefers 60% for the true class" in FIGURES["risk"]().layout.title.text
+    assert "gives the true class 60% for CE" in FIGURES["risk"]().layout.title.text
 
 
 @pytest.mark.parametrize(
@@ -297,6 +297,6 @@ def test_the_mark_of_a_loss_at_the_right_end_stands_inside():
     x = np.linspace(0, 50, 51)
     curve = Series("AEL", style("ael"), x, np.exp(-1 / (x + 1)))
     for at, anchor in ((50.0, "right"), (5.0, "left")):
-        figure = slice_figure(curve, at, "a", "ratio", "How a changes it")
+        figure = slice_figure(curve, at, "a", "ratio", "How the ratio changes with a")
         [word] = [note for note in figure.layout.annotations if note.text == f"a = {at:g}"]
         assert word.xanchor == anchor

@@ -68,7 +68,10 @@ def test_rates_by_class_with_what_was_asked_for():
     figure = rates_figure(COUNTS, np.array([0.3, 0.1, 0.5]), NAMES)
     assert np.allclose(figure.data[0].y, [0.25, 0, 0.5])
     assert [(line.y0, line.y1) for line in figure.layout.shapes] == [(0.3, 0.3), (0.1, 0.1), (0.5, 0.5)]
-    assert figure.layout.title.text == "1 of 3 classes keep every label; at most 50% are wrong, in ship"
+    assert (
+        figure.layout.title.text
+        == "1 of 3 classes keeps every label; the largest share of wrong labels is 50%, in ship"
+    )
     assert rates_figure(np.array([[1, 1], [1, 3]]), None, "ab").layout.title.text == (
         "The noise rate goes from 25% in b to 50% in a"
     )
@@ -78,7 +81,10 @@ def test_rates_that_tie_are_told_to_tie():
     even = rates_figure(np.array([[1, 1], [2, 2]]), None, "ab")
     assert even.layout.title.text == "The noise rate is 50% in every class"
     two = rates_figure(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 2]]), None, "abc")
-    assert two.layout.title.text == "1 of 3 classes keep every label; at most 50% are wrong, in a and b"
+    assert (
+        two.layout.title.text
+        == "1 of 3 classes keeps every label; the largest share of wrong labels is 50%, in a and b"
+    )
 
 
 def test_the_weakest_rows_that_tie_are_counted():
@@ -97,7 +103,7 @@ def test_wrong_points_are_crossed_in_the_colour_of_the_label_they_were_given():
     )
     colors = {trace.name: trace.marker.color for trace in figure.data}
     assert colors["dog"] == colors["dog, wrong"] != colors["cat"]
-    assert figure.layout.title.text == "2 of 4 points carry a wrong label"
+    assert figure.layout.title.text == "2 of 4 points have a wrong label"
 
 
 CURVE = Series("CE", style("ce"), np.arange(1.0, 5), np.array([0.2, 0.5, 0.9, 0.6]), np.full(4, 0.1))

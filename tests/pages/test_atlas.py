@@ -23,18 +23,21 @@ def test_the_presets_sit_just_inside_forty_percent_pair_noise(open_app, maps):
     assert maps["atlas-map"]["figures"][0]["layout"]["title"]["text"] == "AGCE (a=0.6, q=0.6): asymmetry ratio 0.6755"
     assert maps["atlas-map"]["clicks"] is True
     names = [trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]]
-    assert "CIFAR-10, CIFAR-100" in names and "MNIST" in names and "least needed" in names
+    assert "CIFAR-10, CIFAR-100" in names and "MNIST" in names and "tolerates the noise from here" in names
     assert len(maps["atlas-slices"]["figures"]) == 2
     assert (
-        maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"] == "The noise is tolerated for a from about 0.57"
+        maps["atlas-slices"]["figures"][0]["layout"]["title"]["text"]
+        == "The loss tolerates the noise for a from about 0.57"
     )
 
 
 def test_nothing_is_claimed_about_a_noise_without_a_matrix(open_app, maps):
     open_app("atlas", loss=["agce:a=0.6,q=0.6"], noise=["instance:0.4"], classes=["10"])
     titles = [figure["layout"]["title"]["text"] for figure in maps["atlas-slices"]["figures"]]
-    assert titles == ["How a changes it", "How q changes it"]
-    assert "least needed" not in [trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]]
+    assert titles == ["How the asymmetry ratio changes with a", "How the asymmetry ratio changes with q"]
+    assert "tolerates the noise from here" not in [
+        trace.get("name") for trace in maps["atlas-map"]["figures"][0]["data"]
+    ]
 
 
 def test_one_parameter_gives_a_curve(open_app, maps):
@@ -42,9 +45,8 @@ def test_one_parameter_gives_a_curve(open_app, maps):
     assert maps["atlas-map"]["figures"] == [] and len(maps["atlas-slices"]["figures"]) == 1
     assert maps["atlas-slices"]["clicks"] is True
     figure = maps["atlas-slices"]["figures"][0]
-    said = (
-        "AEL (a=1.5): asymmetry ratio 0.5134; the noise is tolerated for a from about 2.4"  # exp(-1/1.5), 1 / log 1.5
-    )
+    # exp(-1/1.5), 1 / log 1.5
+    said = "AEL (a=1.5): asymmetry ratio 0.5134; the loss tolerates the noise for a from about 2.4"
     assert said in figure["layout"]["title"]["text"]
     leads = [block.body for block in app.get("html") if "alf-head" in block.body and "hyperparameters" in block.body]
     assert leads and all("curve" in lead and "map" not in lead for lead in leads)

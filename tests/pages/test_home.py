@@ -6,9 +6,9 @@ from tests.pages.conftest import query
 def test_the_picture_follows_the_rate(open_app, charts):
     app = open_app()
     title = charts["home-risk"][0]["layout"]["title"]["text"]
-    assert title == "With 40% wrong labels CE prefers 60% for the true class; AGCE still commits to it"
+    assert title == "With 40% wrong labels the best prediction gives the true class 60% for CE, 100% for AGCE"
     app.slider(key="home.rate").set_value(0.2).run()
-    assert "CE prefers 80% for the true class" in charts["home-risk"][0]["layout"]["title"]["text"]
+    assert "the true class 80% for CE" in charts["home-risk"][0]["layout"]["title"]["text"]
     assert query(app, "rate") == ["0.2"]
 
 

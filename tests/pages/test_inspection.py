@@ -191,7 +191,7 @@ def test_regions_of_points_side_by_side(open_app, moons, charts):
     figures = charts["inside-regions"]
     assert sorted(moons.asked) == [1, 3] and len(figures) == 2
     assert [t.partition(":")[0] for t in titles(charts, "inside-regions")] == ["CE", "AGCE"]
-    assert "of test points right" in titles(charts, "inside-regions")[0]
+    assert "of test points predicted right" in titles(charts, "inside-regions")[0]
     assert figures[0]["layout"]["images"][0]["source"].startswith("data:image/png")
     assert sum(len(trace["x"]) for trace in figures[0]["data"]) == 200
     app.button_group(key="inside-look").set_value("heart").run()

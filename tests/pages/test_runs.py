@@ -51,7 +51,7 @@ def html(app):
 
 def test_nothing_yet_shows_the_recorded_run(open_app, engine, charts):
     app = open_app("runs")
-    assert "You have not run anything yet" in html(app) and "A recorded run of digits" in html(app)
+    assert "You have no runs in this browser yet" in html(app) and "A recorded run of digits" in html(app)
     assert len(charts["runs-curves"][0]["data"]) == 6
     assert not [b for b in app.button if b.key.startswith(("resume", "really"))]
 

@@ -71,10 +71,10 @@ def test_more_classes_show_the_edge_to_the_likeliest_wrong_label(open_app, chart
     app.number_input(key="classes").set_value(100).run()
     [figure] = charts["simplex-edge"]
     assert figure["layout"]["title"]["text"].startswith(
-        "With 40% pair noise over 100 classes CE prefers 60% for the true class"
+        "With 40% pair noise over 100 classes the best prediction gives the true class 60% for CE"
     )
     app.slider(key="simplex-rate").set_value(0.41).run()
-    assert "no loss here commits" in charts["simplex-edge"][0]["layout"]["title"]["text"]
+    assert "of no loss here is the true class" in charts["simplex-edge"][0]["layout"]["title"]["text"]
     assert query(app, "rate") == ["0.41"] and not app.exception
 
 

@@ -90,7 +90,7 @@ def test_the_recorded_run_is_shown_when_nothing_has_run(open_app, charts):
     titles = [figure["layout"]["title"]["text"] for figure in charts["train-curves"]]
     assert titles[0].startswith("CE reaches") and "memorised" in titles[1]
     assert html(app).count("<tr><td>") == 4  # of its six losses those of the controls
-    assert "of these settings" in html(app) and "as-recorded" not in keys(app)
+    assert "with these settings" in html(app) and "as-recorded" not in keys(app)
     assert "run" not in app.query_params
 
 
@@ -103,10 +103,10 @@ def test_the_recorded_run_is_what_the_controls_say_or_says_what_differs(open_app
     expected = [np.mean([last[lane] for lane in lanes[:2]]), np.mean([last[lane] for lane in lanes[2:]])]
     np.testing.assert_allclose(shown, expected)
     app = open_app("train", loss=["mae", "gce:q=0.3"], epochs=["50"], noise=["pair:0.3"])
-    assert "of other settings" in html(app)
-    assert "of other settings than these: the losses, the noise and the epochs differ." in html(app)
+    assert "with other settings" in html(app)
+    assert "with other settings than the controls: the losses, the noise and the epochs differ." in html(app)
     app.button(key="as-recorded").click().run()
-    assert "of these settings" in html(app) and "as-recorded" not in keys(app)
+    assert "with these settings" in html(app) and "as-recorded" not in keys(app)
     assert query(app, "loss") == list(whole.recipe.losses)
     assert query(app, "epochs") == ["120"]
 
@@ -182,7 +182,7 @@ def test_time_left_is_said_as_precisely_as_anybody_wants():
 
 def test_a_run_of_other_settings_says_so_and_offers_its_own(open_app, engine, charts):
     app = open_app("train", run=["run-1"], data=["moons"], epochs=["50"], momentum=["0.5"], scale=["equal"])
-    said = "It has other settings than those beside it and in the page’s link: "
+    said = "Its settings are not those of the controls and of the page’s link: "
     assert said in html(app) and "as-recorded" not in keys(app)
     app.button(key="as-run").click().run()
     assert said not in html(app) and "as-run" not in keys(app) and query(app, "run") == ["run-1"]
@@ -252,7 +252,7 @@ def test_the_learning_rate_of_a_run_is_changed_and_marked(open_app, engine, char
     assert app.number_input(key="lr-now").value == 1.0
     app.number_input(key="lr-now").set_value(0.5).run()
     assert engine.asked == [0.5]
-    assert "The learning rate 0.5 counts from epoch 7, where the cosine schedule multiplies it by 0.99." in [
+    assert "The learning rate 0.5 takes effect in epoch 7, where the cosine schedule multiplies it by 0.99." in [
         c.value for c in app.caption
     ]
     assert "learning rate 1, 0.5 from epoch 7" in html(app)

@@ -140,5 +140,5 @@ def test_a_page_that_fails_says_so_in_a_sentence_and_the_log_has_the_rest(caplog
         assert apologise(ZeroDivisionError("division by zero"))
 
     app = AppTest.from_function(page).run()
-    assert len(app.error) == 1 and "reload it" in app.error[0].value
+    assert len(app.error) == 1 and "reload the page" in app.error[0].value
     assert not app.exception and "ZeroDivisionError: division by zero" in caplog.text

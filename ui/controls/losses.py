@@ -72,7 +72,7 @@ def _which_of_mine(view: View, most: int) -> bool:
     if guests:
         names = " and ".join(words[spec] for spec in guests)
         room = len(mine) + len(guests) <= MOST_LOSSES
-        full = "" if room else f": {MOST_LOSSES} losses are the most"
+        full = "" if room else f": your list has at most {MOST_LOSSES} losses"
         st.caption(f"{names} {'is' if len(guests) == 1 else 'are'} shown on this page only{full}.")
         if room:
             st.button("Add to your losses", key="look-add", type="tertiary", on_click=_join)
@@ -204,7 +204,7 @@ def presets(index: int, loss: Loss) -> None:
 def add_loss(view: View, most: int = MOST_LOSSES) -> None:
     """A list of the catalogue and a field for a typed spec."""
     if len(view["loss"]) >= most:
-        st.caption(f"{most} losses fit one view. Remove one to add another.")
+        st.caption(f"One view shows at most {most} losses. Remove one to add another.")
         return
     with st.container(key="add", gap="small"):
         st.selectbox(
