@@ -119,7 +119,7 @@ def app():
 @app.command()
 @json_option
 def losses(as_json):
-    """List the catalogue: keys, parameters with their domains, presets, references."""
+    """List the catalogue: keys, hyperparameters with their domains, presets, references."""
     from alf.losses import catalogue
 
     if as_json:

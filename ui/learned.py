@@ -70,11 +70,11 @@ def headline(name: str, groups: dict[str, np.ndarray], total: int, models: int) 
 
     >>> groups = {"learned": range(40), "alone": range(30), "resisted": range(9)}
     >>> headline("CE", groups, 60, 3)
-    'CE has memorised 40 of 60 wrong labels; 30 of them no other loss has memorised'
+    'CE has memorised 40 of 60 wrong labels; 30 of them by this loss alone'
     """
     words = f"{name} has memorised {len(groups['learned']):,} of {total:,} wrong labels"
     if models > 1 and len(groups["learned"]):
-        words += f"; {len(groups['alone']):,} of them no other loss has memorised"
+        words += f"; {len(groups['alone']):,} of them by this loss alone"
     return words
 
 

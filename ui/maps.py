@@ -99,8 +99,8 @@ def about(kind: str, samples: str) -> str:
     edge = "A red edge: predicted wrong."
     if kind == "tsne":
         return (
-            f"t-SNE puts {samples} that the network sees as alike next to each other. Which are neighbours means "
-            f"something; how far apart groups lie, and their shapes, do not. {edge}"
+            f"t-SNE puts {samples} that the network sees as alike next to each other. Only this has a "
+            f"meaning: the distances between groups and their shapes have none. {edge}"
         )
     return (
         f"Test {samples} as the last hidden layer sees them, along the two directions in which they differ most. {edge}"

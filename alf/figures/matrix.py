@@ -158,9 +158,9 @@ def _times(ratio: float) -> str:
     """How likely, in words.
 
     >>> _times(1.5), _times(1.0)
-    ('1.5 times as likely', 'only as likely')
+    ('1.5 times as likely', 'exactly as likely')
     """
-    return "only as likely" if ratio == 1 else f"{rounded(ratio)} times as likely"
+    return "exactly as likely" if ratio == 1 else f"{rounded(ratio)} times as likely"
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -74,7 +74,7 @@ class Declaration:
             if parameter.name == name:
                 return parameter
         names = ", ".join(p.name for p in self.parameters)
-        raise InputError(f"{self.name}: no parameter {name!r}; " + (f"it has {names}" if names else "it has none"))
+        raise InputError(f"{self.name}: no hyperparameter {name!r}; " + (f"it has {names}" if names else "it has none"))
 
     def loss(self, **values) -> "Loss":
         """The loss at these values; each is a Python number or an exact SymPy one, checked against its domain."""

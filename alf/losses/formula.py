@@ -106,7 +106,7 @@ def _formula(text: str, assignments: str) -> Loss:
             f"formula: every name but u needs a value after ';' such as {name}=1, got {quoted(name)} alone"
         )
     for name in sorted(values.keys() - used):
-        raise InputError(f"formula: a parameter must occur in the formula, got {quoted(name)}, which does not")
+        raise InputError(f"formula: a hyperparameter must occur in the formula, got {quoted(name)}, which does not")
     _check_exponents(tree, values, domains)
     check_values(tree, {name: float(value) for name, value in values.items()})
     parameters = []
@@ -255,10 +255,12 @@ def _assignments(text: str) -> tuple[dict[str, Expr], dict[str, tuple[Expr, Expr
     for item in _split(text):
         match = _VALUE.fullmatch(item)
         if match is None:
-            raise InputError(f"formula: parameters are written name=value or name=value[low,high], got {quoted(item)}")
+            raise InputError(
+                f"formula: hyperparameters are written name=value or name=value[low,high], got {quoted(item)}"
+            )
         name = match["name"]
         if not _NAME.fullmatch(name) or name.startswith("_") or name in _RESERVED:
-            raise InputError(f"formula: a parameter needs a name of its own, got {quoted(name)}")
+            raise InputError(f"formula: a hyperparameter needs a name of its own, got {quoted(name)}")
         if name in values:
             raise InputError(f"formula: {name} is given twice")
         values[name] = _number(name, match["value"])
@@ -270,7 +272,7 @@ def _assignments(text: str) -> tuple[dict[str, Expr], dict[str, tuple[Expr, Expr
                 )
             domains[name] = (low, high)
     if len(values) > 8:
-        raise InputError(f"formula: at most 8 parameters are allowed, got {len(values)}")
+        raise InputError(f"formula: at most 8 hyperparameters are allowed, got {len(values)}")
     return values, domains
 
 

@@ -102,7 +102,7 @@ class Store(Database):
             if row.stopped:
                 raise InputError(f"run: a stopped run cannot be paused or continued, got {run}")
             if epoch is not None and self._watchers(connection, row.result) > 1:
-                raise InputError(f"run: others are watching it too, so it cannot be paused, got {run}")
+                raise InputError(f"run: a run that others watch too cannot be paused, got {run}")
             connection.execute(update(t.results).where(t.results.c.key == row.result).values(hold=epoch))
 
     def halt(self, run: str) -> tuple[str, int | None]:
@@ -140,7 +140,7 @@ class Store(Database):
             begun = any(part.status == "running" or part.share > 0 for part in shares)
             epoch = max(part.epoch for part in shares) + 1 + begun
             if row.stopped or epoch > old.epochs:
-                raise InputError(f"run: has no epoch left to change, got {run}")
+                raise InputError(f"run: its learning rate can change only before its last epoch begins, got {run}")
             recipe = old.with_(changes=(*(c for c in old.changes if c.epoch < epoch), (epoch, lr)))
             if connection.execute(select(t.results.c.key).where(t.results.c.key == recipe.key)).first() is None:
                 _copy(connection, row, recipe, shares)

@@ -138,15 +138,16 @@ def _pointwise(loss: Loss, structure: Structure, w) -> Decision:
         return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness)  # the ratio's margin did not decide
     if two.holds and half_concave(shape):
         text = (
-            "l is concave on [0, 1/2], so shares of at most 1/2 are best put together: what holds on the edge between "
-            "the two heaviest labels holds on the whole simplex."
+            "l is concave on [0, 1/2], so to put shares that sum to at most 1/2 together on the heaviest of their "
+            "labels does not raise the risk: what holds on the edge between the two heaviest labels holds on the whole "
+            "simplex."
         )
         more = step(text, status="certified")
         return Decision(True, "edge", (*steps, *two.steps, more))
     if two.holds and concave_then_convex(shape):
         text = (
-            "|l'| rises and then falls, so among steps of one length l falls least over the first or over the last: "
-            "what holds on the edge between the two heaviest labels holds for every exchange of mass."
+            "|l'| rises and then falls, so of all steps of the same length l falls least over the first or over the "
+            "last: what holds on the edge between the two heaviest labels holds for every exchange of mass."
         )
         return Decision(True, "edge", (*steps, *two.steps, step(text, status="certified")))
     from alf.theory.simplex import minimise_at_vertex

@@ -283,7 +283,7 @@ def proved_sign(loss: Loss, order: int):
         return UNKNOWN
     if not proved_continuous(loss):
         return UNKNOWN
-    stage(f"proving the sign of derivative {order} for all parameters")
+    stage(f"proving the sign of derivative {order} for all hyperparameters")
     derivative = sympy.diff(cell.expression, u, order)
     found = cell.sign(derivative)
     if found == UNKNOWN and sympy.count_ops(derivative) < 40:  # many generators take minutes

@@ -86,7 +86,7 @@ def test_another_loss_picked_while_a_slider_is_on_the_way(open_page):
     page.get_by_role("option", name="NFL+AEL").first.click()
     page.wait_for_function("location.search.includes('nfl%2Bael')", timeout=20_000)
     settle(page)
-    assert page.get_by_text("no parameter").count() == 0
+    assert page.get_by_text("no hyperparameter").count() == 0
     assert page.locator(".alf-verdict").is_visible()
 
 

@@ -217,7 +217,7 @@ class TestConventions:
             parse("mae").module(reduction="avg")
         with pytest.raises(InputError, match=r"AEL: a must lie in \(0, oo\), got -1"):
             parse("ael:a=2").module(a=torch.tensor([1.0, -1.0]))
-        with pytest.raises(InputError, match="AEL: no parameter 'b'; it has a"):
+        with pytest.raises(InputError, match="AEL: no hyperparameter 'b'; it has a"):
             parse("ael:a=2").module(b=1.0)
         with pytest.raises(InputError, match="cannot be trained"):
             parse("ael:a=2").module(a=torch.tensor(2.0, requires_grad=True))

@@ -159,7 +159,7 @@ def test_features_on_their_principal_axes_and_by_tsne(open_app, digits, charts, 
     future.set_result(np.random.default_rng(0).normal(size=(300, 2)))
     app.run()
     assert len(charts["inside-tsne"]) == 6 and "being computed" not in html(app)
-    assert "how far apart groups lie" in html(app)
+    assert "the distances between groups and their shapes have none" in html(app)
 
 
 def test_tsne_that_was_stopped_says_so(open_app, digits, charts, monkeypatch):

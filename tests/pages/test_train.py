@@ -37,7 +37,7 @@ class Engine:
 
     def pause(self, run):
         if self.message == "shared":
-            raise InputError("run: others are watching it too, so it cannot be paused")
+            raise InputError("run: a run that others watch too cannot be paused")
         self.asked.append("pause")
         self.message = "Pausing."
 
@@ -51,7 +51,7 @@ class Engine:
 
     def set_lr(self, run, lr):
         if lr > 50:
-            raise InputError("run: has no epoch left to change")
+            raise InputError("run: its learning rate can change only before its last epoch begins")
         self.asked.append(lr)
         self.recipe = self.recipe.with_(changes=(*self.recipe.changes, (7, lr)))
         return 7
@@ -224,7 +224,7 @@ def test_a_shared_run_cannot_be_paused_and_says_so(open_app, engine):
     engine.message = "shared"
     app = open_app("train", run=["run-1"])
     app.button(key="pause-run").click().run()
-    assert [e.value for e in app.error] == ["run: others are watching it too, so it cannot be paused"]
+    assert [e.value for e in app.error] == ["run: a run that others watch too cannot be paused"]
     assert engine.asked == []
 
 
@@ -266,7 +266,7 @@ def test_the_learning_rate_of_a_run_is_changed_and_marked(open_app, engine, char
         "Learning rate of this run: must be between 1e-06 and 1000, got 0. 0.5 stays in use."
     ]
     app.number_input(key="lr-now").set_value(60.0).run()
-    assert [e.value for e in app.error] == ["run: has no epoch left to change"]
+    assert [e.value for e in app.error] == ["run: its learning rate can change only before its last epoch begins"]
 
 
 def test_before_the_first_epoch_the_run_before_stays_in_sight(open_app, engine, charts):

@@ -185,7 +185,7 @@ def test_a_paused_run_goes_to_its_epoch_and_no_further(store):
     assert len(waiting(store)) == 1 and store.progress(run).status != "paused"
     store.hold(run, None)
     start(store, "bob")
-    with pytest.raises(InputError, match="run: others are watching it too, so it cannot be paused"):
+    with pytest.raises(InputError, match="run: a run that others watch too cannot be paused"):
         store.hold(run, 1)
 
 
@@ -209,7 +209,7 @@ def test_another_learning_rate_makes_another_recipe_that_shares_what_is_done(sto
         store.fork(run, -1.0)
     last, _ = take(store, waiting(store)[0])
     last.epoch_done(store.progress(run).recipe.key, [row(0, 3), row(1, 3)], 3, 1.0, {}, None)
-    with pytest.raises(InputError, match="run: has no epoch left to change"):
+    with pytest.raises(InputError, match="run: its learning rate can change only before its last epoch begins"):
         store.fork(run, 0.1)
     last.leave()
     assert store.fork(run, 0.1) == 4  # at rest after epoch 3, it has not begun the fourth

@@ -187,5 +187,5 @@ def test_bad_input():
         tolerated_rate(parse("ce"), "cyclic")
     with pytest.raises(InputError, match="likeliest"):
         tolerant_region(parse("ael:a=2"), "a", parse_noise("pair:0.6", 10))
-    with pytest.raises(InputError, match="no parameter"):
+    with pytest.raises(InputError, match="no hyperparameter"):
         tolerant_region(parse("ael:a=2"), "b", PAIR)

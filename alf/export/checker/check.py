@@ -55,7 +55,7 @@ def row(entries, classes):
     """Numbers of at least 0, given as ({place: number}, the number everywhere else)."""
     some, rest = entries
     if any(not isinstance(i, int) or not 0 <= i < classes for i in some):
-        raise NotDerived("a row names a class that there is not")
+        raise NotDerived("a row names a class that does not exist")
     numbers = {i: fraction(x) for i, x in some.items()}
     rest = fraction(rest)
     found = tuple(numbers.get(i, rest) for i in range(classes))

@@ -29,7 +29,7 @@ class Loss:
 
     def __init__(self, formula, sums, values, classes):
         if not isinstance(classes, int) or classes < 2:
-            raise NotDerived("two classes are needed at least")
+            raise NotDerived("at least two classes are needed")
         self.classes, self.values = classes, {}
         names = {"K": sympy.Integer(classes), **{n: self._value(n, x) for n, x in values.items()}}
         symbols = {n: sympy.Symbol(n) for n in sums}
