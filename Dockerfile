@@ -6,7 +6,8 @@ ARG PIP_EXTRA_INDEX_URL=""
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 WORKDIR /app
-COPY requirements.txt constraints.txt ./
+COPY pyproject.toml requirements.txt constraints.txt README.md LICENSE app.py ./
+COPY alf/__init__.py alf/
 RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" python -m pip install -r requirements.txt
 COPY . .
 RUN python -m compileall -q alf ui pages app.py && mkdir -p /data && chown 10001:10001 /data
@@ -18,4 +19,4 @@ VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
   CMD python -c "import urllib.request as r; r.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"
-CMD ["python", "-m", "streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.headless=true"]
+CMD ["alf", "app", "--server.address=0.0.0.0", "--server.headless=true"]

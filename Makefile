@@ -7,16 +7,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOAK := ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600
 TRAINING := $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
 .PHONY: run dev test check lint soak lock clean
 
 run: $(VENV)/run.stamp
-	$(BIN)/streamlit run app.py
+	$(BIN)/alf app
 
 dev: $(VENV)/run.stamp
-	$(BIN)/streamlit run app.py --server.fileWatcherType auto --server.runOnSave true
+	$(BIN)/alf app --server.fileWatcherType auto --server.runOnSave true
 
 # Two at a time, browsers in processes of their own; browsers that watch a training have the machine alone.
 test: export OMP_NUM_THREADS = 1
@@ -39,17 +40,17 @@ soak: $(VENV)/dev.stamp
 	$(SOAK) tests/runs
 
 lock: $(VENV)/dev.stamp
-	{ echo "# Every transitive version, so that a fresh clone next year installs what was tested. Written by 'make lock'."; \
-	  $(BIN)/pip freeze --exclude asymmetric-loss-explorer | grep -v '^torch==' ; } > constraints.txt
+	{ echo "# Every version, transitive ones too, so that a fresh clone next year installs what was tested. Written by 'make lock'."; \
+	  $(BIN)/pip freeze --exclude-editable | sed 's/+.*//' ; } > constraints.txt
 
-$(VENV)/run.stamp: requirements.txt constraints.txt
+$(VENV)/run.stamp: pyproject.toml requirements.txt constraints.txt
 	$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed, got ' + sys.version.split()[0] if sys.version_info < (3, 11) else 0)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) -r requirements.txt
 	touch $@
 
-$(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(PIP) -c constraints.txt -e '.[dev]'
 	touch $@
 
 clean:

@@ -101,6 +101,12 @@ def _classes(context, parameter, value: int) -> int:
     return value
 
 
+def _port(context, parameter, value: int | None) -> int | None:
+    if value is not None and not 1 <= value <= 65535:
+        raise InputError(f"--port: must lie in [1, 65535], got {value}")
+    return value
+
+
 loss_argument = click.argument("loss")
 classes_option = click.option("--classes", type=int, default=10, callback=_classes, show_default=True, help="K.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON only on stdout.")
@@ -356,6 +362,16 @@ def _print_summary(summary: dict) -> None:
     )
     for row in summary["losses"]:
         click.echo(json.dumps(row))
+
+
+@app.command("app", context_settings={"ignore_unknown_options": True})
+@click.option("--port", type=int, default=None, callback=_port, help="[default: 8501, or the next free one]")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[STREAMLIT'S OPTIONS]")
+def start_app(port, options):
+    """Start the web app on this machine; further options are Streamlit's, such as --server.address 0.0.0.0."""
+    from alf.serve import serve
+
+    serve((*options, *(() if port is None else (f"--server.port={port}",))))
 
 
 @app.group(no_args_is_help=True)

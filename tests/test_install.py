@@ -1,11 +1,14 @@
-"""The base install: `pip install .` in an environment of its own, where every command works or says what it lacks."""
+"""An installed wheel: without extras each command works or says what it lacks, with them `alf app` serves the pages."""
 
 import os
 import re
-import shutil
+import socket
 import subprocess
 import sys
+import threading
 import tomllib
+import urllib.request
+import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -39,28 +42,39 @@ def test_an_import_that_fails_names_the_extra():
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory):
+def wheel(tmp_path_factory):
+    """The wheel of this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if "No module named hatchling" in done.stderr and os.environ.get("ALF_REQUIRE_INSTALL") != "1":
+        pytest.skip("hatchling is not installed")
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def python(wheel, tmp_path_factory):
     """The interpreter of an environment that holds the base install and nothing else."""
-    folder = tmp_path_factory.mktemp("install")
-    source = folder / "source"
-    source.mkdir()
-    shutil.copytree(ROOT / "alf", source / "alf", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    python = environment(tmp_path_factory.mktemp("install"))
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", ROOT / "constraints.txt"]
-    done = subprocess.run([*command, source], capture_output=True, text=True)
+    done = subprocess.run([*command, wheel], capture_output=True, text=True)
     if done.returncode and os.environ.get("ALF_REQUIRE_INSTALL") != "1":
         pytest.skip(f"pip could not install: {done.stderr.strip().splitlines()[-1]}")
     assert done.returncode == 0, done.stderr
     return python
 
 
-def ask(python, *arguments):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("ALF_", "PYTHON"))}
+def environment(folder):
+    """The interpreter of a new virtual environment."""
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    return folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+
+
+def ask(python, *arguments, **settings):
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("ALF_", "PYTHON", "STREAMLIT_"))} | settings
     return subprocess.run(
-        [python, *arguments], capture_output=True, text=True, cwd=python.parent, env=environment, timeout=120
+        [python, *arguments], capture_output=True, text=True, cwd=python.parent, env=given, timeout=120
     )
 
 
@@ -90,6 +104,12 @@ def test_says_which_extra(python, command):
     assert re.fullmatch(r"\w+ is not installed; pip install '[\w-]+\[train\]' installs it\n", done.stderr)
 
 
+def test_the_app_says_its_extra(python):
+    done = ask(python, "-m", "alf", "app", "--port", "8599")
+    assert done.returncode == 1
+    assert done.stderr == "streamlit is not installed; pip install 'asymmetric-loss-explorer[app]' brings it\n"
+
+
 def test_doctor_says_what_is_not_here(python):
     done = ask(python, "-m", "alf", "doctor")
     assert done.returncode == 1 and not done.stderr
@@ -103,3 +123,112 @@ def test_module_says_which_extra(python):
     assert done.stdout == "torch is not installed; pip install 'asymmetric-loss-explorer[train]' installs it\n", (
         done.stderr
     )
+
+
+def test_a_wheel_brings_no_name_of_everybodys_into_site_packages(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"alf", "-".join(wheel.name.split("-")[:2]) + ".dist-info"}
+    inside = {name.removeprefix("alf/_site/") for name in names if name.startswith("alf/_site/")}
+    ours = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "app.py", "pages", "ui", ".streamlit"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert inside == {name for name in ours.stdout.split() if (ROOT / name).exists()}
+
+
+@pytest.fixture(scope="module")
+def full(wheel, tmp_path_factory):
+    """The interpreter of an environment with the wheel and every extra, which are taken from the one of the tests."""
+    python = environment(tmp_path_factory.mktemp("full"))
+    find = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = Path(subprocess.run([python, "-c", find], capture_output=True, text=True, check=True).stdout.strip())
+    (site / "tests.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--ignore-installed")
+    subprocess.run([python, "-m", "pip", "install", *options, wheel], check=True)
+    return python
+
+
+@pytest.fixture(scope="module")
+def app(full, tmp_path_factory):
+    """An `alf app` that was started where other files are called `app.py` and `ui`: its process and its address."""
+    pytest.importorskip("streamlit")
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "ui").mkdir()
+    for name in ("app.py", "ui/__init__.py"):
+        (folder / name).write_text("raise SystemExit('somebody else')")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    settings = {k: v for k, v in os.environ.items() if not k.startswith(("ALF_", "PYTHON", "STREAMLIT_"))}
+    command = [full.parent / "alf", "app", "--port", str(port), "--server.headless", "true"]
+    with (folder / "log").open("w+") as log:
+        settings["ALF_STORE"] = str(folder / "runs.sqlite")
+        process = subprocess.Popen(command, cwd=folder, env=settings, stdout=log, stderr=log)
+        try:
+            for _ in range(600):
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                    break
+                except OSError:
+                    assert process.poll() is None, (folder / "log").read_text()
+                    threading.Event().wait(0.1)
+            yield process, f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def messages(app):
+    """What the server sends a browser that opens the home page, until the script has run."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+    from websockets.sync.client import connect
+
+    received = []
+    with connect(f"ws://{app[1]}/_stcore/stream", max_size=None) as browser:
+        opening = BackMsg()
+        opening.rerun_script.query_string = ""
+        browser.send(opening.SerializeToString())
+        while not received or received[-1].WhichOneof("type") != "script_finished":
+            received.append(ForwardMsg.FromString(browser.recv(timeout=60)))
+    return received
+
+
+def test_the_installed_app_renders_its_pages(app, messages):
+    with urllib.request.urlopen(f"http://{app[1]}/") as answer:
+        assert "alf_reader" in answer.headers["set-cookie"]  # the server around the pages is ours
+    shown = "".join(str(m.delta) for m in messages if m.WhichOneof("type") == "delta")
+    assert "What are asymmetric losses?" in shown and "exception" not in shown
+    *_, navigation = (m.navigation for m in messages if m.WhichOneof("type") == "navigation")
+    assert len(navigation.app_pages) == len(list((ROOT / "pages").glob("*.py")))
+
+
+def test_the_installed_app_has_its_configuration(app, messages):
+    session = next(m.new_session for m in messages if m.WhichOneof("type") == "new_session")
+    declared = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert session.custom_theme.light.primary_color == declared["theme"]["light"]["primaryColor"]
+    watched = Path(f"/proc/{app[0].pid}/fd")
+    if watched.is_dir():  # Linux tells whether a process watches files
+        assert "anon_inode:inotify" not in [os.readlink(path) for path in watched.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--port 0", "--port: must lie in [1, 65535], got 0"),
+        ("--port many", "Invalid value for '--port': 'many' is not a valid integer."),
+        ("--server.prt 1", "No such option '--server.prt'"),
+        ("--server.headless maybe", "Invalid value for '--server.headless'"),
+        ("mine.py", "app: takes options such as --server.address, got mine.py"),
+    ],
+)
+def test_bad_options_are_one_sentence(full, options, says):
+    done = ask(full, "-m", "alf", "app", *options.split())
+    assert done.returncode == 2 and not done.stdout
+    assert says in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_wrong_setting_is_said_before_the_first_page(full):
+    done = ask(full, "-m", "alf", "app", ALF_WORKERS="many")
+    assert (done.returncode, done.stderr) == (2, "ALF_WORKERS: a whole number in [1, 256] is needed, got many\n")
