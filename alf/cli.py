@@ -265,7 +265,7 @@ def verify(loss, noise, classes, data, as_json, as_latex):
 def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
     """Train networks under label noise, every loss x noise x seed; one line an epoch and model, then a summary."""
     from alf.settings import settings
-    from alf.training import named_recipe, run
+    from alf.training import RunState, named_recipe, run
     from alf.training.devices import tune_cpu
 
     losses = tuple(_read(spec).spec for spec in specs)
@@ -286,7 +286,7 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
         summary = record
     if not as_json:
         _print_summary(summary)
-    if summary["status"] != "finished":
+    if summary["status"] != RunState.FINISHED:
         raise click.exceptions.Exit(1)
 
 
@@ -298,7 +298,7 @@ def sweep(files):
     A file is a recipe as the Runs page exports it, or a run exported as JSON. All are read before anything is trained.
     """
     from alf.settings import settings
-    from alf.training import run
+    from alf.training import RunState, run
     from alf.training.devices import tune_cpu
 
     recipes = [(file, _recipe_in(file)) for file in files]
@@ -308,7 +308,7 @@ def sweep(files):
         try:
             for record in run(recipe, folder=settings().data_dir):
                 _print_json(record)
-            failed = failed or record["status"] != "finished"
+            failed = failed or record["status"] != RunState.FINISHED
         except (
             InputError
         ) as error:  # its data are not here, or its models do not fit: the others are trained all the same

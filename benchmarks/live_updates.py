@@ -17,10 +17,11 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
-from alf.runs.claims import Claim, claim, waiting
+from alf.runs.leases import Lease, grant, waiting
 from alf.runs.store import Store
 from alf.runs.worker import warm_up, work
 from alf.training import classroom
+from alf.training.states import PartState
 
 
 class Clock:
@@ -46,12 +47,12 @@ def watched(recipe, store: Store) -> float:
 
     store.start(recipe, secrets.token_hex(4), [range(len(recipe.lanes))])
     part = waiting(store)[0]
-    token = claim(store, part, "benchmark:0:0")
+    token = grant(store, part, "benchmark:0:0")
     setting_up, epochs = Clock(Trainer, "__init__"), Clock(Trainer, "run_epoch")
-    looking = Clock(Claim, "asked_to_stop", within=epochs)
+    looking = Clock(Lease, "must_leave", within=epochs)
     with setting_up.patch, epochs.patch, looking.patch:
         start = time.process_time()
-        assert work(store.url, part, token) == "finished"
+        assert work(store.url, part, token) == PartState.FINISHED
         taken = time.process_time() - start - setting_up.seconds
     return taken / (epochs.seconds - looking.seconds)
 

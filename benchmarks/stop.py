@@ -16,7 +16,7 @@ from pathlib import Path
 
 from alf.runs import Engine
 from alf.settings import settings
-from alf.training import Recipe
+from alf.training import Recipe, RunState
 
 LISTENS = Recipe(data="digits", losses=("ce",), noise=("symmetric:0.5",), network="mlp:1024", epochs=500, lr=0.3)
 DEAF = LISTENS.with_(network="mlp:8192,8192,8192", batch=1438)
@@ -25,14 +25,14 @@ DEAF = LISTENS.with_(network="mlp:8192,8192,8192", batch=1438)
 def once(engine: Engine, recipe: Recipe) -> tuple[float, float]:
     """Seconds until `stop` returns with the run stopping, and until it has stopped."""
     run = engine.start(recipe, "benchmark")
-    while engine.progress(run).status != "running":
+    while engine.progress(run).status != RunState.RUNNING:
         time.sleep(0.02)
     time.sleep(1.5)
     start = time.perf_counter()
     engine.stop(run)
-    assert engine.progress(run).status in ("stopping", "stopped")
+    assert engine.progress(run).status in (RunState.STOPPING, RunState.STOPPED)
     acknowledged = time.perf_counter() - start
-    while engine.progress(run).status != "stopped":
+    while engine.progress(run).status != RunState.STOPPED:
         time.sleep(0.01)
     return acknowledged, time.perf_counter() - start
 

@@ -18,6 +18,7 @@ from alf.figures.regions import heart_figure, regions_figure
 from alf.losses import Loss, distinct_labels, parse
 from alf.training.inspect import REACH, Inspection
 from alf.training.recipe import Recipe
+from alf.training.states import RunState
 from ui import lab, learned, maps, state
 from ui.chart import chart
 from ui.prover import read_loss
@@ -128,7 +129,7 @@ def _pick(name: str, label: str, options: dict, now) -> None:
 def _pace(shown: lab.Shown, run: str | None, active: bool, look: str) -> tuple[float | None, bool]:
     """How often the open view looks again, None once nothing can change any more; and whether it awaits t-SNE."""
     if active:
-        return WIDE if shown.progress.status == "paused" else EVERY, False
+        return WIDE if shown.progress.status == RunState.PAUSED else EVERY, False
     if look == "sees" and value("look-map") == "tsne":
         seen = [model.seen for model in _models(shown, run, []) if model.seen]
         if not maps.ready(run, seen):
@@ -288,7 +289,7 @@ def _points_by_heart(models: Sequence[Model], data: DataSet) -> None:
 
 def _sees(run: str | None, shown: lab.Shown, models: Sequence[Model], data: DataSet, awaiting: bool) -> None:
     kind = value("look-map")
-    if kind == "tsne" and shown.progress and shown.progress.status in ("queued", "running", "stopping"):
+    if kind == "tsne" and shown.progress and shown.progress.active and shown.progress.status != RunState.PAUSED:
         st.info("t-SNE is drawn once the run has ended or is paused. Until then: the principal axes.")
         kind = "pca"
     places = {model.name: maps.places(kind, run, model.seen) for model in models}

@@ -10,6 +10,7 @@ from alf.figures.training import accuracy_figure, bands, memorised_figure, metri
 from alf.losses import distinct_labels, parse
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
+from alf.training.states import RunState
 from ui import inspection, lab, recipe_state
 from ui.chart import chart
 from ui.controls import swatch
@@ -21,13 +22,13 @@ EVERY = 0.7  # seconds between looks at the engine, while a run goes on
 SELDOM = 2.0  # while it is paused: another tab may let it go on
 MORE = ("clean_accuracy", "flipped_true_accuracy", "train_loss", "grad_norm")
 STATUS = {
-    "queued": "waiting for a free worker",
-    "running": "running",
-    "paused": "paused",
-    "stopping": "stopping …",
-    "stopped": "stopped",
-    "finished": "finished",
-    "failed": "failed",
+    RunState.QUEUED: "waiting for a free worker",
+    RunState.RUNNING: "running",
+    RunState.PAUSED: "paused",
+    RunState.STOPPING: "stopping …",
+    RunState.STOPPED: "stopped",
+    RunState.FINISHED: "finished",
+    RunState.FAILED: "failed",
 }
 
 
@@ -35,7 +36,7 @@ def results(run: str | None, shown: lab.Shown) -> None:
     """Everything about the run; looks again by itself while it is going on."""
     now = _state(shown)
     going = shown.progress is not None and shown.progress.active
-    every = None if not going else SELDOM if shown.progress.status == "paused" else EVERY
+    every = None if not going else SELDOM if shown.progress.status == RunState.PAUSED else EVERY
     st.fragment(_results, run_every=every, key="results-live")(run, now)
     inspection.panels(shown, run, going)
 
@@ -45,7 +46,7 @@ def _state(shown: lab.Shown) -> tuple:
     progress = shown.progress
     if progress is None:
         return (shown.differs,)
-    return shown.differs, progress.run, progress.status, progress.message == "Pausing.", shown.recipe.key
+    return shown.differs, progress.run, progress.status, progress.pausing, shown.recipe.key
 
 
 def _results(run: str | None, drawn: tuple) -> None:
@@ -98,7 +99,7 @@ def _status(shown: lab.Shown) -> None:
         st.html(f'<div class="alf-run"><b>A recorded run</b> {then}<i style="--w:0%"></i><small>{words}</small></div>')
         return
     progress = shown.progress
-    if progress.status != "running":
+    if progress.status != RunState.RUNNING:
         st.session_state.pop("lab.pace", None)  # the time it stood still is none of its speed
     whose = "Your run" if progress.owner == lab.owner() else "Somebody else’s run"
     if shown.differs:
@@ -107,7 +108,7 @@ def _status(shown: lab.Shown) -> None:
         f'<div class="alf-run"><b>{whose}:</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
         f"<small>{words}</small></div>"
     )
-    if progress.status == "failed":
+    if progress.status == RunState.FAILED:
         st.error(progress.message)
     for note in (*progress.notes, *dict.fromkeys(progress.ended.values())):
         st.info(note)
@@ -147,13 +148,13 @@ def _take_over(recipe: Recipe, run: str | None) -> None:
 def said(shown: lab.Shown) -> str:
     """How a run stands: "running, epoch 5 of 120, 62 s left for the run, 18 models at 3.1 epochs/s, ..."."""
     progress, recipe = shown.progress, shown.recipe
-    if progress.status == "paused":
+    if progress.status == RunState.PAUSED:
         return progress.message[:1].lower() + progress.message[1:].rstrip(".")
-    status = "pausing …" if progress.message == "Pausing." else STATUS[progress.status]
-    if progress.status == "queued" and progress.message:
+    status = "pausing …" if progress.pausing else STATUS[progress.status]
+    if progress.status == RunState.QUEUED and progress.message:
         status = progress.message[:1].lower() + progress.message[1:].rstrip(".")
     parts = [status, _epoch(progress)]
-    if progress.status == "running":
+    if progress.status == RunState.RUNNING:
         if progress.waiting:
             parts.append(
                 f"{progress.waiting} of {len(recipe.lanes)} models {'waits' if progress.waiting == 1 else 'wait'} "

@@ -10,6 +10,7 @@ import streamlit as st
 from alf.errors import InputError
 from alf.export.run import csv_text, json_text, read_recipe, recipe_text
 from alf.export.script import script
+from alf.training.states import RunState
 from ui import lab
 from ui.prover import Reading
 from ui.runs import Run, again, plain, state
@@ -31,7 +32,7 @@ def bar(run: Run) -> None:
     st.html(f'<div class="alf-bar"><h3>{escape(run.title)}</h3>{state(run)}</div>')
     st.caption(plain(lab.in_words(run.recipe)))
     if run.message:
-        (st.error if run.status == "failed" else st.caption)(plain(run.message))
+        (st.error if run.status == RunState.FAILED else st.caption)(plain(run.message))
     for note in (*run.notes, *dict.fromkeys(run.ended.values()), *kept(run)):
         st.caption(plain(note))
     with st.container(key=f"do-{run.id}", horizontal=True, gap="small", vertical_alignment="center"):
@@ -61,10 +62,10 @@ def kept(run: Run) -> list[str]:
 
 def _going(run: Run) -> None:
     if run.active:
-        asked = run.status == "stopping"
+        asked = run.status == RunState.STOPPING
         st.button("Stop", key=f"stop-{run.id}", disabled=asked, on_click=_do, args=(_stop, run))
-    elif run.status in ("stopped", "failed"):
-        last = "its last finished epoch" if run.status == "stopped" else "where it failed"
+    elif run.status in (RunState.STOPPED, RunState.FAILED):
+        last = "its last finished epoch" if run.status == RunState.STOPPED else "where it failed"
         st.button(
             "Resume", key=f"resume-{run.id}", help=f"The run goes on from {last}.", on_click=_do, args=(_resume, run)
         )

@@ -4,6 +4,7 @@ import streamlit as st
 
 from alf.errors import InputError
 from alf.training.recipe import RATES, Recipe
+from alf.training.states import RunState
 from ui import controls, lab
 from ui.controls.fields import number
 from ui.controls.recipe import lr_step
@@ -32,7 +33,7 @@ def bar(view: View, shown: lab.Shown) -> None:
         st.fragment(_fetching, run_every=0.3, key="fetching")(pending)
     if said := st.session_state.get(_SAID):
         st.error(said)
-    if active and shown.progress.status != "stopping":
+    if active and shown.progress.status != RunState.STOPPING:
         _rate_now(run, shown.recipe)
     else:
         controls.rate(view)
@@ -41,16 +42,16 @@ def bar(view: View, shown: lab.Shown) -> None:
 
 def held(shown: lab.Shown) -> bool:
     """Whether the run is paused, or is about to be."""
-    return shown.progress.status == "paused" or shown.progress.message == "Pausing."
+    return shown.progress.status == RunState.PAUSED or shown.progress.pausing
 
 
 def _of_a_run(run: str, shown: lab.Shown) -> None:
-    stopping, holding = shown.progress.status == "stopping", held(shown)
+    stopping, holding = shown.progress.status == RunState.STOPPING, held(shown)
     if holding:
         st.button("Play", key="play-run", help="Continue the run", on_click=_do, args=("play", run))
     else:
         st.button("Pause", key="pause-run", disabled=stopping, on_click=_do, args=("pause", run))
-    paused = shown.progress.status == "paused"
+    paused = shown.progress.status == RunState.PAUSED
     st.button(
         "Step", key="step-run", disabled=not paused, help="Train one more epoch", on_click=_do, args=("step", run)
     )

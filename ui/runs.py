@@ -14,6 +14,7 @@ from alf.runs.recorded import NAMES, recorded
 from alf.training.published import departures, published
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
+from alf.training.states import ACTIVE, RunState
 from ui import lab
 from ui.chart import chart
 from ui.controls import swatch
@@ -24,7 +25,7 @@ from ui.state import Field, token
 RECORDED = "recorded-"
 LONGEST_LEGEND = 8  # more curves than this are named by the table alone
 _COLOURS = {
-    "finished": GOOD, "failed": BAD, "running": UNSURE, "queued": UNSURE, "stopping": UNSURE, "paused": UNSURE,
+    RunState.FINISHED: GOOD, RunState.FAILED: BAD, **dict.fromkeys(ACTIVE, UNSURE),
 }  # fmt: skip
 
 
@@ -71,7 +72,8 @@ def of(progress, records) -> Run:
     """A run of the store."""
     return Run(
         progress.run, progress.name or title(progress.recipe), progress.recipe, tuple(records), progress.status,
-        progress.message if progress.status in ("failed", "queued") else None, progress.notes, progress.ended,
+        progress.message if progress.status in (RunState.FAILED, RunState.QUEUED) else None,
+        progress.notes, progress.ended,
         progress.epoch, progress.created, progress.owner == lab.owner(), progress.active,
         lab.engine().kept_until(progress),
     )  # fmt: skip
@@ -81,8 +83,8 @@ def of_recording(name: str) -> Run:
     """A run that came with the project."""
     run = recorded(name)
     return Run(
-        RECORDED + name, f"A recorded run of {run.recipe.dataset.name.lower()}", run.recipe, run.records, "finished",
-        None, (f"Made on {run.made['date']}, {run.made['device']}.",), run.ended, run.recipe.epochs,
+        RECORDED + name, f"A recorded run of {run.recipe.dataset.name.lower()}", run.recipe, run.records,
+        RunState.FINISHED, None, (f"Made on {run.made['date']}, {run.made['device']}.",), run.ended, run.recipe.epochs,
         None, False, False, None,
     )  # fmt: skip
 
@@ -135,7 +137,7 @@ def row(run: Run) -> str:
         end = f"{found['last']['mean']:.0%}" if found else "…"
         ends.append(swatch(style, f"{loss.name}<small>{end}</small>", f"{loss.label}, accuracy at its last epoch"))
     when = "" if run.created is None else f" · <time>{ago(run.created)}</time>"
-    said = f'<p class="alf-why">{escape(run.message)}</p>' if run.message and run.status == "failed" else ""
+    said = f'<p class="alf-why">{escape(run.message)}</p>' if run.message and run.status == RunState.FAILED else ""
     return (
         f'<div class="alf-row"><div class="alf-row-head"><b>{escape(run.title)}</b>{state(run)}</div>'
         f"<small>{escape(lab.in_words(run.recipe))}{when}</small>{said}"
@@ -146,8 +148,8 @@ def row(run: Run) -> str:
 def state(run: Run) -> str:
     """A run's state as a chip."""
     light, dark = _COLOURS.get(run.status, NEUTRAL)
-    at = f", epoch {run.epoch} of {run.recipe.epochs}" if run.status not in ("finished", "queued") else ""
-    word = "recorded" if run.is_recorded else {"queued": "waiting"}.get(run.status, run.status)
+    at = f", epoch {run.epoch} of {run.recipe.epochs}" if run.status not in (RunState.FINISHED, RunState.QUEUED) else ""
+    word = "recorded" if run.is_recorded else {RunState.QUEUED: "waiting"}.get(run.status, run.status)
     return f'<span class="alf-chip" style="--c:{light};--d:{dark}">{word}{at}</span>'
 
 

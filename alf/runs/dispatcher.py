@@ -17,11 +17,12 @@ from sqlalchemy import select
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.claims import Claim, Lost, beat, claim, engine_name, recover, waiting
+from alf.runs.leases import Lease, LeaseLost, engine_name, grant, heartbeat, recover, waiting
 from alf.runs.retention import tidy
 from alf.runs.store import Store
 from alf.runs.worker import identity, prepare, work
 from alf.settings import Settings
+from alf.training.states import PartState
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Dispatcher:
     configuration
         Settings.
     store
-        Where parts wait and are claimed.
+        Where parts wait and are leased.
     """
 
     def __init__(self, configuration: Settings, store: Store):
@@ -55,8 +56,8 @@ class Dispatcher:
         self._wake = threading.Event()
         self._closed = False
         self._client = self._cluster = self._thread = None
-        self._futures: dict[int, tuple[str, object]] = {}  # part -> (claim, future)
-        self._deadline: dict[str, float] = {}  # claim -> when its worker is killed
+        self._futures: dict[int, tuple[str, object]] = {}  # part -> (lease, future)
+        self._deadline: dict[str, float] = {}  # lease -> when its worker is killed
         self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it), until it is done
         self._trouble: str | None = None
 
@@ -126,9 +127,9 @@ class Dispatcher:
                     self._collect()
                     self._hand_out()
                     self._enforce()
-                if self._futures and now - beaten > Claim.BEAT:
+                if self._futures and now - beaten > Lease.BEAT:
                     beaten = now
-                    beat(self.store, self._futures, self.name)
+                    heartbeat(self.store, self._futures, self.name)
             except Exception:
                 if self._closed:
                     return
@@ -225,12 +226,12 @@ class Dispatcher:
         return sum(self._client.nthreads().values())
 
     def _hand_out(self) -> None:
-        """Claim queued parts for the workers that are free."""
+        """Lease queued parts to the workers that are free."""
         free = self._capacity() - len(self._futures)
         folder = str(self.settings.data_dir) if self.settings.data_dir else None
         while free > 0 and (queue := waiting(self.store)):
             for part in queue:
-                token = claim(self.store, part, self.name)
+                token = grant(self.store, part, self.name)
                 if token is not None:
                     remote = self._cluster is None
                     future = self._client.submit(
@@ -250,15 +251,15 @@ class Dispatcher:
                 continue
             del self._futures[part]
             self._deadline.pop(token, None)
-            hold = Claim(self.store, part, token)
+            lease = Lease(self.store, part, token)
             if future.status == "finished":
                 self._deaths.pop(part, None)
-            with suppress(Lost):  # it had said so itself, or was taken back
+            with suppress(LeaseLost):  # it had said so itself, or was taken back
                 if future.status == "error" and not self._goes_on(part, future.exception()):
                     self._deaths.pop(part, None)
-                    hold.fail(_why(future.exception()))
+                    lease.fail(_why(future.exception()))
                 elif future.status == "error" or future.status in ("cancelled", "lost"):
-                    hold.leave()
+                    lease.leave()
             future.release()
 
     def _goes_on(self, part: int, error: BaseException | None) -> bool:
@@ -278,7 +279,7 @@ class Dispatcher:
         if not self._futures:
             return
         joined = t.parts.join(t.results, t.parts.c.result == t.results.c.key)
-        asked = select(t.parts).select_from(joined).where(t.results.c.stop, t.parts.c.status == "running")
+        asked = select(t.parts).select_from(joined).where(t.results.c.stop, t.parts.c.status == PartState.RUNNING)
         with self.store.read() as connection:
             rows = {row.id: row for row in connection.execute(asked)}
         now = time.monotonic()
@@ -293,8 +294,8 @@ class Dispatcher:
             self._kill(rows[part].worker)
             del self._futures[part]
             self._deadline.pop(token)
-            with suppress(Lost):  # it listened at the last moment
-                Claim(self.store, part, token).leave()
+            with suppress(LeaseLost):  # it listened at the last moment
+                Lease(self.store, part, token).leave()
 
     def _kill(self, worker: dict | None) -> None:
         """End a worker's process; its nanny starts a new one."""

@@ -35,6 +35,7 @@ from alf.settings import Settings, settings
 from alf.training.inspect import Inspection
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
+from alf.training.states import RunState
 
 REST, BEGIN = 3.0, 1.0
 """Seconds that a change of the learning rate waits for workers to leave their batch, and then for them to go on."""
@@ -140,7 +141,9 @@ class Engine:
             finally:
                 self.store.release(run, result, held)
                 self._go_on()
-        _wait(lambda: self.store.progress(run).status != "queued", BEGIN)  # its workers have only just become free
+        _wait(
+            lambda: self.store.progress(run).status != RunState.QUEUED, BEGIN
+        )  # its workers have only just become free
         return epoch
 
     def _go_on(self) -> None:
@@ -151,7 +154,7 @@ class Engine:
     def progress(self, run: str) -> Progress:
         """Tell how far a run is; see `alf.runs.progress.Progress`."""
         progress = self.store.progress(run)
-        if progress.status == "queued":
+        if progress.status == RunState.QUEUED:
             return replace(progress, message=self.dispatcher.waits_for)
         return progress
 

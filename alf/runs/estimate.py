@@ -12,6 +12,7 @@ from alf.runs import tables as t
 from alf.runs.store import Store
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
+from alf.training.states import PartState
 
 LATELY = 200
 """Parts looked back at."""
@@ -51,14 +52,14 @@ def seconds_needed(store: Store, recipe: Recipe, workers: int) -> Estimate:
     shares = share_out(recipe, workers)
     with store.read() as connection:
         known = connection.execute(select(t.parts.c.status).where(t.parts.c.result == recipe.key)).scalars().all()
-        if known and all(status == "finished" for status in known):
+        if set(known) == {PartState.FINISHED}:
             return Estimate(0.0)
         rows = connection.execute(
             select(t.parts.c.lanes, t.parts.c.epoch, t.parts.c.share, t.parts.c.seconds, t.parts.c.worker)
             .add_columns(t.results.c.recipe)
             .select_from(t.parts.join(t.results, t.parts.c.result == t.results.c.key))
-            .where(t.parts.c.claimed.is_not(None), t.parts.c.seconds > 0)
-            .order_by(t.parts.c.claimed.desc())
+            .where(t.parts.c.leased.is_not(None), t.parts.c.seconds > 0)
+            .order_by(t.parts.c.leased.desc())
             .limit(LATELY)
         ).all()
     here = socket.gethostname()

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alf.training.recipe import Recipe
+from alf.training.states import ACTIVE, UNFINISHED, PartState, RunState
 
-UNFINISHED = ("queued", "running")
-"""What a part is while there is something to compute in it."""
-ACTIVE = ("queued", "running", "paused", "stopping")
-"""What a run is while there is something to wait for."""
+PAUSING = "Pausing."
+"""What a running run says whose workers have yet to leave."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,7 @@ class Progress:
     run, recipe, name, owner, created
         Which run; `created` in seconds since 1970.
     status
-        ``queued``, ``running``, ``paused``, ``stopping`` (asked to, not yet gone), ``stopped``, ``finished`` or
-        ``failed``.
+        One of `alf.training.states.RunState`.
     message
         One sentence for a person: why it failed or waits, or None.
     notes
@@ -47,7 +45,7 @@ class Progress:
     name: str | None
     owner: str
     created: float
-    status: str
+    status: RunState
     message: str | None
     notes: tuple[str, ...]
     ended: dict[int, str]
@@ -65,13 +63,20 @@ class Progress:
         """Whether there is something to wait for."""
         return self.status in ACTIVE
 
+    @property
+    def pausing(self) -> bool:
+        """Whether Pause was pressed and workers have yet to leave."""
+        return self.message == PAUSING
+
 
 def progress_of(row, shares: Sequence) -> Progress:
     """Tell how far a run is from its row (`Store._row`) and those of its parts."""
     recipe = Recipe.from_dict(row.recipe)
     status, message = status_of(row, shares)
     epochs = recipe.epochs
-    done = sum(len(part.lanes) * (1.0 if part.status == "finished" else _epochs(part) / epochs) for part in shares)
+    done = sum(
+        len(part.lanes) * (1.0 if part.status == PartState.FINISHED else _epochs(part) / epochs) for part in shares
+    )
     at = _hindmost(shares)
     ended = {int(lane): reason for part in shares for lane, reason in part.ended.items()}
     return Progress(
@@ -87,41 +92,41 @@ def progress_of(row, shares: Sequence) -> Progress:
         epoch=last_epoch(row, shares),
         epochs=epochs,
         at=_epochs(at) if at else 0.0,
-        waiting=sum(len(part.lanes) for part in shares if part.status == "queued" and not _epochs(part)),
-        fraction=1.0 if status == "finished" else done / sum(len(part.lanes) for part in shares),
+        waiting=sum(len(part.lanes) for part in shares if part.status == PartState.QUEUED and not _epochs(part)),
+        fraction=1.0 if status == RunState.FINISHED else done / sum(len(part.lanes) for part in shares),
         seconds=max((part.seconds for part in shares), default=0.0),
-        seconds_left=_seconds_left(shares, epochs) if status in UNFINISHED else None,
+        seconds_left=_seconds_left(shares, epochs) if status in (RunState.QUEUED, RunState.RUNNING) else None,
         used=row.used,
     )
 
 
 def last_epoch(row, shares) -> int:
     """The epoch to which all parts have come that have not failed, for a run that was left to others its last one."""
-    epoch = min((part.epoch for part in shares if part.status != "failed"), default=0)
+    epoch = min((part.epoch for part in shares if part.status != PartState.FAILED), default=0)
     return epoch if row.stopped_epoch is None else min(epoch, row.stopped_epoch)
 
 
-def status_of(row, shares) -> tuple[str, str | None]:
+def status_of(row, shares) -> tuple[RunState, str | None]:
     """Derive a run's status and its sentence from its parts."""
     states = {part.status for part in shares}
     if row.stopped:
-        if row.stop and "running" in states:
-            return "stopping", None
-        return "stopped", f"Stopped after epoch {last_epoch(row, shares)}."
+        if row.stop and PartState.RUNNING in states:
+            return RunState.STOPPING, None
+        return RunState.STOPPED, f"Stopped after epoch {last_epoch(row, shares)}."
     unfinished = [part for part in shares if part.status in UNFINISHED]
     if row.hold is not None and unfinished and all(part.epoch >= row.hold for part in unfinished):
-        if "running" in states:  # a worker may be in the middle of an epoch: not paused before it has left
-            return "running", "Pausing."
-        return "paused", _paused(unfinished, row.recipe["epochs"])
-    if "running" in states or ("queued" in states and states - {"queued"}):
-        return "running", None
-    if "queued" in states:
-        return "queued", "Waiting for a free worker."
-    if "failed" in states:
-        return "failed", next(part.message for part in shares if part.status == "failed")
-    if "stopped" in states:
-        return "stopped", "Stopped."
-    return "finished", None
+        if PartState.RUNNING in states:  # a worker may be in the middle of an epoch: not paused before it has left
+            return RunState.RUNNING, PAUSING
+        return RunState.PAUSED, _paused(unfinished, row.recipe["epochs"])
+    if PartState.RUNNING in states or (PartState.QUEUED in states and len(states) > 1):
+        return RunState.RUNNING, None
+    if PartState.QUEUED in states:
+        return RunState.QUEUED, "Waiting for a free worker."
+    if PartState.FAILED in states:
+        return RunState.FAILED, next(part.message for part in shares if part.status == PartState.FAILED)
+    if PartState.STOPPED in states:
+        return RunState.STOPPED, "Stopped."
+    return RunState.FINISHED, None
 
 
 def _epochs(part) -> float:
@@ -131,7 +136,7 @@ def _epochs(part) -> float:
 
 def _hindmost(shares):
     """The part that is least far among those being computed, or where there are none among those begun; or None."""
-    running = [part for part in shares if part.status == "running"]
+    running = [part for part in shares if part.status == PartState.RUNNING]
     begun = [part for part in shares if part.status in UNFINISHED and _epochs(part)]
     return min(running or begun, key=_epochs, default=None)
 
@@ -160,5 +165,5 @@ def _seconds_left(shares, epochs: int) -> float | None:
         if part.status in UNFINISHED:
             speed = part.seconds / _epochs(part) / len(part.lanes) if _epochs(part) else typical
             left.append((epochs - _epochs(part)) * speed * len(part.lanes))
-            slots += part.status == "running"
+            slots += part.status == PartState.RUNNING
     return max(max(left, default=0.0), sum(left) / max(1, slots))

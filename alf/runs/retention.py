@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from sqlalchemy import delete, exists, func, or_, select
 
 from alf.runs import tables as t
-from alf.runs.progress import UNFINISHED
 from alf.runs.store import DAY, Store
 from alf.settings import Settings
+from alf.training.states import UNFINISHED, PartState
 
 RESUMABLE = 7 * DAY
 SAFE = 3600.0
@@ -91,8 +91,8 @@ def _delete_checkpoints(store: Store, now: float) -> None:
     joined = t.parts.join(t.results, t.results.c.key == t.parts.c.result).join(
         t.checkpoints, t.checkpoints.c.part == t.parts.c.id
     )
-    left = t.parts.c.status.in_(("stopped", "failed")) & (t.results.c.used < now - RESUMABLE)
-    done = select(t.parts.c.id).select_from(joined).where(or_(t.parts.c.status == "finished", left))
+    left = t.parts.c.status.in_((PartState.STOPPED, PartState.FAILED)) & (t.results.c.used < now - RESUMABLE)
+    done = select(t.parts.c.id).select_from(joined).where(or_(t.parts.c.status == PartState.FINISHED, left))
     with store.read() as connection:
         if connection.execute(done.limit(1)).first() is None:
             return
@@ -101,7 +101,7 @@ def _delete_checkpoints(store: Store, now: float) -> None:
 
 
 def _is_running():
-    return exists().where(t.parts.c.result == t.results.c.key, t.parts.c.status == "running")
+    return exists().where(t.parts.c.result == t.results.c.key, t.parts.c.status == PartState.RUNNING)
 
 
 def _unwatched(store: Store) -> list[str]:

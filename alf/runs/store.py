@@ -6,23 +6,25 @@ with an unguessable id. A result is computed in *parts*, shares of its lanes.
 >>> store = Store("sqlite://")
 >>> from alf.training import classroom
 >>> run = store.start(classroom("digits"), owner="me", shares=[[0, 1, 2]])
->>> store.progress(run).status, store.records(run)
-('queued', [])
+>>> print(store.progress(run).status, store.records(run))
+queued []
 """
 
 import math
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import and_, delete, func, insert, literal, or_, select, true, tuple_, update
+from sqlalchemy import Table, and_, delete, func, insert, literal, or_, select, true, tuple_, update
 
 from alf.errors import InputError
 from alf.runs import tables as t
 from alf.runs.database import Database
-from alf.runs.progress import ACTIVE, UNFINISHED, Progress, last_epoch, progress_of, status_of
+from alf.runs.progress import Progress, last_epoch, progress_of, status_of
+from alf.runs.transitions import ABANDON, CARRY_ON, START
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS
+from alf.training.states import ACTIVE, UNFINISHED, PartState
 
 DAY = 86400.0
 
@@ -50,27 +52,15 @@ class Store(Database):
             states = set(connection.scalars(select(t.parts.c.status).where(t.parts.c.result == key)))
             mine = connection.execute(select(t.runs).where(t.runs.c.owner == owner, t.runs.c.result == key)).first()
             going = mine is not None and not mine.stopped and not states.isdisjoint(UNFINISHED)
-            if states != {"finished"} and not going:
+            if states != {PartState.FINISHED} and not going:
                 _check_limits(connection, owner, max_queued, max_per_owner)
-            if not states:
-                connection.execute(insert(t.results).values(key=key, recipe=recipe.to_dict(), created=now, used=now))
-                for number, lanes in enumerate(shares):
-                    connection.execute(
-                        insert(t.parts).values(result=key, number=number, lanes=list(lanes), status="queued", ended={})
-                    )
+            if states:
+                _start_again(connection, key, now)
             else:
-                again = t.parts.c.status.in_(("stopped", "failed"))
-                connection.execute(
-                    update(t.parts).where(t.parts.c.result == key, again).values(status="queued", message=None)
-                )
-                ended = and_(t.runs.c.result == key, t.runs.c.stopped, t.runs.c.stopped_epoch.is_(None))
-                connection.execute(update(t.runs).where(ended).values(stopped_epoch=_furthest_of_all(key)))
-                begun = update(t.results).where(t.results.c.key == key).values(stop=False, hold=None, used=now)
-                connection.execute(begun)  # whoever presses Start wants it to go, though it was stopped while paused
+                _make(connection, recipe, now, ({"number": i, "lanes": list(lanes)} for i, lanes in enumerate(shares)))
             if mine is not None:
-                connection.execute(
-                    update(t.runs).where(t.runs.c.id == mine.id).values(stopped=False, stopped_epoch=None)
-                )
+                watching = {"stopped": False, "stopped_epoch": None}
+                connection.execute(update(t.runs).where(t.runs.c.id == mine.id).values(watching))
                 return mine.id
             run = secrets.token_urlsafe(16)
             connection.execute(insert(t.runs).values(id=run, owner=owner, result=key, name=name, created=now))
@@ -117,7 +107,7 @@ class Store(Database):
 
     def at_rest(self, result: str) -> bool:
         """Whether no worker has a part of a result in hand."""
-        running = and_(t.parts.c.result == result, t.parts.c.status == "running")
+        running = and_(t.parts.c.result == result, t.parts.c.status == PartState.RUNNING)
         with self.read() as connection:
             return connection.scalar(select(func.count()).where(running)) == 0
 
@@ -135,24 +125,24 @@ class Store(Database):
         """
         with self.decide() as connection:
             row, shares = self._run(run, connection)
-            old = Recipe.from_dict(row.recipe)
-            # A paused run has not begun its next epoch, but where it was left in the middle of one.
-            begun = any(part.status == "running" or part.share > 0 for part in shares)
-            epoch = max(part.epoch for part in shares) + 1 + begun
+            old, epoch = Recipe.from_dict(row.recipe), _first_not_begun(shares)
             if row.stopped or epoch > old.epochs:
                 raise InputError(f"run: its learning rate can change only before its last epoch begins, got {run}")
             recipe = old.with_(changes=(*(c for c in old.changes if c.epoch < epoch), (epoch, lr)))
-            if connection.execute(select(t.results.c.key).where(t.results.c.key == recipe.key)).first() is None:
+            if connection.scalar(select(t.results.c.key).where(t.results.c.key == recipe.key)) is None:
                 _copy(connection, row, recipe, shares)
-            mine = and_(t.runs.c.owner == row.owner, t.runs.c.result == recipe.key)
-            connection.execute(delete(t.runs).where(mine, t.runs.c.id != run))
-            connection.execute(update(t.runs).where(t.runs.c.id == run).values(result=recipe.key))
-            connection.execute(update(t.results).where(t.results.c.key == recipe.key).values(stop=False))
-            stopped = and_(t.parts.c.result == recipe.key, t.parts.c.status == "stopped")
-            connection.execute(update(t.parts).where(stopped).values(status="queued"))
-            if self._watchers(connection, row.result) == 0:
-                _abandon(connection, row.result)
+            self._move(connection, row, recipe.key)
         return epoch
+
+    def _move(self, connection, row, result: str) -> None:
+        """Have a run watch another result, which now goes on, in place of its owner's earlier run of that one."""
+        twin = and_(t.runs.c.owner == row.owner, t.runs.c.result == result, t.runs.c.id != row.id)
+        connection.execute(delete(t.runs).where(twin))
+        connection.execute(update(t.runs).where(t.runs.c.id == row.id).values(result=result))
+        connection.execute(update(t.results).where(t.results.c.key == result).values(stop=False))
+        CARRY_ON.apply(connection, t.parts.c.result == result)
+        if self._watchers(connection, row.result) == 0:
+            _abandon(connection, row.result)
 
     def _watchers(self, connection, result: str) -> int:
         """Count the runs that are watching a result."""
@@ -327,27 +317,47 @@ def _until(row):
 def _abandon(connection, result: str) -> None:
     """Have a result stopped that nobody watches any more: what is queued at once, what is running by its workers."""
     connection.execute(update(t.results).where(t.results.c.key == result).values(stop=True))
-    waiting = and_(t.parts.c.result == result, t.parts.c.status == "queued")
-    connection.execute(update(t.parts).where(waiting).values(status="stopped"))
+    ABANDON.apply(connection, t.parts.c.result == result)
+
+
+def _make(connection, recipe: Recipe, now: float, parts: Iterable[dict], hold: int | None = None) -> list[int]:
+    """Make the result of a recipe, and its parts: queued. Return their ids."""
+    row = {"key": recipe.key, "recipe": recipe.to_dict(), "created": now, "used": now, "hold": hold}
+    connection.execute(insert(t.results).values(row))
+    queued = ({"ended": {}} | part | {"result": recipe.key, "status": PartState.QUEUED} for part in parts)
+    return [connection.execute(insert(t.parts).values(part)).inserted_primary_key[0] for part in queued]
+
+
+def _start_again(connection, key: str, now: float) -> None:
+    """Let a result go on that is there already; the runs that had been stopped at its end stay where that was."""
+    START.apply(connection, t.parts.c.result == key, message=None)
+    ended = and_(t.runs.c.result == key, t.runs.c.stopped, t.runs.c.stopped_epoch.is_(None))
+    connection.execute(update(t.runs).where(ended).values(stopped_epoch=_furthest_of_all(key)))
+    # Whoever presses Start wants it to go, though it was stopped while paused.
+    connection.execute(update(t.results).where(t.results.c.key == key).values(stop=False, hold=None, used=now))
+
+
+def _first_not_begun(shares) -> int:
+    """The first epoch that no part has begun. A part at rest has begun the next one where it was left in the middle."""
+    begun = any(part.status == PartState.RUNNING or part.share > 0 for part in shares)
+    return max(part.epoch for part in shares) + 1 + begun
 
 
 def _copy(connection, row, recipe: Recipe, shares) -> None:
     """Make the result of a recipe that agrees with another one so far, with its records and checkpoints."""
-    now = time.time()
-    new = {"key": recipe.key, "recipe": recipe.to_dict(), "created": now, "used": now, "hold": row.hold}
-    connection.execute(insert(t.results).values(**new))
-    for part in shares:
-        values = {
-            name: getattr(part, name) for name in ("number", "lanes", "epoch", "share", "seconds", "ended", "note")
-        }
-        made = connection.execute(insert(t.parts).values(result=recipe.key, status="queued", **values))
+    names = ("number", "lanes", "epoch", "share", "seconds", "ended", "note")
+    parts = ({name: getattr(part, name) for name in names} for part in shares)
+    for part, made in zip(shares, _make(connection, recipe, time.time(), parts, row.hold), strict=True):
         for table in (t.checkpoints, t.snapshots):
-            kept = [column for column in table.c if column.name != "part"]
-            copied = select(literal(made.inserted_primary_key[0]), *kept).where(table.c.part == part.id)
-            connection.execute(insert(table).from_select(["part", *(c.name for c in kept)], copied))
-    kept = [column for column in t.records.c if column.name not in ("id", "result")]
-    copied = select(literal(recipe.key), *kept).where(t.records.c.result == row.result).order_by(t.records.c.id)
-    connection.execute(insert(t.records).from_select(["result", *(c.name for c in kept)], copied))
+            _copy_rows(connection, table, "part", part.id, made)
+    _copy_rows(connection, t.records, "result", row.result, recipe.key)
+
+
+def _copy_rows(connection, table: Table, column: str, source: int | str, target: int | str) -> None:
+    """Copy the rows of a table that belong to one part or result to another one, in their order."""
+    kept = [c for c in table.c if c.name not in ("id", column)]
+    copied = select(literal(target), *kept).where(table.c[column] == source).order_by(*table.primary_key)
+    connection.execute(insert(table).from_select([column, *(c.name for c in kept)], copied))
 
 
 def _check_limits(connection, owner: str, max_queued: int | None, max_per_owner: int | None) -> None:
@@ -368,7 +378,7 @@ def _check_limits(connection, owner: str, max_queued: int | None, max_per_owner:
 def _furthest_of_all(key: str):
     """The epoch to which all parts of a result have come that have not failed, as a subquery."""
     come = select(func.coalesce(func.min(t.parts.c.epoch), 0)).where(
-        t.parts.c.result == key, t.parts.c.status != "failed"
+        t.parts.c.result == key, t.parts.c.status != PartState.FAILED
     )
     return come.scalar_subquery()
 
@@ -376,6 +386,3 @@ def _furthest_of_all(key: str):
 def _end(row):
     """The epoch after which a stopped run ends: when others went on with its result, the one at which it was left."""
     return _furthest_of_all(row.result) if row.stopped_epoch is None else row.stopped_epoch
-
-
-__all__ = ["Store"]

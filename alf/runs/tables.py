@@ -75,20 +75,20 @@ parts = Table(
     Column("result", ForeignKey("results.key", ondelete="CASCADE"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("lanes", JSON, nullable=False),
-    Column("status", String(16), nullable=False, index=True),  # queued, running, finished, stopped, failed
+    Column("status", String(16), nullable=False, index=True),  # an `alf.training.states.PartState`
     Column("epoch", Integer, nullable=False, default=0),
     Column("share", Float, nullable=False, default=0.0, server_default="0"),  # of the epoch in hand, done so far
     Column("seconds", Float, nullable=False, default=0.0),
     Column("message", Text),  # why it failed, in words
     Column("note", Text),  # what a person should know: the device that was chosen
     Column("ended", JSON, nullable=False, default=dict),  # lane -> why it ended early
-    Column("claim", String(32)),  # whoever does not hold this may not write
+    Column("claim", String(32), key="lease"),  # the token of its lease: whoever has not got it may not write
     Column("engine", String(200)),
     Column("worker", JSON),  # {"host", "pid", "address"}
-    Column("claimed", Float),
+    Column("claimed", Float, key="leased"),  # when the last lease was granted
     Column("heartbeat", Float),
     UniqueConstraint("result", "number"),
-    Index("parts_by_claim", "claimed"),  # who was served lately
+    Index("parts_by_claim", "leased"),  # who was served lately
 )
 
 # The state after a finished epoch, or in the middle of one that was left, as safetensors: never a pickle. It is there

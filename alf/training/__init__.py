@@ -3,8 +3,8 @@
 >>> from alf.training import classroom, run
 >>> recipe = classroom("digits", losses=("ce",), seeds=(0,), epochs=1)
 >>> *records, summary = run(recipe)
->>> records[0]["epoch"], summary["status"]
-(1, 'finished')
+>>> print(records[0]["epoch"], summary["status"])
+1 finished
 
 Nothing here imports torch until something is trained.
 """
@@ -14,6 +14,7 @@ from alf.training.local import run
 from alf.training.recipe import Change, Lane, Recipe
 from alf.training.recipes import CLASSROOM, KINDS, PAPER, classroom, kinds_of, named_recipe, paper
 from alf.training.records import METRICS, RECORD_KEYS, summarise
+from alf.training.states import RunState
 
 __all__ = [
     "CLASSROOM",
@@ -25,6 +26,7 @@ __all__ = [
     "Device",
     "Lane",
     "Recipe",
+    "RunState",
     "choose",
     "classroom",
     "devices",

@@ -6,6 +6,7 @@ from pathlib import Path
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
+from alf.training.states import RunState
 
 
 def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] | None = None) -> Iterator[dict]:
@@ -38,8 +39,8 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
     --------
     >>> recipe = Recipe(data="digits", losses=("ce", "mae"), network="mlp:16", epochs=1)
     >>> *records, summary = run(recipe)
-    >>> [record["loss"] for record in records], summary["status"]
-    (['ce', 'mae'], 'finished')
+    >>> print([record["loss"] for record in records], summary["status"])
+    ['ce', 'mae'] finished
     """
     arrays = recipe.load(folder)
     from alf.training.devices import choose
@@ -47,7 +48,7 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
 
     device, message = choose(recipe.device)
     name = recipe.key[:12]
-    kept, ended, alive, seconds, status = [], {}, 0, 0.0, "finished"
+    kept, ended, alive, seconds, status = [], {}, 0, 0.0, RunState.FINISHED
     for part in share_out(recipe.with_(device=device), workers=1):
         trainer = Trainer(recipe, arrays, part, device)
         try:
@@ -56,15 +57,15 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
                     kept.append({"run": name} | record)
                     yield kept[-1]
         except Stopped:
-            status = "stopped"
+            status = RunState.STOPPED
         ended |= trainer.ended
         alive += len(trainer.alive)
         seconds += trainer.seconds
-        if status == "stopped":
+        if status == RunState.STOPPED:
             break
     yield {
         "run": name,
-        "status": status if alive else "failed",
+        "status": status if alive else RunState.FAILED,
         "device": device,
         "message": message,
         "recipe": recipe.to_dict(),

@@ -7,7 +7,7 @@ import pytest
 from alf.errors import InputError
 from alf.export.run import read_recipe
 from alf.runs import Engine
-from alf.runs.claims import Claim, claim, waiting
+from alf.runs.leases import Lease, grant, waiting
 from alf.settings import Settings
 from alf.training import Recipe, classroom, paper
 from tests.pages.conftest import query
@@ -34,14 +34,14 @@ def trained(engine, recipe=RECIPE, epochs=None, owner="me", name=None, accuracy=
     """A run with records up to an epoch, finished where that is the last one; accuracies are by lane and epoch."""
     run = engine.start(recipe, owner, name)
     for part in waiting(engine.store):
-        token = claim(engine.store, part, "host:1:x")
-        hold = Claim(engine.store, part, token)
-        got = hold.begin({"host": "host", "pid": 1, "address": None})
+        token = grant(engine.store, part, "host:1:x")
+        lease = Lease(engine.store, part, token)
+        got = lease.begin({"host": "host", "pid": 1, "address": None})
         for epoch in range(1, (epochs or recipe.epochs) + 1):
             rows = [ROW | {"lane": i, "epoch": epoch, "test_accuracy": accuracy + 0.1 * i} for i in got.lanes]
-            hold.epoch_done(got.result, rows, epoch, float(epoch), {}, b"state")
+            lease.write(rows, epoch, float(epoch), {}, b"state")
         if epochs is None:
-            hold.finish()
+            lease.finish()
     return run
 
 
@@ -108,7 +108,7 @@ def test_a_stopped_run_is_resumed_and_a_run_that_goes_is_stopped(open_app, engin
     app.button(key=f"stop-{run}").click().run()
     with engine.store.read() as connection:
         part = connection.exec_driver_sql("SELECT id, claim FROM parts").one()
-    Claim(engine.store, *part).leave()
+    Lease(engine.store, *part).leave()
     app.run()
     assert "stopped, epoch 2 of 4" in html(app)
     app.button(key=f"resume-{run}").click().run()
@@ -136,7 +136,7 @@ def test_somebody_elses_run_can_be_seen_by_its_link_and_not_changed(open_app, en
 def test_a_failure_is_said_in_the_list_and_beside_the_run(open_app, engine):
     run = engine.start(RECIPE, "me")
     part = waiting(engine.store)[0]
-    Claim(engine.store, part, claim(engine.store, part, "x:1:y")).fail("Out of memory: take <fewer> models.")
+    Lease(engine.store, part, grant(engine.store, part, "x:1:y")).fail("Out of memory: take <fewer> models.")
     app = open_app("runs")
     assert "Out of memory: take &lt;fewer&gt; models." in html(app)
     assert [e.value for e in app.error] == [plain("Out of memory: take <fewer> models.")]

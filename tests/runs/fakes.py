@@ -1,6 +1,6 @@
-"""A worker that computes nothing: it claims, writes and ends as a real one does."""
+"""A worker that computes nothing: it takes a lease, writes and ends as a real one does."""
 
-from alf.runs.claims import Claim, claim, waiting
+from alf.runs.leases import Lease, grant, waiting
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS
 
@@ -8,11 +8,11 @@ RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), n
 
 
 def take(store, part=None):
-    """Claim a part, the first of the queue by default, and begin it; return the worker's hold on it and its row."""
+    """Lease a part, the first of the queue by default, and begin it; return the lease of it and its row."""
     part = waiting(store)[0] if part is None else part
-    hold = Claim(store, part, claim(store, part, "host:1:x"))
-    hold.POLL = 0.0
-    return hold, hold.begin({"host": "host", "pid": 1, "address": None})
+    lease = Lease(store, part, grant(store, part, "host:1:x"))
+    lease.POLL = 0.0
+    return lease, lease.begin({"host": "host", "pid": 1, "address": None})
 
 
 def row(lane, epoch, accuracy=0.5):
@@ -22,8 +22,8 @@ def row(lane, epoch, accuracy=0.5):
 
 def compute(store, epochs, part=None, state=b"state", arrays=b"arrays"):
     """Compute some epochs of a part, and leave it to go on."""
-    hold, begun = take(store, part)
+    lease, begun = take(store, part)
     for epoch in range(1, epochs + 1):
         rows = [row(lane, epoch) for lane in begun.lanes]
-        hold.epoch_done(begun.result, rows, epoch, 1.0, {}, state, arrays)
-    return hold
+        lease.write(rows, epoch, 1.0, {}, state, arrays)
+    return lease

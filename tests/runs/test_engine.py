@@ -351,7 +351,7 @@ def test_ten_runs_of_three_browsers_finish_fairly(make_engine):
     assert all(engine.wait(run, 240).status == "finished" for run in runs)
     with engine.store.read() as connection:
         rows = connection.execute(
-            select(t.runs.c.owner, t.parts.c.claimed)
+            select(t.runs.c.owner, t.parts.c.leased)
             .join(t.parts, t.parts.c.result == t.runs.c.result)
             .where(t.runs.c.id.in_(runs))
         ).all()

@@ -7,8 +7,8 @@ import pytest
 
 from alf.data import DATASETS
 from alf.runs import rough
-from alf.runs.claims import Claim, claim, waiting
 from alf.runs.estimate import seconds_needed
+from alf.runs.leases import Lease, grant, waiting
 from alf.training.networks import parameter_count
 from alf.training.recipe import Recipe
 
@@ -20,10 +20,10 @@ RECIPE = Recipe(data="digits", losses=("ce", "mae"), seeds=(0, 1), network="mlp:
 def computed(store, recipe, lanes, epoch, seconds, host=None):
     store.start(recipe, "ann", [lanes])
     [part] = waiting(store)
-    hold = Claim(store, part, claim(store, part, "host:1:x"))
-    row = hold.begin({"host": host or socket.gethostname(), "pid": 1, "address": None})
-    hold.epoch_done(row.result, [], epoch, seconds, {}, None)
-    hold.finish()
+    lease = Lease(store, part, grant(store, part, "host:1:x"))
+    lease.begin({"host": host or socket.gethostname(), "pid": 1, "address": None})
+    lease.write([], epoch, seconds, {}, None)
+    lease.finish()
 
 
 def test_before_anything_like_it_was_trained_here_the_guess_is_rough_and_scaled_by_others(store):

@@ -39,12 +39,12 @@ def test_neither_memory_nor_database_grow_with_the_number_of_runs_and_readers(st
         for done in range(1, RUNS + 1):
             recipe = RECIPE.with_(lr=0.1 + done / 10_000)
             run = store.start(recipe, f"owner-{done}", [[0, 1]])
-            hold = compute(store, EPOCHS, state=bytes(50_000), arrays=bytes(50_000))
+            lease = compute(store, EPOCHS, state=bytes(50_000), arrays=bytes(50_000))
             if done % 3:
-                hold.finish()
+                lease.finish()
             else:  # stopped, or its rate changed: what is left behind has no run any more
                 store.stop(run) if done % 2 else store.fork(run, 0.01)
-                hold.leave()
+                lease.leave()
                 if not done % 2:
                     store.stop(run)
             for reader in range(done * READERS // RUNS - (done - 1) * READERS // RUNS):

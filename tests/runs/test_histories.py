@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import event
 
-from alf.runs.claims import recover, waiting
 from alf.runs.histories import Histories
+from alf.runs.leases import recover, waiting
 from tests.runs.fakes import RECIPE, compute, row, take
 
 
@@ -27,8 +27,8 @@ def test_it_is_what_the_store_has_whatever_happens(store):
     for turn in range(30):
         i = draw.randrange(2)
         epochs[i] += 1
-        hold, part = workers[i]
-        hold.epoch_done(part.result, [row(part.lanes[0], epochs[i], turn / 100)], epochs[i], 1.0, {}, None)
+        lease, part = workers[i]
+        lease.write([row(part.lanes[0], epochs[i], turn / 100)], epochs[i], 1.0, {}, None)
         if turn == 15:
             store.stop(run)
             assert max(record["epoch"] for record in histories.of(run)) <= store.progress(run).epoch
@@ -42,11 +42,11 @@ def test_a_run_that_was_deleted_and_is_started_anew_begins_anew(store):
     histories = Histories(store)
     for accuracy in (0.1, 0.9):
         run = store.start(RECIPE, "ann", [[0, 1]])
-        hold, part = take(store)
-        hold.epoch_done(part.result, [row(0, 1, accuracy)], 1, 1.0, {}, None)
+        lease, _ = take(store)
+        lease.write([row(0, 1, accuracy)], 1, 1.0, {}, None)
         assert [record["test_accuracy"] for record in histories.of(run)] == [accuracy]
         store.stop(run)
-        hold.leave()
+        lease.leave()
         store.delete(run)
 
 
@@ -116,7 +116,7 @@ def test_nothing_that_is_asked_again_and_again_reads_a_whole_table(store):
 def test_a_look_reads_only_what_is_new(store):
     histories = Histories(store)
     run = store.start(RECIPE, "ann", [[0, 1]])
-    hold = compute(store, 40)
+    lease = compute(store, 40)
     assert len(histories.of(run)) == 80
     read, news = [], store.news
 
@@ -127,5 +127,5 @@ def test_a_look_reads_only_what_is_new(store):
 
     store.news = counted
     histories.of(run)
-    hold.epoch_done(store.view(run)[0], [row(0, 41), row(1, 41)], 41, 1.0, {}, None)
+    lease.write([row(0, 41), row(1, 41)], 41, 1.0, {}, None)
     assert len(histories.of(run)) == 82 and read == [0, 2]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from alf.errors import InputError
 from alf.runs import retention
 from alf.runs import tables as t
-from alf.runs.claims import waiting
+from alf.runs.leases import waiting
 from alf.runs.retention import RESUMABLE, SAFE, kept, tidy
 from alf.runs.store import DAY
 from alf.settings import Settings
@@ -48,9 +48,9 @@ def test_a_checkpoint_goes_with_its_use(store):
     finished(store, 0)
     assert checkpoints(store) == 0
     run = store.start(RECIPE, "ann", [[0, 1]])
-    hold = compute(store, 2)
+    lease = compute(store, 2)
     store.stop(run)
-    hold.leave()
+    lease.leave()
     tidy(store, keeping())
     assert checkpoints(store) == 1
     tidy(store, keeping(), time.time() + RESUMABLE + 1)
@@ -59,7 +59,7 @@ def test_a_checkpoint_goes_with_its_use(store):
     again, _ = take(store)
     assert again.checkpoint() is None  # it begins anew
     tidy(store, keeping(), time.time() + RESUMABLE + 1)
-    again.save(1, 0.0, 1.0, {}, b"state")
+    again.write([], 1, 1.0, {}, b"state")
     tidy(store, keeping(), time.time() + RESUMABLE + 1)
     assert checkpoints(store) == 1  # somebody is computing it
 
@@ -140,11 +140,11 @@ def test_what_came_into_use_after_it_was_found_stays(store, monkeypatch):
 
 def test_a_result_whose_run_went_on_with_another_rate_goes_when_its_workers_have(store):
     run = store.start(RECIPE, "ann", [[0, 1]])
-    hold = compute(store, 2)
+    lease = compute(store, 2)
     store.fork(run, 0.01)
     assert len(kept(store)) == 2
     assert tidy(store, keeping()) == 0
-    hold.leave()
+    lease.leave()
     assert tidy(store, keeping()) == 1
     assert len(store.records(run)) == 4 and len(waiting(store)) == 1
 
@@ -159,12 +159,12 @@ def test_whatever_happened_what_is_going_stays_and_the_rest_fits(store):
             what = draw.choice(("queued", "running", "finished", "stopped", "failed"))
             mine = next(part for part in waiting(store))
             if what != "queued":
-                hold = compute(store, draw.randint(1, 5), mine, arrays=bytes(draw.randint(1, 300_000)))
+                lease = compute(store, draw.randint(1, 5), mine, arrays=bytes(draw.randint(1, 300_000)))
                 if what == "stopped":
                     store.stop(run)
-                    hold.leave()
+                    lease.leave()
                 elif what != "running":
-                    hold.finish() if what == "finished" else hold.fail("Out of memory.")
+                    lease.finish() if what == "finished" else lease.fail("Out of memory.")
             else:
                 store.stop(run)
             used(store, run, now - draw.choice((0.0, 2 * SAFE, 80 * DAY, 100 * DAY)) - i)

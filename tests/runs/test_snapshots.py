@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from alf.runs import worker
-from alf.runs.claims import Claim, claim, waiting
+from alf.runs import journal, worker
+from alf.runs.leases import Lease, grant, waiting
 from alf.runs.recorded import AXES, FOLDER, NAMES, recorded
 from alf.training.inspect import inspect, snapshot
 from alf.training.recipe import Recipe
@@ -20,19 +20,19 @@ def test_each_lane_has_the_epoch_of_its_parts_snapshot(store):
     run = store.start(RECIPE, "ann", ((1,), (0,)))
     assert store.snapshot_epochs(run) == {}
     for part, epoch in zip(waiting(store), (1, 3), strict=True):
-        hold = Claim(store, part, claim(store, part, "host:1:x"))
-        row = hold.begin({"host": "host", "pid": 1, "address": None})
-        hold.epoch_done(row.result, [], epoch, 1.0, {}, None, b"arrays")
+        lease = Lease(store, part, grant(store, part, "host:1:x"))
+        lease.begin({"host": "host", "pid": 1, "address": None})
+        lease.write([], epoch, 1.0, {}, None, b"arrays")
     assert store.snapshot_epochs(run) == {1: 1, 0: 3}
 
 
 def test_a_run_that_leaves_shows_the_epoch_it_leaves_at(store, monkeypatch):
-    monkeypatch.setattr(worker, "SNAPSHOT_SHARE", 0.0)  # after the first epoch none is due any more
-    monkeypatch.setattr(worker, "CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr(journal, "SNAPSHOT_SHARE", 0.0)  # after the first epoch none is due any more
+    monkeypatch.setattr(journal, "CHECKPOINT_SHARE", 0.0)
     run = store.start(RECIPE, "ann", ((0, 1),))
     store.hold(run, 3)
     [part] = waiting(store)
-    assert worker.work(store.url, part, claim(store, part, "host:1:x")) == "stopped"
+    assert worker.work(store.url, part, grant(store, part, "host:1:x")) == "stopped"
     assert store.snapshot_epochs(run) == {0: 3, 1: 3}
     arrays = RECIPE.load()
     for record in store.records(run, since=2):
@@ -45,15 +45,15 @@ def test_a_run_that_leaves_shows_the_epoch_it_leaves_at(store, monkeypatch):
 
 
 def test_an_allowance_is_a_share_of_the_time():
-    allowance = worker.Allowance(0.1)
+    allowance = journal.Allowance(0.1)
     assert allowance.allows(0.0)
     allowance.spent, allowance.cost = 1.0, 1.0
     assert not allowance.allows(19.9) and allowance.allows(20.0)
 
 
 def test_waiting_for_a_processor_is_nothing_that_a_snapshot_costs():
-    allowance = worker.Allowance(0.1, guess=0.0)
-    since = worker.clocks()
+    allowance = journal.Allowance(0.1, guess=0.0)
+    since = journal.clocks()
     time.sleep(0.3)
     allowance.took(since)
     assert allowance.cost < 0.15 and allowance.spent == allowance.cost

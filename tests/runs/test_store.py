@@ -1,4 +1,4 @@
-"""The store without any worker: sharing, stopping, limits, claims, the fair queue."""
+"""The store without any worker: sharing, stopping, limits, leases, the fair queue."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ import pytest
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.claims import Lost, beat, claim, engine_name, recover, waiting
+from alf.runs.leases import LeaseLost, engine_name, grant, heartbeat, recover, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
 from tests.runs import fakes
@@ -31,8 +31,8 @@ def test_pressing_start_twice_is_one_run_and_others_share_the_result(store):
     other = start(store, "bob")
     assert other != first and len(other) >= 20
     assert len(waiting(store)) == 1
-    hold, part = take(store, waiting(store)[0])
-    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 2.5, {}, b"state")
+    lease, _ = take(store, waiting(store)[0])
+    lease.write([row(0, 1), row(1, 1)], 1, 2.5, {}, b"state")
     assert store.records(first) == [record | {"run": first} for record in store.records(other)]
     record = store.records(first)[1]
     assert (record["loss"], record["noise"], record["seed"], record["epoch"]) == ("mae", "symmetric:0.5", 0, 1)
@@ -43,34 +43,34 @@ def test_pressing_start_twice_is_one_run_and_others_share_the_result(store):
 
 def test_stopping_a_shared_run_ends_only_ones_own_view(store):
     first, other = start(store), start(store, "bob")
-    hold, part = take(store, waiting(store)[0])
-    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {}, None)
+    lease, _ = take(store, waiting(store)[0])
+    lease.write([row(0, 1), row(1, 1)], 1, 1.0, {}, None)
     store.stop(first)
-    assert not hold.asked_to_stop()
-    hold.epoch_done(part.result, [row(0, 2), row(1, 2)], 2, 2.0, {}, None)
+    assert not lease.must_leave()
+    lease.write([row(0, 2), row(1, 2)], 2, 2.0, {}, None)
     assert store.progress(first).status == "stopped" and store.progress(first).message == "Stopped after epoch 1."
     assert len(store.records(first)) == 2 and len(store.records(other)) == 4
     store.stop(other)
     assert store.progress(other).status == "stopping"
-    assert hold.asked_to_stop()
-    hold.leave()
+    assert lease.must_leave()
+    lease.leave()
     assert store.progress(other).status == "stopped"
 
 
 def test_start_after_stop_goes_on_with_the_same_run(store):
     run = start(store)
-    hold, part = take(store, waiting(store)[0])
-    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {1: "Diverged."}, b"abc")
+    lease, _ = take(store, waiting(store)[0])
+    lease.write([row(0, 1), row(1, 1)], 1, 1.0, {1: "Diverged."}, b"abc")
     store.stop(run)
-    hold.leave()
+    lease.leave()
     assert waiting(store) == []
     assert start(store) == run
-    again, part = take(store, waiting(store)[0])
+    again, _ = take(store, waiting(store)[0])
     saved = again.checkpoint()
     assert (saved.epoch, saved.ended, saved.state) == (1, {"1": "Diverged."}, b"abc")
-    with pytest.raises(Lost):
-        hold.epoch_done(part.result, [row(0, 2)], 2, 2.0, {}, None)
-    again.epoch_done(part.result, [row(0, 1, 0.9), row(0, 2)], 2, 2.0, {}, b"new")
+    with pytest.raises(LeaseLost):
+        lease.write([row(0, 2)], 2, 2.0, {}, None)
+    again.write([row(0, 1, 0.9), row(0, 2)], 2, 2.0, {}, b"new")
     assert [r["test_accuracy"] for r in store.records(run) if r["lane"] == 0] == [0.5, 0.5]
     again.finish()
     assert store.progress(run).status == "finished" and store.progress(run).fraction == 1.0
@@ -78,11 +78,11 @@ def test_start_after_stop_goes_on_with_the_same_run(store):
 
 def test_start_pressed_while_stopping_is_not_lost(store):
     run = start(store)
-    hold, _ = take(store, waiting(store)[0])
+    lease, _ = take(store, waiting(store)[0])
     store.stop(run)
-    assert hold.asked_to_stop()
+    assert lease.must_leave()
     assert start(store) == run
-    hold.leave()
+    lease.leave()
     assert len(waiting(store)) == 1
 
 
@@ -105,9 +105,9 @@ def test_nobodys_second_run_goes_before_anothers_first(store):
     order = []
     for _ in recipes:
         part = waiting(store)[0]
-        hold, got = take(store, part)
+        lease, got = take(store, part)
         order.append(Recipe.from_dict(got.recipe).lr)
-        hold.finish()
+        lease.finish()
     assert order == [0.1, 0.4, 0.6, 0.2, 0.5, 0.3]
 
 
@@ -123,7 +123,7 @@ def test_limits(store):
 def test_survives_reopening_and_takes_over_from_a_dead_engine(store):
     run = start(store)
     part = waiting(store)[0]
-    assert claim(store, part, "elsewhere:1:x") and claim(store, part, "elsewhere:1:x") is None
+    assert grant(store, part, "elsewhere:1:x") and grant(store, part, "elsewhere:1:x") is None
     again = Store(store.url)
     assert again.identity == store.identity and again.runs("ann") == [run]
     assert recover(again, "me:1:y") == 0  # heard of a moment ago, on a machine we cannot look into
@@ -136,11 +136,11 @@ def test_survives_reopening_and_takes_over_from_a_dead_engine(store):
 
 def test_updates_miss_nothing_when_parts_differ(store):
     run = start(store, shares=((0,), (1,)))
-    (one, part), (two, _) = (take(store, number) for number in waiting(store))
-    one.epoch_done(part.result, [row(0, 1)], 1, 1.0, {}, None)
-    one.epoch_done(part.result, [row(0, 2)], 2, 2.0, {}, None)
+    (one, _), (two, _) = (take(store, number) for number in waiting(store))
+    one.write([row(0, 1)], 1, 1.0, {}, None)
+    one.write([row(0, 2)], 2, 2.0, {}, None)
     seen, cursor = store.updates(run)
-    two.epoch_done(part.result, [row(1, 1)], 1, 1.0, {}, None)
+    two.write([row(1, 1)], 1, 1.0, {}, None)
     more, cursor = store.updates(run, cursor)
     assert [(r["lane"], r["epoch"]) for r in seen + more] == [(0, 1), (0, 2), (1, 1)]
     assert store.updates(run, cursor) == ([], cursor)
@@ -173,12 +173,12 @@ def test_unknown_runs_are_one_sentence(store, run):
 
 def test_a_paused_run_goes_to_its_epoch_and_no_further(store):
     run = start(store)
-    hold, part = take(store, waiting(store)[0])
-    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {}, b"x")
+    lease, _ = take(store, waiting(store)[0])
+    lease.write([row(0, 1), row(1, 1)], 1, 1.0, {}, b"x")
     store.hold(run, 1)
-    assert not hold.asked_to_stop(0) and hold.asked_to_stop(1)
+    assert not lease.must_leave(0) and lease.must_leave(1)
     assert (store.progress(run).status, store.progress(run).message) == ("running", "Pausing.")
-    hold.leave()
+    lease.leave()
     assert (store.progress(run).status, store.progress(run).message) == ("paused", "Paused after epoch 1 of 4.")
     assert waiting(store) == [] and store.progress(run).active
     store.hold(run, 2)
@@ -191,24 +191,24 @@ def test_a_paused_run_goes_to_its_epoch_and_no_further(store):
 
 def test_another_learning_rate_makes_another_recipe_that_shares_what_is_done(store):
     run, other = start(store), start(store, "bob")
-    hold, part = take(store, waiting(store)[0])
-    hold.epoch_done(part.result, [row(0, 1, 0.7), row(1, 1)], 1, 1.0, {}, b"state", b"arrays")
+    lease, _ = take(store, waiting(store)[0])
+    lease.write([row(0, 1, 0.7), row(1, 1)], 1, 1.0, {}, b"state", b"arrays")
     assert store.fork(run, 0.25) == 3
     changed = store.progress(run)
     assert changed.recipe == RECIPE.with_(changes=((3, 0.25),)) and changed.epoch == 1
     assert store.records(run)[0]["test_accuracy"] == 0.7 and store.snapshot(run, 0) == b"arrays"
     new, _ = take(store, waiting(store)[0])
     assert new.checkpoint().state == b"state"
-    assert not hold.asked_to_stop()  # bob still watches the old one
+    assert not lease.must_leave()  # bob still watches the old one
     assert store.progress(other).recipe == RECIPE
-    new.epoch_done(changed.recipe.key, [row(0, 2), row(1, 2)], 2, 1.0, {}, None)
+    new.write([row(0, 2), row(1, 2)], 2, 1.0, {}, None)
     assert store.fork(run, 0.5) == 4
     assert store.progress(run).recipe.changes == ((3, 0.25), (4, 0.5))
-    assert new.asked_to_stop()  # nobody watches that one any more
+    assert new.must_leave()  # nobody watches that one any more
     with pytest.raises(InputError, match="lr: must lie in"):
         store.fork(run, -1.0)
     last, _ = take(store, waiting(store)[0])
-    last.epoch_done(store.progress(run).recipe.key, [row(0, 3), row(1, 3)], 3, 1.0, {}, None)
+    last.write([row(0, 3), row(1, 3)], 3, 1.0, {}, None)
     with pytest.raises(InputError, match="run: its learning rate can change only before its last epoch begins"):
         store.fork(run, 0.1)
     last.leave()
@@ -218,9 +218,9 @@ def test_another_learning_rate_makes_another_recipe_that_shares_what_is_done(sto
 def test_a_part_lost_on_the_way_is_queued_again(store):
     start(store)
     part = waiting(store)[0]
-    claim(store, part, "me:1:y")
-    assert recover(store, "me:1:y", holding={part}) == 0
-    assert recover(store, "me:1:y", holding=set()) == 1
+    grant(store, part, "me:1:y")
+    assert recover(store, "me:1:y", known={part}) == 0
+    assert recover(store, "me:1:y", known=set()) == 1
     assert waiting(store) == [part]
 
 
@@ -237,43 +237,43 @@ def dead(request):
 def test_what_a_killed_server_was_computing_is_taken_up_at_once(store, dead):
     host, now = socket.gethostname(), psutil.Process().create_time()
     mine, living = (
-        claimed_by(store, engine_name(), 0.1),
-        claimed_by(store, f"{host}:{os.getpid()}:{now:.0f}-other", 0.2),
+        leased_by(store, engine_name(), 0.1),
+        leased_by(store, f"{host}:{os.getpid()}:{now:.0f}-other", 0.2),
     )
-    zombie = claimed_by(store, f"{host}:{dead}:{now:.0f}-x", 0.3)
-    reused = claimed_by(store, f"{host}:{os.getpid()}:{now - 60:.0f}-x", 0.4)  # a restarted container's server
-    ended = claimed_by(store, f"{host}:{2**22 + 1}:{now:.0f}-x", 0.5)
-    older = claimed_by(store, f"{host}:{os.getpid()}:abcd", 0.6)  # a name without a time: the id must do
+    zombie = leased_by(store, f"{host}:{dead}:{now:.0f}-x", 0.3)
+    reused = leased_by(store, f"{host}:{os.getpid()}:{now - 60:.0f}-x", 0.4)  # a restarted container's server
+    ended = leased_by(store, f"{host}:{2**22 + 1}:{now:.0f}-x", 0.5)
+    older = leased_by(store, f"{host}:{os.getpid()}:abcd", 0.6)  # a name without a time: the id must do
     assert recover(store, "me:1:y") == 3
     assert set(waiting(store)) == {zombie, reused, ended} and not {mine, living, older} & set(waiting(store))
 
 
-def claimed_by(store, engine, lr):
+def leased_by(store, engine, lr):
     start(store, recipe=RECIPE.with_(lr=lr))
     part = waiting(store)[0]
-    claim(store, part, engine)
+    grant(store, part, engine)
     return part
 
 
 def test_an_engine_that_gives_signs_of_life_keeps_its_parts(store):
-    part = claimed_by(store, "elsewhere:1:x", 0.1)
+    part = leased_by(store, "elsewhere:1:x", 0.1)
     with store.decide() as connection:
         connection.execute(t.parts.update().values(heartbeat=0.0))
-    beat(store, [part], "elsewhere:2:x")  # somebody else's sign
+    heartbeat(store, [part], "elsewhere:2:x")  # somebody else's sign
     assert recover(store, "me:1:y") == 1
-    claim(store, part, "elsewhere:1:x")
+    grant(store, part, "elsewhere:1:x")
     with store.decide() as connection:
         connection.execute(t.parts.update().values(heartbeat=0.0))
-    beat(store, [part], "elsewhere:1:x")
+    heartbeat(store, [part], "elsewhere:1:x")
     assert recover(store, "me:1:y") == 0
 
 
 def test_the_list_of_runs_is_paged_and_has_the_last_records(store):
     first = start(store, shares=((0,), (1,)))
-    (one, part), (two, _) = (take(store, number) for number in waiting(store))
+    (one, _), (two, _) = (take(store, number) for number in waiting(store))
     for epoch in (1, 2, 3):
-        one.epoch_done(part.result, [row(0, epoch, epoch / 10)], epoch, 1.0, {}, None)
-    two.epoch_done(part.result, [row(1, 1, 0.7)], 1, 1.0, {}, None)
+        one.write([row(0, epoch, epoch / 10)], epoch, 1.0, {}, None)
+    two.write([row(1, 1, 0.7)], 1, 1.0, {}, None)
     last = {(r["lane"], r["epoch"], r["test_accuracy"]) for r in store.latest(first)}
     assert last == {(0, 3, 0.3), (1, 1, 0.7)}
     others = [start(store, recipe=RECIPE.with_(lr=lr)) for lr in (0.1, 0.2)]
@@ -285,8 +285,8 @@ def test_the_list_of_runs_is_paged_and_has_the_last_records(store):
 
 def test_the_last_records_of_a_stopped_view_are_those_it_was_stopped_at(store):
     mine, other = start(store), start(store, "bob")
-    hold, part = take(store, waiting(store)[0])
-    hold.epoch_done(part.result, [row(0, 1), row(1, 1)], 1, 1.0, {}, None)
+    lease, _ = take(store, waiting(store)[0])
+    lease.write([row(0, 1), row(1, 1)], 1, 1.0, {}, None)
     store.stop(mine)
-    hold.epoch_done(part.result, [row(0, 2), row(1, 2)], 2, 1.0, {}, None)
+    lease.write([row(0, 2), row(1, 2)], 2, 1.0, {}, None)
     assert {r["epoch"] for r in store.latest(mine)} == {1} and {r["epoch"] for r in store.latest(other)} == {2}

@@ -3,7 +3,7 @@
 import pytest
 
 from alf.runs import tables as t
-from alf.runs.claims import Claim, claim, waiting
+from alf.runs.leases import Lease, grant, waiting
 from alf.runs.store import Store
 from alf.runs.worker import work
 from alf.training import recipe as recipes
@@ -29,11 +29,11 @@ def of_the_old_version(url, monkeypatch) -> dict[Recipe, str]:
         for recipe in (TYPED, *RIGHT):
             runs[recipe] = store.start(recipe, "ann", [[0, 1]])
             part = waiting(store)[0]
-            hold = Claim(store, part, claim(store, part, "host:1:x"))
-            row = hold.begin({"host": "host", "pid": 1, "address": None})
+            lease = Lease(store, part, grant(store, part, "host:1:x"))
+            lease.begin({"host": "host", "pid": 1, "address": None})
             rows = [RECORD | {"lane": lane, "epoch": epoch} for lane in (0, 1) for epoch in (1, 2)]
-            hold.epoch_done(row.result, rows, 2, 1.0, {}, b"state", b"arrays")
-            hold.finish()
+            lease.write(rows, 2, 1.0, {}, b"state", b"arrays")
+            lease.finish()
     store.stop(runs[RIGHT[0]])
     with store.decide() as connection:
         back_to(connection, t.SUSPECT_SCHEMA - 1)
@@ -72,7 +72,7 @@ def test_the_same_recipe_is_computed_anew(store):
     run = store.start(TYPED, "ann", [[0, 1]])
     assert run != runs[TYPED]
     [part] = waiting(store)
-    assert work(store.url, part, claim(store, part, "host:1:x")) == "finished"
+    assert work(store.url, part, grant(store, part, "host:1:x")) == "finished"
     first, second = (record["train_loss"] for record in store.latest(run))
     assert abs(first - second) > 0.01
     assert store.records(runs[TYPED]) == []

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.claims import Claim, Lost, claim, recover, waiting
+from alf.runs.leases import Lease, LeaseLost, grant, recover, waiting
 from alf.runs.store import Store
 from tests.runs.fakes import RECIPE, row, take
 
@@ -105,8 +105,8 @@ def test_two_who_leave_at_once_stop_the_run_once(servers):
         recipe = RECIPE.with_(lr=0.1 + i / 1000)
         runs = [store.start(recipe, owner, SHARES) for store, owner in zip(servers, "ab", strict=True)]
         part = next(p.id for p in rows(servers[0], t.parts) if p.result == recipe.key)
-        hold, _ = take(servers[0], part)
-        at_once(partial(servers[0].stop, runs[0]), partial(servers[1].stop, runs[1]), hold.leave)
+        lease, _ = take(servers[0], part)
+        at_once(partial(servers[0].stop, runs[0]), partial(servers[1].stop, runs[1]), lease.leave)
         check(servers[0])
         assert [servers[0].progress(run).status for run in runs] == ["stopped"] * 2
         # It ends where its workers do for the last one to leave alone.
@@ -119,9 +119,9 @@ def test_one_leaves_as_another_comes(servers):
         recipe = RECIPE.with_(lr=0.1 + i / 1000)
         run = servers[0].start(recipe, "a", SHARES)
         part = next(p.id for p in rows(servers[0], t.parts) if p.result == recipe.key)
-        hold, _ = take(servers[0], part)
+        lease, _ = take(servers[0], part)
         come = partial(servers[1].start, recipe, "b", SHARES)
-        _, other, _ = at_once(partial(servers[0].stop, run), come, hold.leave)
+        _, other, _ = at_once(partial(servers[0].stop, run), come, lease.leave)
         check(servers[0])
         assert servers[1].progress(other).active and servers[1].progress(run).status == "stopped"
 
@@ -149,14 +149,14 @@ def test_a_run_is_not_deleted_as_it_is_started_again(servers):
         check(servers[0])
 
 
-def test_every_part_is_claimed_once(servers):
+def test_every_part_is_leased_once(servers):
     for i in range(10):
         servers[0].start(RECIPE.with_(lr=0.1 + i / 1000), f"o{i}", SHARES)
     queue = waiting(servers[0])
     assert len(queue) == 20
 
     def dispatcher(store):
-        return [part for part in queue if claim(store, part, "elsewhere:1:x") is not None]
+        return [part for part in queue if grant(store, part, "elsewhere:1:x") is not None]
 
     got = at_once(*(partial(dispatcher, servers[j % 2]) for j in range(6)))
     assert sorted(part for parts in got for part in parts) == sorted(queue)
@@ -167,9 +167,9 @@ def test_a_cursor_passes_over_no_record_of_workers_that_write_at_once(servers):
     workers = [take(store, part) for store, part in zip(servers, waiting(servers[0]), strict=True)]
     done = threading.Event()
 
-    def write(hold, part):
+    def write(lease, part):
         for epoch in range(1, RECIPE.epochs + 1):
-            hold.epoch_done(part.result, [row(part.lanes[0], epoch)], epoch, 1.0, {}, None)
+            lease.write([row(part.lanes[0], epoch)], epoch, 1.0, {}, None)
 
     def look():
         seen, cursor = [], 0
@@ -195,9 +195,9 @@ def test_another_learning_rate_takes_over_what_was_computed_with_the_old_one_and
         parts = [part.id for part in rows(servers[0], t.parts) if part.result == recipe.key]
         workers = [take(store, part) for store, part in zip(servers, parts, strict=True)]
 
-        def write(hold, part):
+        def write(lease, part):
             for epoch in range(1, 20):
-                hold.epoch_done(part.result, [row(part.lanes[0], epoch)], epoch, 1.0, {}, b"%d" % epoch)
+                lease.write([row(part.lanes[0], epoch)], epoch, 1.0, {}, b"%d" % epoch)
 
         *_, change = at_once(*(partial(write, *worker) for worker in workers), partial(servers[0].fork, run, 0.01))
         recipe = servers[0].progress(run).recipe
@@ -213,7 +213,7 @@ def test_another_learning_rate_takes_over_what_was_computed_with_the_old_one_and
                 assert (0 if saved is None else int(saved.state)) == part.epoch
 
 
-ACTS = ("start", "stop", "delete", "fork", "hold", "claim", "leave", "finish", "recover")
+ACTS = ("start", "stop", "delete", "fork", "hold", "grant", "leave", "finish", "recover")
 
 
 def test_anything_at_once(servers):
@@ -237,15 +237,15 @@ def test_anything_at_once(servers):
                     store.hold(own.choice(mine), own.choice((None, 1)))
                 elif what == "recover":
                     recover(store, "elsewhere:1:x")
-                elif what == "claim":
+                elif what == "grant":
                     for part in waiting(store)[:1]:
-                        claim(store, part, "elsewhere:1:x")
+                        grant(store, part, "elsewhere:1:x")
                 else:
                     with store.read() as connection:
                         running = connection.execute(select(t.parts).where(t.parts.c.status == "running")).all()
                     for part in running[:1]:
-                        getattr(Claim(store, part.id, part.claim), what)()
-            except (InputError, Lost):
+                        getattr(Lease(store, part.id, part.claim), what)()
+            except (InputError, LeaseLost):
                 pass  # refused in words, or somebody was quicker
 
     for _ in range(ROUNDS):

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 from sqlalchemy import select
 
+from alf.runs import journal, worker
 from alf.runs import tables as t
-from alf.runs import worker
-from alf.runs.claims import Claim, claim, waiting
+from alf.runs.leases import Lease, grant, waiting
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
 from alf.training.trainer import Trainer
@@ -17,7 +17,7 @@ RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), n
 
 def work(store, part=0):
     number = waiting(store)[part]
-    return worker.work(store.url, number, claim(store, number, "host:1:x"))
+    return worker.work(store.url, number, grant(store, number, "host:1:x"))
 
 
 def epochs(store, run):
@@ -40,7 +40,7 @@ def plain(make_url):
 
 def stop_at(monkeypatch, store, run, look):
     """Press Stop just before a worker looks at the flag for the given time."""
-    looks, plain = Counter(), Claim.asked_to_stop
+    looks, plain = Counter(), Lease.must_leave
 
     def asked(self, *how_far):
         looks["all"] += 1
@@ -49,20 +49,20 @@ def stop_at(monkeypatch, store, run, look):
         self._looked = 0.0
         return plain(self, *how_far)
 
-    monkeypatch.setattr(Claim, "asked_to_stop", asked)
+    monkeypatch.setattr(Lease, "must_leave", asked)
 
 
 def test_short_epochs_are_written_several_at_once(store, monkeypatch):
-    monkeypatch.setattr(worker, "TOGETHER", 1e9)
-    monkeypatch.setattr(worker, "SNAPSHOT_SHARE", 0.0)
-    monkeypatch.setattr(worker, "CHECKPOINT_SHARE", 0.0)
-    written, plain = [], Claim.epoch_done
+    monkeypatch.setattr(journal, "TOGETHER", 1e9)
+    monkeypatch.setattr(journal, "SNAPSHOT_SHARE", 0.0)
+    monkeypatch.setattr(journal, "CHECKPOINT_SHARE", 0.0)
+    written, plain = [], Lease.write
 
-    def epoch_done(self, result, rows, *rest):
+    def write(self, rows, *rest):
         written.append(sorted({row["epoch"] for row in rows}))
-        plain(self, result, rows, *rest)
+        plain(self, rows, *rest)
 
-    monkeypatch.setattr(Claim, "epoch_done", epoch_done)
+    monkeypatch.setattr(Lease, "write", write)
     run = store.start(RECIPE, "ann", ((0, 1),))
     assert work(store) == "finished"
     assert len(written) < RECIPE.epochs / 2 and [e for some in written for e in some] == [*range(1, RECIPE.epochs + 1)]
@@ -70,8 +70,9 @@ def test_short_epochs_are_written_several_at_once(store, monkeypatch):
 
 
 def test_stop_loses_no_finished_epoch_and_the_run_ends_where_its_worker_did(store, monkeypatch, plain):
-    monkeypatch.setattr(worker, "TOGETHER", 1e9)
-    monkeypatch.setattr(worker, "QUICK", 1e9)
+    monkeypatch.setattr(journal, "TOGETHER", 1e9)
+    monkeypatch.setattr(worker, "LONG", 1e9)
+    monkeypatch.setattr(journal, "QUICK", 1e9)
     run = store.start(RECIPE, "ann", ((0, 1),))
     with monkeypatch.context() as patched:
         stop_at(patched, store, run, 22)  # 15 looks in the first epoch, which might have been long, then one each
@@ -87,7 +88,7 @@ def test_stop_loses_no_finished_epoch_and_the_run_ends_where_its_worker_did(stor
 
 
 def test_a_long_epoch_is_left_in_the_middle_and_taken_up_again(store, monkeypatch, plain):
-    monkeypatch.setattr(worker, "QUICK", 0.0)
+    monkeypatch.setattr(worker, "LONG", 0.0)
     run = store.start(RECIPE, "ann", ((0, 1),))
     with monkeypatch.context() as patched:
         stop_at(patched, store, run, 35)  # 15 looks an epoch
@@ -101,7 +102,7 @@ def test_a_long_epoch_is_left_in_the_middle_and_taken_up_again(store, monkeypatc
 def test_a_run_that_was_left_to_somebody_else_stays_where_it_was_left(store, monkeypatch):
     run = store.start(RECIPE, "ann", ((0, 1),))
     with monkeypatch.context() as patched:
-        patched.setattr(worker, "QUICK", 0.0)
+        patched.setattr(worker, "LONG", 0.0)
         stop_at(patched, store, run, 35)
         assert work(store) == "stopped"
     other = store.start(RECIPE, "bob", ((0, 1),))
@@ -110,7 +111,7 @@ def test_a_run_that_was_left_to_somebody_else_stays_where_it_was_left(store, mon
 
 
 def test_what_fails_keeps_its_curve_up_to_there(store, monkeypatch):
-    monkeypatch.setattr(worker, "TOGETHER", 1e9)
+    monkeypatch.setattr(journal, "TOGETHER", 1e9)
     plain = Trainer._records
 
     def records(self, epoch, *more):
@@ -129,10 +130,10 @@ def test_what_fails_keeps_its_curve_up_to_there(store, monkeypatch):
 
 def test_parts_pause_where_they_are_and_go_on_bit_for_bit(store, monkeypatch, plain):
     """One in its sixth epoch and one not begun; a step brings them together, and nothing of it shows in the records."""
-    monkeypatch.setattr(worker, "QUICK", 0.0)
-    monkeypatch.setattr(worker, "CHECKPOINT_SHARE", 0.0)
+    monkeypatch.setattr(worker, "LONG", 0.0)
+    monkeypatch.setattr(journal, "CHECKPOINT_SHARE", 0.0)
     run = store.start(RECIPE, "ann", ((0,), (1,)))
-    looks, plainly = Counter(), Claim.asked_to_stop
+    looks, plainly = Counter(), Lease.must_leave
 
     def asked(self, *how_far):
         looks["all"] += 1
@@ -142,7 +143,7 @@ def test_parts_pause_where_they_are_and_go_on_bit_for_bit(store, monkeypatch, pl
         return plainly(self, *how_far)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Claim, "asked_to_stop", asked)
+        patched.setattr(Lease, "must_leave", asked)
         assert work(store) == "stopped"
         at = store.progress(run).at
         assert looks["all"] == 90  # it left at the batch before which Pause was pressed
@@ -166,10 +167,10 @@ def test_parts_pause_where_they_are_and_go_on_bit_for_bit(store, monkeypatch, pl
 
 
 def test_a_change_of_the_rate_counts_after_an_epoch_that_was_left_in_the_middle(store, monkeypatch):
-    monkeypatch.setattr(worker, "QUICK", 0.0)
+    monkeypatch.setattr(worker, "LONG", 0.0)
     run = store.start(RECIPE, "ann", ((0, 1),))
     with monkeypatch.context() as patched:
-        looks, plainly = Counter(), Claim.asked_to_stop
+        looks, plainly = Counter(), Lease.must_leave
 
         def asked(self, *how_far):
             looks["all"] += 1
@@ -178,7 +179,7 @@ def test_a_change_of_the_rate_counts_after_an_epoch_that_was_left_in_the_middle(
             self._looked = 0.0
             return plainly(self, *how_far)
 
-        patched.setattr(Claim, "asked_to_stop", asked)
+        patched.setattr(Lease, "must_leave", asked)
         assert work(store) == "stopped"
     at = store.progress(run).at
     assert 1 < at < 2
@@ -194,17 +195,18 @@ def test_a_change_of_the_rate_counts_after_an_epoch_that_was_left_in_the_middle(
 
 
 def test_batches_of_a_long_epoch_are_told_and_short_epochs_cost_nothing(store, monkeypatch):
-    monkeypatch.setattr(Claim, "TELL", 0.0)
-    monkeypatch.setattr(Claim, "POLL", 0.0)
-    told, update = [], Claim._update
+    monkeypatch.setattr(Lease, "TELL", 0.0)
+    monkeypatch.setattr(Lease, "POLL", 0.0)
+    told, update = [], Lease._update
 
     def kept(self, connection, **values):
         told.append(values.get("share"))
         return update(self, connection, **values)
 
-    monkeypatch.setattr(Claim, "_update", kept)
+    monkeypatch.setattr(Lease, "_update", kept)
     store.start(RECIPE.with_(epochs=2), "ann", ((0, 1),))
-    monkeypatch.setattr(worker, "QUICK", 1e9)
+    monkeypatch.setattr(worker, "LONG", 1e9)
+    monkeypatch.setattr(journal, "QUICK", 1e9)
     assert work(store) == "finished"
     first = [share for share in told if share]  # the first epoch may be long: nobody knows yet
     assert first == sorted(first) and len(first) > 5 and 0 < first[0] < first[-1] < 1
