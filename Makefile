@@ -3,6 +3,7 @@
 # make test   every test, after installing what they need into .venv
 # make check  format, lint and tests
 # make soak   the tests with long counts, an hour or more
+# make house  docs/house.svg: folders as rooms, imports as arrows
 # make lock   constraints.txt from what is installed
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOAK := ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600
 TRAINING := $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
-.PHONY: run dev test check lint soak lock clean
+.PHONY: run dev test check lint house soak lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/alf app
@@ -34,6 +35,10 @@ check: lint test
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+house: $(VENV)/dev.stamp
+	$(BIN)/python -m docs.generate.house > docs/house.svg
 
 soak: $(VENV)/dev.stamp
 	$(SOAK) -n 2 --dist worksteal tests/theory tests/export tests/losses tests/training tests/figures tests/ui
