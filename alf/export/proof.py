@@ -1,8 +1,9 @@
 """Verdicts as a stand-alone script that derives every claim in it from the loss, and exits 0 only if it could.
 
-A script states one thing: a loss, a number of classes, a noise matrix and an answer to each claim. What leads from the
-loss to the answer is derived by the script itself (`alf.export.checker`), which shares nothing with `alf.theory`. It is
-run once before it is handed out: what it cannot derive is named in it and not claimed.
+A script states one thing: a loss, a number of classes, a noise matrix and an answer to each claim, at the loss's values
+and, where it could be derived, all over the domain that the author of a formula gave to its parameters. What leads from
+the loss to the answer is derived by the script itself (`alf.export.checker`), which shares nothing with `alf.theory`.
+It is run once before it is handed out: what it cannot derive is named in it and not claimed.
 """
 
 import ast
@@ -15,9 +16,11 @@ import sympy
 from alf.errors import InputError
 from alf.export import checker
 from alf.losses import Loss
+from alf.losses.domain import exact_number
+from alf.theory.scope import everywhere
 from alf.theory.verdict import Verdict, exact_text
 
-PARTS = ("interval", "program", "ends", "curve", "risk", "rules", "claims", "check")
+PARTS = ("interval", "reading", "program", "ends", "curve", "risk", "rules", "claims", "statement", "domain", "check")
 """The parts of the checker, in the order in which a script has them."""
 
 CLAIMABLE = ("proved", "certified", "refuted")
@@ -26,7 +29,8 @@ _HEAD = '''#!/usr/bin/env python3
 """A proof that checks itself: exits with status 0 only if every claim at its end is derived from the loss there.
 
 It trusts Python, SymPy's reading, differentiation and algebra of formulas, and mpmath's arithmetic and elementary
-functions to within 8 bits of 100; everything else is derived below, by intervals that cover (0, 1) and the simplex.
+functions to within 8 bits of 100; everything else is derived below, by intervals that cover (0, 1), the simplex and,
+where a claim is about a domain of the parameters, that domain.
 Needs SymPy (which brings mpmath). {loss}. Written by the Asymmetric Loss Explorer.
 """
 '''
@@ -60,15 +64,28 @@ def statement(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> dict:
     """What a script states, unchecked: one structure of plain texts and numbers."""
     names = {s: _name(s) for s in loss.expression.free_symbols}
     matrix = None if noise is None or noise.exact is None or noise.kind == "none" else noise.exact
+    text, fixed = _typed(loss) if loss.key == "formula" else (str(loss.expression.xreplace(names)), {})
     stated = {
-        "formula": str(loss.expression.xreplace(names)),
+        "formula": text,
         "sums": {str(_name(s)): str(summand.xreplace(names)) for s, summand in loss.sums},
-        "values": {str(_name(p.symbol)): str(loss.values[p.name]) for p in loss.declaration.parameters},
+        "values": {
+            **fixed,
+            **{
+                str(p.symbol if loss.key == "formula" else _name(p.symbol)): str(loss.values[p.name])
+                for p in loss.declaration.parameters
+            },
+        },
+        "domain": {p.name: (str(p.domain.lower), str(p.domain.upper)) for p in loss.declaration.parameters}
+        if loss.key == "formula"
+        else {},
         "classes": classes,
         "matrix": None if matrix is None else [_row(row) for row in matrix],
         "claims": [],
+        "over": [],
         "points": {},
+        "failing": {},
         "open": {},
+        "open_over": {},
     }
     for verdict in verdicts:
         if verdict.holds is None or verdict.status not in CLAIMABLE:
@@ -77,6 +94,8 @@ def statement(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> dict:
         constant = verdict.claim == "excess_risk" and verdict.holds
         answer = _decimal(verdict.data["exact"]) if constant else verdict.holds
         stated["claims"].append((verdict.claim, answer))
+        if everywhere(loss, verdict):
+            stated["over"].append((verdict.claim, True))
         witness = verdict.witness
         if witness is not None and witness.point:
             point = _row(witness.point) if witness.weights else list(map(exact_text, witness.point))
@@ -105,7 +124,45 @@ def confirmed(stated: dict) -> dict:
             break
         else:
             _contradiction(about, claim, answer)
-    return {**stated, "claims": claims, "points": points, "open": left}
+    found = {**stated, "claims": claims, "points": points, "open": left}
+    return {**found, **_over_the_domain(found)} if stated["domain"] else found
+
+
+def _over_the_domain(stated: dict) -> dict:
+    """What is claimed over the typed domain: where a claim holds at the values, that it holds for all, or where not."""
+    domain, said = checker.Domain(stated), dict(stated["over"])
+    over, failing, left = [], {}, {}
+    for claim, answer in stated["claims"]:
+        if answer is False:
+            continue  # the stated values are of the domain
+        if claim in checker.AT_VALUE_ALONE:
+            left[claim] = "the number depends on the hyperparameters"
+            continue
+        try:
+            domain.derive(claim, True)
+        except checker.NotCovered as why:
+            at = _fails(domain, claim, [*domain.points(), why.at])
+            if at is None:
+                left[claim] = str(why)
+                continue
+            if said.get(claim):
+                raise NotExported(_disagreement(claim, f"holds{domain.words}", domain.fails(claim, at))) from None
+            over.append((claim, False))
+            failing[claim] = (at, None)
+        else:
+            over.append((claim, True))
+    return {"over": over, "failing": failing, "open_over": left}
+
+
+def _fails(domain, claim: str, places: list[dict]) -> dict | None:
+    """The first of some values at which it is derived that a claim does not hold."""
+    for values in places:
+        try:
+            domain.fails(claim, values)
+        except checker.NotDerived:
+            continue
+        return values
+    return None
 
 
 def _contradiction(about, claim: str, answer) -> None:
@@ -116,8 +173,11 @@ def _contradiction(about, claim: str, answer) -> None:
         how = checker.derive(about, claim, not answer)
     except checker.NotDerived:
         return
-    said = "holds" if answer else "does not hold"
-    raise NotExported(
+    raise NotExported(_disagreement(claim, "holds" if answer else "does not hold", how))
+
+
+def _disagreement(claim: str, said: str, how: str) -> str:
+    return (
         f"The proof script cannot be written: {claim} was answered with '{said}', and the second derivation says the "
         f"opposite ({how}). One of the two is wrong; please report this loss."
     )
@@ -149,6 +209,13 @@ def _parts() -> tuple[list[str], list[str]]:
         body = "\n".join(line for i, line in enumerate(lines) if i not in dropped).strip("\n")
         bodies.append(f"\n# {'=' * 100}\n# {title}\n\n{body}\n")
     return sorted(imports), bodies
+
+
+def _typed(loss: Loss) -> tuple[str, dict[str, str]]:
+    """A typed formula as it was typed, and the values of its parameters without a domain."""
+    text, _, fixed = loss.declaration.text.partition(";")
+    values = (item.partition("=") for item in fixed.split(",") if item)
+    return text, {name: str(exact_number(value)) for name, _, value in values}
 
 
 def _name(symbol):

@@ -100,6 +100,18 @@ def ratio_domain(loss: Loss, ratio: Ratio) -> str:
     return "for all " + ", ".join(sides) + ("" if part == loss else ", with these weights")
 
 
+def everywhere(loss: Loss, verdict: Verdict) -> bool:
+    """Whether a verdict holds for every value of a typed domain, its ends included.
+
+    >>> from alf.losses import parse
+    >>> from alf.theory import prove
+    >>> [everywhere(x, prove("decreasing", x)) for x in map(parse, ("a*(1-u);a=1[0,2]", "a*(1-u);a=1.5[1,2]"))]
+    [False, True]
+    """
+    sides = [Side(p, p.domain.lower, p.domain.upper, (True, True)) for p in _typed(loss)]
+    return bool(sides and verdict.holds) and verdict.data.get("domain") == "for all " + ", ".join(map(str, sides))
+
+
 def _on_the_cell(loss: Loss, verdict: Verdict | Ratio) -> bool:
     """Whether the argument rests on signs that are proved for the whole cell."""
     return loss.pointwise and any(sign_step(loss, order) in verdict.steps for order in (1, 2))

@@ -3,8 +3,9 @@
 It shares no code with the checker. It can contradict an answer; where it finds nothing the answer may be right.
 """
 
+import os
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import mpmath
 import numpy as np
@@ -14,12 +15,36 @@ from tests.theory.oracle import simplex
 
 u = sympy.Symbol("u", positive=True)
 LITTLE = 1e-9
+SOAK = os.environ.get("ALF_SOAK") == "1"
 
 
 def contradictions(stated: dict) -> list[str]:
     """The claims of a statement that are wrong, as sentences."""
     loss = _Loss(stated)
-    return [f"{claim} {answer}" for claim, answer in stated["claims"] if _wrong(loss, claim, answer)]
+    found = [f"{claim} {answer}" for claim, answer in stated["claims"] if _wrong(loss, claim, answer)]
+    if stated.get("over"):
+        found += _contradictions_over(stated)
+    return found
+
+
+def _contradictions_over(stated: dict) -> list[str]:
+    """The same about the claims over the domain of the parameters, from a grid of their values."""
+    sides = {name: [Fraction(end) for end in ends] for name, ends in stated["domain"].items()}
+    count = (17 if SOAK else 5) if len(sides) == 1 else 5 if SOAK else 3
+    grid = [[low + (high - low) * k / (count - 1) for k in range(count)] for low, high in sides.values()]
+    found = []
+    for values in product(*grid):
+        at = {name: str(x) for name, x in zip(sides, values, strict=True)}
+        loss = _Loss({**stated, "values": {**stated["values"], **at}})
+        found += [f"{claim} over the domain, at {at}" for claim, answer in stated["over"] if answer is True
+                  and _wrong(loss, claim, True)]  # fmt: skip
+    for claim, answer in stated["over"]:
+        if answer is False:
+            at = stated["failing"][claim][0]
+            outside = any(not low <= Fraction(at[name]) <= high for name, (low, high) in sides.items())
+            if outside or _wrong(_Loss({**stated, "values": {**stated["values"], **at}}), claim, False):
+                found.append(f"{claim} fails at {at}")
+    return found
 
 
 def _wrong(loss: "_Loss", claim: str, answer) -> bool:
@@ -40,9 +65,13 @@ def _wrong(loss: "_Loss", claim: str, answer) -> bool:
 
 class _Loss:
     def __init__(self, stated: dict):
-        names = {n: sympy.sympify(x) for n, x in stated["values"].items()} | {"u": u, "K": stated["classes"]}
+        names = {n: sympy.sympify(x, rational=True) for n, x in stated["values"].items()} | {
+            "u": u,
+            "K": stated["classes"],
+        }
         symbols = [sympy.Symbol(s) for s in stated["sums"]]
-        g = sympy.sympify(stated["formula"], locals=names | {str(s): s for s in symbols})
+        typed = {"max": sympy.Max, "min": sympy.Min, "abs": sympy.Abs, "e": sympy.E}
+        g = sympy.sympify(stated["formula"], locals=typed | names | {str(s): s for s in symbols}, rational=True)
         sums = [sympy.sympify(x, locals=names) for x in stated["sums"].values()]
         self.classes, self.pointwise = stated["classes"], not g.has(*symbols) if symbols else True
         self.normalised = any(sympy.diff(g, s, 2) != 0 for s in symbols)

@@ -17,7 +17,8 @@ from alf.export.checker import interval
 from alf.export.checker.curve import Curve, resolve
 from alf.export.checker.ends import Strip, t
 from alf.export.checker.interval import Undefined, between
-from alf.export.checker.program import Program, read, u
+from alf.export.checker.program import Program
+from alf.export.checker.reading import read, u
 from alf.losses import parse
 
 SOAK = os.environ.get("ALF_SOAK") == "1"

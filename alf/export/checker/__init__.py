@@ -10,7 +10,10 @@ symmetric holds: f is linear, so the sum over the labels is constant
 0
 """
 
-from alf.export.checker.check import Statement, check, derive
+from alf.export.checker.check import check
+from alf.export.checker.domain import AT_VALUE_ALONE, Domain, NotCovered
+from alf.export.checker.interval import Undefined
 from alf.export.checker.risk import NotDerived
+from alf.export.checker.statement import Statement, derive
 
-__all__ = ["NotDerived", "Statement", "check", "derive"]
+__all__ = ["AT_VALUE_ALONE", "Domain", "NotCovered", "NotDerived", "Statement", "Undefined", "check", "derive"]

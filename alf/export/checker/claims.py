@@ -6,7 +6,7 @@ import sympy
 
 from alf.export.checker.curve import is_zero
 from alf.export.checker.interval import EVERYTHING, Undefined, between, maximum, number
-from alf.export.checker.program import u
+from alf.export.checker.reading import u
 from alf.export.checker.risk import NotDerived, _rational
 from alf.export.checker.rules import (
     HALF,

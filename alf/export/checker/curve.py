@@ -10,13 +10,16 @@ import sympy
 
 from alf.export.checker.ends import Strip, limit, local, signed_form, t
 from alf.export.checker.interval import BITS, EVERYTHING, Undefined, between, number
-from alf.export.checker.program import Program, cell_value, u
+from alf.export.checker.program import Program, cell_value
+from alf.export.checker.reading import u
 
 STRIPS = (5, 8, 12, 20, 40, 80, 200)
 """Strips (0, 2^-k] that are tried."""
-MOST_CELLS = 6000
+MOST_CELLS, THINNEST = 6000, Fraction(1, 2**240)
+MOST_CELLS_MOVING, THINNEST_MOVING = 600, Fraction(1, 2**40)
+"""Cells that a cover may take, and those that are not halved any more: where parameters move it is these to halve."""
 KINKS = (sympy.Abs, sympy.Max, sympy.Min)
-LARGEST_DEGREE = 40
+LARGEST_DEGREE, LONGEST_PRODUCT = 40, 80
 
 
 class Signs:
@@ -61,6 +64,10 @@ class Curve:
     def __init__(self, expression, values):
         self.expression, self.values = sympy.sympify(expression), values
         self.program = Program(self.expression, u, values)
+        self.moving = [s for s, x in values.items() if isinstance(x, tuple) and self.expression.has(s)]
+        self.thinnest = THINNEST_MOVING if self.moving else THINNEST
+        self.most_cells = MOST_CELLS_MOVING if self.moving else MOST_CELLS
+        self._along = None
         self._signs, self._limits, self._points, self._strips, self._local = {}, {}, {}, {}, {}
 
     def at(self, x):
@@ -75,6 +82,35 @@ class Curve:
                 found = self.program.enclose(number(x))[0]
             self._points[key] = found
         return self._points[key]
+
+    def total(self, *terms):
+        """The sum of weights times values, from pairs (weight, point): where parameters move, they move in all at once.
+
+        So the sum is its value at the middle of the parameters and, for each, its slope times the half width: the
+        slopes of the terms cancel as the terms do.
+        """
+        found = self._added(terms)
+        if not self.moving or self.smooth() is None:
+            return found
+        if self._along is None:
+            middle = {s: (x[0] + x[1]) / 2 if isinstance(x, tuple) else x for s, x in self.values.items()}
+            slopes = [(Curve(sympy.diff(self.expression, s), self.values), s) for s in self.moving]
+            self._along = Curve(self.expression, middle), slopes
+        still, slopes = self._along
+        try:
+            near = still._added(terms)
+            for slope, s in slopes:
+                half = (self.values[s][1] - self.values[s][0]) / 2
+                near = near + slope._added(terms) * between(-half, half)
+        except Undefined:
+            return found
+        return found.meet(near)
+
+    def _added(self, terms):
+        found = number(0)
+        for weight, x in terms:
+            found = found + weight * self.at(x)
+        return found
 
     def limit(self, order, end):
         """The limit of a derivative at an end: an interval, or 1 or -1 for plus or minus infinity."""
@@ -171,13 +207,15 @@ class Curve:
                 return False
             ends.append(Fraction(1, 2**k))
         cells = [(ends[0], 1 - ends[1])]
-        for _ in range(MOST_CELLS):
+        for _ in range(self.most_cells):
             if not cells:
                 return True
             low, high = cells.pop()
             try:
                 self.program.enclose(between(low, high), 1)
             except Undefined:
+                if high - low < self.thinnest:
+                    return False
                 cells += [((low + high) / 2, high), (low, (low + high) / 2)]
         return False
 
@@ -198,16 +236,16 @@ class Curve:
             ends.append(Fraction(1, 2**k))
         cells, count = [(ends[0], until - ends[1])], 0
         extra = self._factored(self.smooth(), order)
-        while cells and count < MOST_CELLS and not signs.mixed:
+        while cells and count < self.most_cells and not signs.mixed:
             low, high = cells.pop()
             count += 1
             x = self._sign_cell(order, low, high, extra)
             split = self.program.split
-            pinned = self._pinned(x, order, low, high)
+            pinned = self._pinned(x, order, low, (low + high) / 2, high)
             strict = x.positive or x.negative or x.zero
             look = order == 1 and not strict and (split or not pinned) and high - low > Fraction(1, 2**40)
             if look or not signs.add(x, split, pinned):
-                if (high - low) < Fraction(1, 2**240):
+                if high - low < self.thinnest:
                     return signs
                 cells += [((low + high) / 2, high), (low, (low + high) / 2)]
         signs.complete = not cells
@@ -220,7 +258,9 @@ class Curve:
             c = signed_form(strip, self._on_strip(strip, order, end))
         except Undefined:
             return False
-        return c is not None and signs.add(c)
+        place = Fraction(1, 2**k) if end == 0 else Fraction(end) - Fraction(1, 2**k)
+        # next to the other parts of a function with kinks this one may be flat, for some values of the parameters
+        return c is not None and signs.add(c, pinned=self._pinned(c, order, place))
 
     def _sign_cell(self, order, low, high, extra):
         x = between(low, high)
@@ -250,19 +290,22 @@ class Curve:
         """The expression where it has no kinks that could not be resolved: it is analytic then on (0, 1)."""
         return self.expression if not self.expression.has(*KINKS) else None
 
-    def _pinned(self, x, order, low, high):
+    def _pinned(self, x, order, *points):
         """Whether a function that is analytic on a cell, and whose sign is weak there, is not all 0."""
         if x.positive or x.negative or x.zero or self.smooth() is not None:
             return True
         split = self.program.split
-        at = [cell_value(self.program, number(p), order) for p in (low, (low + high) / 2, high)]
+        at = [cell_value(self.program, number(p), order) for p in points]
         self.program.split = split
         return any(y.positive or y.negative for y in at)
 
     def _factored(self, f, order):
-        """The derivative as a product, in which double zeros are squares; of rational functions only."""
+        """The derivative as a product, in which double zeros are squares; of rational functions, and of short ones
+        with moving parameters, for which (1 - q) u^q is of one sign and u^q - q u^q is not."""
         if f is None or not f.is_rational_function(u):
-            return ()
+            f = sympy.diff(f, u, order) if f is not None and self.moving and order else None
+            short = f is not None and sympy.count_ops(f) <= LONGEST_PRODUCT
+            return (Program(sympy.factor(f), u, self.values),) if short else ()
         f = sympy.together(sympy.diff(f, u, order))
         parts = sympy.fraction(f)
         if not f.has(u) or any(
@@ -278,16 +321,23 @@ class Curve:
             inner = next((k for k in sympy.postorder_traversal(e) if isinstance(k, KINKS)), None)
             if inner is None:
                 break
-            chosen = inner.args[0]
-            if isinstance(inner, sympy.Abs):
-                chosen = chosen if cell_value(Program(chosen, u, self.values), x, 0).at_least_zero else -chosen
-            for other in inner.args[1:]:
-                gap = cell_value(Program(other - chosen, u, self.values), x, 0)
-                chosen = other if gap.at_least_zero == isinstance(inner, sympy.Max) else chosen
+            chosen = self._larger(inner, x)
+            if chosen is None:
+                return ()
             e = e.xreplace({inner: chosen})
         if (e, order) not in self._local:
             self._local[e, order] = self._factored(e, order)
         return self._local[e, order]
+
+    def _larger(self, kink, x):
+        """The argument that a kink takes all over a cell, None where that is not known."""
+        chosen, *others = kink.args if not isinstance(kink, sympy.Abs) else (-kink.args[0], kink.args[0])
+        for other in others:
+            gap = cell_value(Program(other - chosen, u, self.values), x, 0)
+            if not (gap.at_least_zero or gap.at_most_zero):
+                return None
+            chosen = other if gap.at_least_zero != isinstance(kink, sympy.Min) else chosen
+        return chosen
 
 
 def resolve(expression, values):

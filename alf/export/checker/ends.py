@@ -7,6 +7,7 @@ finite ones are read off without sampling.
 from fractions import Fraction
 
 import sympy
+from mpmath import libmp
 
 from alf.export.checker.interval import (
     NON_NEGATIVE,
@@ -25,7 +26,8 @@ from alf.export.checker.interval import (
     tan,
     tanh,
 )
-from alf.export.checker.program import ONE, ZERO, Program, exact, u
+from alf.export.checker.program import ONE, ZERO, Program, exact
+from alf.export.checker.reading import u
 
 t = sympy.Symbol("t", positive=True)
 DEEPEST = 2**20
@@ -36,28 +38,39 @@ FLAT = 8
 
 
 class Form:
-    """t^alpha L^beta c."""
+    """t^alpha L^beta c; alpha is an expression where parameters move in it."""
 
     def __init__(self, alpha, beta, c):
-        self.alpha, self.beta, self.c = Fraction(alpha), Fraction(beta), c
+        self.alpha, self.beta, self.c = _exponent(alpha), Fraction(beta), c
 
     def __mul__(self, other):
-        return Form(self.alpha + other.alpha, self.beta + other.beta, self.c * other.c)
+        return Form(_plus(self.alpha, other.alpha), self.beta + other.beta, self.c * other.c)
 
     def power(self, e):
-        return Form(self.alpha * e, self.beta * e, power(self.c, e))
+        return Form(_times_number(self.alpha, e), self.beta * e, power(self.c, e))
 
-    @property
-    def limit(self):
-        """The limit for t to 0, enclosed; 1 or -1 where it is plus or minus infinity."""
-        vanishing = self.alpha > 0 or (self.alpha == 0 and self.beta < 0)
-        if self.c.zero or (vanishing and self.c.bounded):
-            return ZERO
-        if self.alpha == self.beta == 0:
-            return self.c
-        if vanishing or not (self.c.positive or self.c.negative):
-            raise Undefined("a limit is not known")
-        return 1 if self.c.positive else -1
+
+def _exponent(x):
+    """A fraction where it is a number, otherwise an expression."""
+    if isinstance(x, sympy.Expr):
+        return Fraction(int(x.p), int(x.q)) if x.is_Rational else x
+    return Fraction(x)
+
+
+def _plus(x, y):
+    if isinstance(x, Fraction) and isinstance(y, Fraction):
+        return x + y
+    return _exponent(sympy.expand(_symbolic(x) + _symbolic(y)))
+
+
+def _times_number(x, e):
+    if isinstance(x, Fraction) and isinstance(e, Fraction | int):
+        return x * e
+    return _exponent(sympy.expand(_symbolic(x) * _symbolic(e)))
+
+
+def _symbolic(x):
+    return sympy.Rational(x.numerator, x.denominator) if isinstance(x, Fraction | int) else x
 
 
 class Strip:
@@ -83,8 +96,27 @@ class Strip:
             self.forms[e] = found
         return self.forms[e]
 
+    def range(self, x):
+        """The values of an expression in the parameters alone."""
+        return number(x) if isinstance(x, Fraction) else Program(x, t, self.values).enclose(ONE)[0]
+
+    def limit(self, form):
+        """The limit for t to 0, enclosed; 1 or -1 where it is plus or minus infinity."""
+        alpha, c = self.range(form.alpha), form.c
+        vanishing = alpha.positive or (alpha.zero and form.beta < 0)
+        if c.zero or (vanishing and c.bounded):
+            return ZERO
+        if alpha.zero and form.beta == 0 and c.bounded:
+            return c
+        if not (alpha.negative or (alpha.zero and form.beta > 0)) or not (c.positive or c.negative):
+            raise Undefined("a limit is not known")
+        return 1 if c.positive else -1
+
     def span(self, alpha, beta):
         """The values of t^alpha L^beta on the strip."""
+        if not isinstance(alpha, Fraction):
+            low, high = (Fraction(*libmp.to_rational(end)) for end in self.range(alpha).ends)
+            return self.span(low, beta).hull(self.span(high, beta))  # t^alpha lies between the two for every t
         if alpha == beta == 0:
             return ONE
         if alpha < 0:
@@ -120,9 +152,11 @@ class Strip:
             return found
         if e.is_Pow and e.base != sympy.E:
             exponent = None if e.exp.has(t) else exact(e.exp, self.values)
-            if exponent is None:
+            if exponent is None and e.exp.has(t):
                 return self.form(sympy.exp(e.exp * sympy.log(e.base)))
             base = self.form(e.base)
+            if exponent is None:
+                return self._moving_power(base, e.exp)
             if exponent.denominator != 1 and not base.c.positive:
                 raise Undefined("a root of a number that may be 0 or below")
             return base.power(exponent)
@@ -132,8 +166,12 @@ class Strip:
         if isinstance(e, (sympy.Abs, sympy.Max, sympy.Min)):
             return self.form(self.resolved(e))
         name = "exp" if e.is_Pow else type(e).__name__
-        if name == "exp" and inner.alpha < 0 and inner.beta == 0 and inner.c.negative:
+        steep = isinstance(inner.alpha, Fraction) and inner.alpha < 0 and inner.beta == 0
+        if name == "exp" and steep and inner.c.negative:
             return self._flat(-inner.alpha, -inner.c)
+        if name == "exp" and steep and inner.c.positive:
+            flat = self._flat(-inner.alpha, inner.c)
+            return Form(-flat.alpha, 0, _turned(flat.c))
         if name not in _PLAIN:
             raise Undefined(f"{name} is not known here")
         return Form(0, 0, _PLAIN[name](self.interval(inner)))
@@ -142,11 +180,21 @@ class Strip:
         forms = [f for f in forms if not f.c.zero]
         if not forms:
             return Form(0, 0, ZERO)
-        first = min(forms, key=lambda f: (f.alpha, -f.beta))
-        total = ZERO
+        first, total = forms[0], ZERO
+        for f in forms[1:]:
+            later = self.range(_plus(first.alpha, _times_number(f.alpha, -1)))
+            if later.positive or (later.zero and f.beta > first.beta):
+                first = f
         for f in forms:
-            total = total + self.span(f.alpha - first.alpha, f.beta - first.beta) * f.c
+            more = _plus(f.alpha, _times_number(first.alpha, -1))
+            total = total + self.span(more, f.beta - first.beta) * f.c
         return Form(first.alpha, first.beta, total)
+
+    def _moving_power(self, base, exponent):
+        """A power whose exponent is no fraction: it moves with the parameters, or is irrational."""
+        if base.beta or not base.c.positive:
+            raise Undefined("a power of a number that may be 0 or below")
+        return Form(_times_number(base.alpha, exponent), 0, exp(self.range(exponent) * log(base.c)))
 
     def _log(self, form):
         if not form.c.positive:
@@ -158,7 +206,7 @@ class Strip:
             raise Undefined("a logarithm of a logarithm")
         # log L / L falls from L = e on, and L >= log 16 > e
         slow = ZERO.hull(log(self.length) / self.length) * number(form.beta)
-        return Form(0, 1, number(-form.alpha) + slow + ZERO.hull(self.length.inverse()) * rest)
+        return Form(0, 1, -self.range(form.alpha) + slow + ZERO.hull(self.length.inverse()) * rest)
 
     def _flat(self, n, c):
         """exp(-c t^-n), below every power of t: t^m times something small, where t^-m exp(-c t^-n) rises with t."""
@@ -248,7 +296,7 @@ def limit(expression, end, values):
     strip = Strip(DEEPEST, values)
     for change in (lambda x: x, sympy.expand, sympy.together):
         try:
-            return strip.form(change(local(expression, end))).limit
+            return strip.limit(strip.form(change(local(expression, end))))
         except Undefined:
             continue
     raise Undefined("a limit at an end is not known")

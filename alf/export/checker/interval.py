@@ -119,6 +119,10 @@ class Interval:
         return libmp.to_float(self.hi)
 
     @property
+    def ends(self):
+        return self.lo, self.hi
+
+    @property
     def bounded_above(self):
         return self.hi != _INF
 

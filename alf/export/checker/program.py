@@ -30,47 +30,18 @@ from alf.export.checker.interval import (
     tanh,
 )
 
-u = sympy.Symbol("u", positive=True)
 ZERO, ONE = number(0), number(1)
 MOST_DIGITS = 2000
 """Bits of a fraction beyond which it is enclosed rather than kept."""
 
 
-def read(text, names):
-    """An expression from its text, in u and the symbols given by name."""
-    found = sympy.sympify(text, locals={"u": u, **names})
-    if not isinstance(found, sympy.Expr) or found.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I, sympy.Float):
-        raise Undefined(f"no real expression: {text}")
-    return _plain_roots(found)
-
-
-def _plain_roots(expression):
-    """Roots of polynomials that are squares, as the absolute values that they are."""
-
-    def is_root(e):
-        return e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and e.base.is_polynomial(u) and e.base.has(u)
-
-    def plain(e):
-        if not is_root(e) or sympy.degree(e.base, u) > 12:
-            return e
-        scale, factors = sympy.factor_list(e.base)
-        if not scale.is_positive or any(k % 2 for _, k in factors):
-            return e
-        found = scale**e.exp
-        for f, k in factors:  # with leading coefficient 1, so that equal kinks are seen to be equal
-            lead = sympy.LC(f, u)
-            found *= (abs(lead) * sympy.Abs(sympy.expand(f / lead))) ** (k * e.exp)
-        return found
-
-    return expression.replace(lambda e: is_root(e), plain)
-
-
 def exact(expression, values):
-    """The value of an expression without u as a fraction, None where it is not rational or too long."""
+    """The value of an expression without u as a fraction, None where it is not one rational number or is too long."""
     if expression.is_Rational:
         return Fraction(int(expression.p), int(expression.q))
     if expression.is_Symbol:
-        return values.get(expression)
+        value = values.get(expression)
+        return None if isinstance(value, tuple) else value
     parts = [exact(a, values) for a in expression.args]
     if not parts or any(p is None or max(abs(p.numerator), p.denominator).bit_length() > MOST_DIGITS for p in parts):
         return None
@@ -91,7 +62,10 @@ def exact(expression, values):
 
 
 class Program:
-    """An expression in one variable, ready to be enclosed; `values` are the numbers its other symbols stand for."""
+    """An expression in one variable, ready to be enclosed; `values` are the numbers its other symbols stand for.
+
+    A value may be a pair (low, high): the symbol is then any number between the two, and every enclosure holds for all.
+    """
 
     def __init__(self, expression, variable, values):
         self.values, self.variable = values, variable
@@ -108,6 +82,8 @@ class Program:
             operation = ("u",)
         elif constant is not None:
             operation = ("number", constant)
+        elif isinstance(self.values.get(e), tuple):
+            operation = ("range", *self.values[e])
         elif e.is_Pow and e.base != sympy.E:
             exponent = None if e.exp.has(self.variable) else exact(e.exp, self.values)
             if exponent is None:
@@ -144,6 +120,8 @@ class Program:
                 jet = [x, ONE, ZERO]
             elif name == "number":
                 jet = [number(arguments[0]), ZERO, ZERO]
+            elif name == "range":
+                jet = [between(*arguments), ZERO, ZERO]
             elif name in ("pi", "e"):
                 jet = [pi() if name == "pi" else exp(ONE), ZERO, ZERO]
             elif name == "power":

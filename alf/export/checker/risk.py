@@ -13,7 +13,8 @@ import sympy
 from alf.export.checker.curve import Curve, resolve
 from alf.export.checker.ends import Strip, t
 from alf.export.checker.interval import Interval, Undefined, number, precise
-from alf.export.checker.program import ZERO, exact, read, u
+from alf.export.checker.program import ZERO, exact
+from alf.export.checker.reading import read, u
 
 
 class NotDerived(Exception):
@@ -25,18 +26,27 @@ LARGEST_WHOLE = 64
 
 
 class Loss:
-    """A statement's loss: formula, sums, values and number of classes."""
+    """A statement's loss: formula, sums, values and number of classes.
+
+    A value is a number's text or a pair (low, high): what is derived then holds for every number between the two.
+    """
 
     def __init__(self, formula, sums, values, classes):
         if not isinstance(classes, int) or classes < 2:
             raise NotDerived("at least two classes are needed")
-        self.classes, self.values = classes, {}
+        self.classes, self.values, self.settled = classes, {}, {}
         names = {"K": sympy.Integer(classes), **{n: self._value(n, x) for n, x in values.items()}}
-        symbols = {n: sympy.Symbol(n) for n in sums}
-        g = read(formula, {**names, **symbols})
+        symbols, self.needs = {n: sympy.Symbol(n) for n in sums}, []
+        g = read(formula, {**names, **symbols}, self.needs)
         self.normalised, self.sigma = [], sympy.Integer(0)
         for name, text in sums.items():
-            g = self._take_out(g, symbols[name], read(text, names))
+            summand, kept = read(text, names, self.needs), g.has(symbols[name])
+            self.needs = [
+                self._of_summand(*need, symbols[name], summand)
+                for need in self.needs
+                if not (kept and need[0].has(symbols[name]))
+            ]  # what is kept is looked at where it is used
+            g = self._take_out(g, symbols[name], summand)
         if g.has(*symbols.values()) if symbols else False:
             raise NotDerived("the sums do not enter linearly or as a normaliser")
         if sympy.expand(sympy.diff(self.sigma, u, 2)) == 0:  # the coordinates sum to 1, so this sum is constant
@@ -46,7 +56,14 @@ class Loss:
         self.curve = lru_cache(maxsize=None)(self.curve)
 
     def _value(self, name, text):
-        x = sympy.sympify(text)
+        if isinstance(text, tuple):
+            low, high = text
+            signs = {"positive": True} if low > 0 else {"negative": True} if high < 0 else {}
+            signs = signs or ({"nonnegative": True} if low == 0 else {"real": True})
+            symbol = sympy.Symbol(name, **signs)
+            self.values[symbol] = (low, high)
+            return symbol
+        x = sympy.sympify(text, rational=True)
         if not x.is_number or not x.is_real:
             raise NotDerived(f"{name} is no real number")
         if not x.is_Rational or (x.is_Integer and abs(x) <= LARGEST_WHOLE):
@@ -54,6 +71,25 @@ class Loss:
         symbol = sympy.Symbol(name, positive=True) if x > 0 else sympy.Symbol(name, negative=True)
         self.values[symbol] = Fraction(int(x.p), int(x.q))
         return symbol
+
+    @staticmethod
+    def _of_summand(inside, need, symbol, summand):
+        """A sum that dropped out of the formula is not 0 where its summand has one sign."""
+        if inside == symbol and need == "nonzero":
+            return summand, need
+        if inside.has(symbol):
+            raise NotDerived("a logarithm or quotient of a sum dropped out of the formula")
+        return inside, need
+
+    def has_value(self):
+        """Derive that the formula has a value all over (0, 1) as it is written, with what SymPy dropped of it."""
+        while self.needs:
+            inside, need = self.needs[-1]
+            signs = Curve(resolve(inside, self.values), self.values).signs(0)
+            strict = signs.complete and not signs.weak and signs.found in ({1}, {-1} if need == "nonzero" else {1})
+            if not strict and not (need == "nonnegative" and signs.only(1)):
+                raise NotDerived(f"the formula has no value where {inside} is not {need}, and that may be so in (0, 1)")
+            self.needs.pop()
 
     def _take_out(self, g, symbol, summand):
         """What is left of g when a sum over the classes has become part of sigma or a normalised part."""
@@ -89,8 +125,6 @@ class Loss:
         """l(u), where the loss is a function of u_y alone."""
         if not self.pointwise:
             raise NotDerived("the loss depends on the whole prediction, so there is no curve l(u)")
-        if not self.h.has(u):
-            raise NotDerived("the loss is constant")
         return self.curve(self.h)
 
     def psi(self, weight, total):
@@ -111,7 +145,8 @@ class Loss:
         _, s = self.normaliser(index)
         strip = Strip(200, self.values)
         form = strip.form(s.expression.subs(u, t))
-        return form.c.positive and (form.alpha < 0 or (form.alpha == 0 and form.beta >= 1))
+        alpha = strip.range(form.alpha)
+        return form.c.positive and (alpha.negative or (alpha.zero and form.beta >= 1))
 
     # --- values
 
@@ -202,7 +237,7 @@ class Loss:
         if self.normalised or len(set(weights)) > 6:
             return False
         total, gap, m = sum(weights), sympy.Integer(0), weights.index(max(weights))
-        values = {s: _rational(x) for s, x in self.values.items()}
+        values = fixed(self.values)
         for i, (x, w) in enumerate(zip(point, weights, strict=True)):
             expression = sympy.expand(_rational(w) * self.h + _rational(total) * self.sigma).subs(values)
             gap += expression.subs(u, _rational(x)) - expression.subs(u, int(i == m))
@@ -215,6 +250,11 @@ class Loss:
 
 def _vanishes(number):
     return exact(number, {}) == 0 or sympy.simplify(number) == 0
+
+
+def fixed(values):
+    """The values that are single numbers, as SymPy has them."""
+    return {s: _rational(x) for s, x in values.items() if not isinstance(x, tuple)}
 
 
 def _rational(x):

@@ -8,11 +8,12 @@ import sympy
 from alf.export.checker.curve import is_zero
 from alf.export.checker.ends import Strip, local, t
 from alf.export.checker.interval import Undefined, number
-from alf.export.checker.program import exact, u
-from alf.export.checker.risk import NotDerived, _rational
+from alf.export.checker.program import exact
+from alf.export.checker.reading import u
+from alf.export.checker.risk import NotDerived, _rational, fixed
 
 HALF = Fraction(1, 2)
-MOST_BOXES = 5000
+MOST_BOXES, MOST_BOXES_MOVING = 5000, 500
 _THIN = Fraction(1, 2**30)
 
 
@@ -34,7 +35,18 @@ def strictly_bent(curve):
 
 def asymmetric_on(loss, weights):
     """Derive that the loss is asymmetric on these weights; the sentence names the rule."""
-    w = sorted(weights, reverse=True)
+    w = tuple(sorted(weights, reverse=True))
+    if w not in loss.settled:  # two claims ask about the same weights
+        try:
+            loss.settled[w] = _asymmetric_on(loss, w)
+        except (NotDerived, Undefined) as why:
+            loss.settled[w] = why
+    if isinstance(loss.settled[w], Exception):
+        raise loss.settled[w]
+    return loss.settled[w]
+
+
+def _asymmetric_on(loss, w):
     if len(w) != loss.classes or w[-1] < 0 or w[0] == w[1]:
         raise NotDerived("the weights have no largest entry")
     if w[1] == 0:
@@ -98,7 +110,7 @@ def _kkt(loss, functions, w):
 
 
 def _same_slope(loss, top, other):
-    values = {s: _rational(x) for s, x in loss.values.items()}
+    values = fixed(loss.values)
     if any(x.q > 10**4 for x in values.values()):
         return False
     slopes = [sympy.diff(f.expression.subs(values), u).subs(u, end) for f, end in ((top, 1), (other, 0))]
@@ -153,14 +165,14 @@ def _edge(l, first, second, until, fine):  # noqa: E741
         if start < Fraction(1, 2**60):
             return False
     cells = [(start, until)]
-    for _ in range(MOST_BOXES):
+    for _ in range(MOST_BOXES_MOVING if l.moving else MOST_BOXES):
         if not cells:
             return True
         a, b = cells.pop()
-        if fine(top * (l.at(1 - a) - l.at(Fraction(1))) - other * (l.at(Fraction(0)) - l.at(b))):
+        if fine(l.total((top, 1 - a), (-top, Fraction(1)), (-other, Fraction(0)), (other, b))):
             continue
         middle = (a + b) / 2
-        here = top * (l.at(1 - middle) - l.at(Fraction(1))) - other * (l.at(Fraction(0)) - l.at(middle))
+        here = l.total((top, 1 - middle), (-top, Fraction(1)), (-other, Fraction(0)), (other, middle))
         if here.negative or b - a < Fraction(1, 2**50):
             return False
         slope = other * l.enclose(1, a, b) - top * l.enclose(1, 1 - b, 1 - a)
@@ -231,22 +243,21 @@ def triangle(l, first, second):  # noqa: E741
             return True
         if d == 0:
             return False
-        corner = top * (l.at(y) - l.at(x + d)) - other * (l.at(Fraction(0)) - l.at(e)) if y <= x + d else number(-1)
-        if corner.positive:
+        if y <= x + d and l.total((top, y), (-top, x + d), (-other, Fraction(0)), (other, e)).positive:
             return True
         a, b = (x + y) / 2, (d + e) / 2
         if a + b > 1:
             a = 1 - b
         if a < 0:
             return False
-        here = top * (l.at(a) - l.at(a + b)) - other * (l.at(Fraction(0)) - l.at(b))
+        here = l.total((top, a), (-top, a + b), (-other, Fraction(0)), (other, b))
         along = top * (slope(x, y) - slope(x + d, y + e))
         across = other * slope(d, e) - top * slope(x + d, y + e)
         wide, high = max(y - a, a - x), max(e - b, b - d)
         return (here + along * number(wide) * _both + across * number(high) * _both).positive
 
     boxes = [(Fraction(0), Fraction(1), Fraction(0), Fraction(1))]
-    for _ in range(MOST_BOXES):
+    for _ in range(MOST_BOXES_MOVING if l.moving else MOST_BOXES):
         if not boxes:
             return True
         x, y, d, e = boxes.pop()
@@ -276,7 +287,8 @@ def over_simplex(l, w, every=False):  # noqa: E741
     if near is None or steepest is None:
         return False
     bound = (top * (l.at(Fraction(0)) - l.at(Fraction(1)))).lower
-    return any(_best_on_grid(l, w, n, near, steepest, every) < bound for n in (64, 256, 512) if n * n * len(w) < 3e6)
+    sizes = (64,) if l.moving else (64, 256, 512)
+    return any(_best_on_grid(l, w, n, near, steepest, every) < bound for n in sizes if n * n * len(w) < 3e6)
 
 
 def _steepest(l):  # noqa: E741
