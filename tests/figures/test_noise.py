@@ -133,3 +133,11 @@ def test_pale_keeps_the_picture_and_says_something_else():
     assert [trace["opacity"] for trace in after["data"]] == [0.25, 0.25]
     assert after["layout"]["title"]["text"] == "Starting" and after["layout"]["height"] == before["layout"]["height"]
     assert "opacity" not in before["data"][0] and before["layout"]["title"]["text"] != "Starting"
+
+
+def test_one_of_something_takes_the_singular():
+    assert drawn_figure(np.array([[7, 1], [0, 8]]), "ab").layout.title.text == "1 of 16 labels is wrong: 6.2%"
+    one = points_figure(POINTS, TRUE, np.array([0, 1, 1, 0]), NAMES)
+    assert one.layout.title.text == "1 of 4 points has a wrong label"
+    several = rates_figure(np.array([[1, 1, 0], [0, 2, 0], [0, 0, 2]]), None, NAMES)
+    assert several.layout.title.text.startswith("2 of 3 classes keep every label;")
