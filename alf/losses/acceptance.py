@@ -99,7 +99,7 @@ def _in_digits(functions=None) -> dict:
 
     def lifted(name):
         function = getattr(mpmath, name)
-        return lambda x: function(_mp(x))
+        return lambda x: _real(function(_mp(x)))
 
     def mixed(operation):
         def apply(x, y):
@@ -118,7 +118,7 @@ def _in_digits(functions=None) -> dict:
         if exact and not x and y < 0:
             raise ZeroDivisionError
         size = max(x.numerator.bit_length(), x.denominator.bit_length()) if exact else 0
-        return x ** int(y) if exact and size * abs(y) <= LONGEST_FRACTION else _mp(x) ** _mp(y)
+        return x ** int(y) if exact and size * abs(y) <= LONGEST_FRACTION else _real(_mp(x) ** _mp(y))
 
     def choose(pick):
         return lambda *values: pick(values, key=_mp)
@@ -127,6 +127,17 @@ def _in_digits(functions=None) -> dict:
     found |= {sign: mixed(operation) for sign, operation in PLAIN.items()}
     found |= {"abs": abs, "min": choose(min), "max": choose(max), "/": divide, "**": power}
     return found | (functions or {})
+
+
+def _real(x):
+    """A value of a function or a power; the root of what is 0 but for rounding has a tiny imaginary part."""
+    import mpmath
+
+    if not mpmath.isfinite(x):  # the logarithm of 0, which a choice of the largest would hide
+        raise ValueError("not a real number")
+    if abs(mpmath.im(x)) > mpmath.mpf(10) ** (-DIGITS // 4) * (1 + abs(mpmath.re(x))):
+        raise ValueError("not a real number")
+    return mpmath.re(x)
 
 
 def _mp(x):
@@ -155,11 +166,7 @@ def in_digits(tree: ast.Expression, values: dict[str, float], point, functions=N
     with many_digits(DIGITS):
         names = {"number": _fraction, "pi": +mpmath.pi, "e": +mpmath.e, "u": Fraction(point)}
         names |= {name: _fraction(value) for name, value in values.items()}
-        value = _mp(evaluate(tree.body, names, _in_digits(functions)))
-        # a root of what is 0 but for rounding has a tiny imaginary part
-        if abs(mpmath.im(value)) > mpmath.mpf(10) ** (-DIGITS // 4) * (1 + abs(mpmath.re(value))):
-            raise ValueError("not a real number")
-        return mpmath.re(value)
+        return _mp(evaluate(tree.body, names, _in_digits(functions)))
 
 
 # --- the checks ---------------------------------------------------------------------------------------------------

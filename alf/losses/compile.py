@@ -291,11 +291,20 @@ def _in_floats(declaration: Declaration) -> Callable:
     return lambdify((u, K, *(p.symbol for p in declaration.parameters)), expressions, modules="math")
 
 
-def overflows(declaration: Declaration, values: tuple[float, ...]) -> bool:
-    """Whether the loss leaves the range of a double somewhere on [1e-6, 1], at 10 classes."""
+TRIED = (1e-6, 0.5, 1 - 1e-9)
+"""Where the size of l is looked at, with 10 classes."""
+
+
+def misfit(declaration: Declaration, values: tuple[float, ...]) -> str | None:
+    """What keeps l from having values of a loss on [1e-6, 1], as the end of "must ..."; None where nothing does."""
     function = _in_floats(declaration)
     try:
-        sizes = [abs(x) for point in (1e-6, 0.5, 1 - 1e-9) for x in function(point, 10.0, *values)]
+        found = [x for point in TRIED for x in function(point, 10.0, *values)]
     except OverflowError:
-        return True
-    return not all(size < float("inf") for size in sizes)
+        return "fit a double, got more"
+    except (ZeroDivisionError, ValueError, TypeError):
+        # a pole; a root or a logarithm of what is below 0; a function of a complex power: rounding may have brought it
+        return declaration.misfit_in_digits(values, TRIED)
+    if any(isinstance(x, complex) for x in found):
+        return declaration.misfit_in_digits(values, TRIED)
+    return None if all(abs(x) < float("inf") for x in found) else "fit a double, got more"

@@ -86,18 +86,23 @@ class Declaration:
             if value is None:
                 raise InputError(f"{self.name}: {parameter.name} is missing; it must lie in {parameter.domain}")
             settled.append((parameter.name, parameter.check(value, self.name)))
-        self._check_size([float(value) for _, value in settled])
+        self._check_values([float(value) for _, value in settled])
         return Loss(self, tuple(settled))
 
-    def _check_size(self, values: list[float]) -> None:
-        """Refuse values at which l overflows a double, before an exact power of them is attempted."""
+    def _check_values(self, values: list[float]) -> None:
+        """Refuse values at which l overflows a double or has no value, before an exact power of them is attempted."""
         if not values:
             return
-        from alf.losses.compile import overflows
+        from alf.losses.compile import misfit
 
-        if overflows(self, tuple(values)):
+        wrong = misfit(self, tuple(values))
+        if wrong is not None:
             shown = ", ".join(f"{p.name}={value:g}" for p, value in zip(self.parameters, values, strict=True))
-            raise InputError(f"{self.name}: the values of l on [0.000001, 1] must fit a double, got more at {shown}")
+            raise InputError(f"{self.name}: the values of l on [0.000001, 1] must {wrong} at {shown}")
+
+    def misfit_in_digits(self, values: tuple[float, ...], points: tuple[float, ...]) -> str:
+        """What `alf.losses.compile.misfit` says where doubles find no value: a declared loss's doubles are right."""
+        return "be real and finite, got one that is not"
 
     def example(self) -> "Loss":
         """The loss at its parameters' typical values."""
@@ -201,7 +206,10 @@ class Loss:
     @cached_property
     def exact(self) -> Expr:
         """g with the exact values in place: `u`, `K` and the sums' symbols remain."""
-        return substitute(self.expression, self.substitution)
+        try:
+            return substitute(self.expression, self.substitution)
+        except ValueError:  # SymPy's word for the largest of what is not real, which doubles may take for real
+            raise InputError(f"{self.name}: l must be real on (0, 1], got one that is not at {self.spec}") from None
 
     @cached_property
     def exact_sums(self) -> tuple[tuple[Symbol, Expr], ...]:

@@ -19,7 +19,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol
 
 from alf.errors import InputError
-from alf.losses.acceptance import IN_FLOATS, ONE, PLAIN, SEVERAL, check_values, evaluate
+from alf.losses.acceptance import IN_FLOATS, ONE, PLAIN, SEVERAL, check_values, evaluate, in_digits
 from alf.losses.declaration import Declaration, Loss, u
 from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted, unbalanced
 from alf.losses.exact import power
@@ -55,6 +55,20 @@ class Formula(Declaration):
     def fixed(self) -> tuple[str, ...]:
         """The values without a domain, as the canonical spec prints them."""
         return tuple(filter(None, self.text.partition(";")[2].split(",")))
+
+    def misfit_in_digits(self, values: tuple[float, ...], points: tuple[float, ...]) -> str | None:
+        """Where doubles find no value: a root of 0 but for rounding is 0, a root of what is negative is not real."""
+        tree = ast.parse(self.text.partition(";")[0], mode="eval")
+        given = {name: float(value) for name, value in (item.split("=") for item in self.fixed)}
+        given |= dict(zip((p.name for p in self.parameters), values, strict=True))
+        try:
+            for point in points:
+                in_digits(tree, given, point)
+        except ZeroDivisionError:
+            return "be finite, got a division by 0"
+        except ValueError:
+            return "be real, got one that is not"
+        return None
 
 
 def parse_formula(rest: str) -> Loss:
@@ -95,6 +109,9 @@ def parse_formula(rest: str) -> Loss:
     return _formula("".join(text.split()), assignments)
 
 
+_NOT_REAL = "formula: l must be real on (0, 1], got a formula that is not"
+
+
 @lru_cache(maxsize=1024)
 def _formula(text: str, assignments: str) -> Loss:
     tree = _tree(text)
@@ -120,7 +137,10 @@ def _formula(text: str, assignments: str) -> Loss:
             symbols[name] = symbol
         else:
             symbols[name] = value
-    expression = _symbolic(tree.body, symbols)
+    try:
+        expression = _symbolic(tree.body, symbols)
+    except ValueError:  # SymPy's word for the largest of what is not real, as tan(pi/2) in max(u, tan(pi/2))
+        raise InputError(_NOT_REAL) from None
     fixed = ",".join(f"{n}={decimal(v)}" for n, v in values.items() if n not in domains)
     declaration = Formula(
         "formula",
@@ -134,7 +154,7 @@ def _formula(text: str, assignments: str) -> Loss:
     if not loss.exact.has(u):
         raise InputError("formula: l must depend on u, got a constant")
     if loss.exact.has(sympy.I, sympy.nan, sympy.zoo):
-        raise InputError("formula: l must be real on (0, 1], got a formula that is not")
+        raise InputError(_NOT_REAL)
     return loss
 
 

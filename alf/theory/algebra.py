@@ -1,7 +1,10 @@
-"""Factoring what holds exponentials, without powers of astronomic degree."""
+"""SymPy's algorithms, asked where they may fail: factoring without powers of astronomic degree, limits, equations."""
+
+import math
+from collections.abc import Callable
 
 import sympy
-from sympy import Add, Dummy, Expr, Pow, exp
+from sympy import Add, Dummy, Expr, Pow, Rational, exp
 
 from alf.losses import u
 
@@ -9,11 +12,29 @@ LARGEST_DEGREE = 60
 """Degree in one exponential up to which a polynomial is factored; above that it takes too long."""
 
 
+def or_none(algorithm: Callable, *arguments):
+    """What an algorithm of SymPy's answers, and None where it gives up.
+
+    `limit` and `solve`, asked for what they cannot do, leave with errors of their inner workings as often as with
+    NotImplementedError: TypeError, AttributeError, PrecisionExhausted, RecursionError. Nothing but SymPy's code runs
+    here, so no error of ours is lost.
+
+    >>> or_none(sympy.limit, sympy.floor(u), u, 0), or_none(sympy.solve, sympy.Eq(sympy.cos(u), u), u)
+    (0, None)
+    """
+    try:
+        return algorithm(*arguments)
+    except MemoryError:  # the worker's end, not the algorithm's
+        raise
+    except Exception:
+        return None
+
+
 def in_letters(e: Expr) -> tuple[Expr, dict] | None:
     """An expression with its exponentials as powers of positive letters, and what the letters stand for.
 
-    exp(2 u - 1851/1000) becomes z**2 c: numbers in an exponent are letters of their own where they have no common
-    step, because exp(-1851/1000) as a power of exp(1/1000) has degree 1851. None where a degree is too large.
+    exp(2 u - 1851/1000) becomes z**2 c: numbers in an exponent share a letter where they are small multiples of a
+    common step, because exp(-1851/1000) as a power of exp(1/1000) has degree 1851. None where a degree is too large.
 
     >>> e, letters = in_letters(exp(3 * u - sympy.Rational(1851, 1000)) + exp(6 * u))
     >>> sorted(map(str, letters.values()))
@@ -24,7 +45,10 @@ def in_letters(e: Expr) -> tuple[Expr, dict] | None:
     nodes = sorted(e.atoms(exp), key=str)
     parts: dict[Expr, dict[Expr, Expr]] = {n: {} for n in nodes}  # node -> {what is in its exponent: how often}
     for node in nodes:
-        for term in Add.make_args(sympy.expand(node.args[0])):
+        terms = Add.make_args(sympy.expand(node.args[0]))
+        if len(terms) > LARGEST_DEGREE:  # (1 - u)**625, multiplied out
+            return None
+        for term in terms:
             count, what = term.as_coeff_Mul()
             if not count.is_Rational:
                 return None
@@ -33,20 +57,36 @@ def in_letters(e: Expr) -> tuple[Expr, dict] | None:
     powers: dict[Expr, Expr] = dict.fromkeys(nodes, sympy.Integer(1))
     for what in sorted({w for p in parts.values() for w in p}, key=str):
         counts = {n: p[what] for n, p in parts.items() if what in p}
-        step = sympy.gcd_list(list(counts.values()))
-        steps = {n: c / step for n, c in counts.items()}
-        if max(abs(s) for s in steps.values()) > LARGEST_DEGREE:
-            if what != 1:
-                return None
-            for node, count in counts.items():  # numbers: that they are related is not needed
-                letter = letters.setdefault(exp(count), Dummy("c", positive=True))
-                powers[node] *= letter
-            continue
-        letter = letters.setdefault(exp(step * what), Dummy("z", positive=True))
-        for node, s in steps.items():
-            powers[node] *= letter**s
+        groups = _with_common_steps(counts.values())
+        if len(groups) > 1 and what != 1:
+            return None
+        for step, members in groups:  # that numbers of two groups may be related is not needed
+            step = -step if max(members) < 0 else step
+            letter = letters.setdefault(exp(step * what), Dummy("z", positive=True))
+            for node, count in counts.items():
+                if count in members:
+                    powers[node] *= letter ** (count / step)
     numbers = {letter: value for value, letter in roots.items()}
     return e.xreplace(powers), numbers | {letter: value.xreplace(numbers) for value, letter in letters.items()}
+
+
+def _with_common_steps(counts) -> list[tuple[Rational, set]]:
+    """Rational numbers in groups, each with a step of which its members are small multiples."""
+    groups: list[tuple[Rational, set]] = []
+    for count in sorted(set(counts), key=lambda c: (abs(c), c)):
+        for i, (step, members) in enumerate(groups):
+            common = _common_step(step, count)
+            if max(map(abs, (*members, count))) / common <= LARGEST_DEGREE:
+                groups[i] = common, members | {count}
+                break
+        else:
+            groups.append((abs(count), {count}))
+    return groups
+
+
+def _common_step(a: Rational, b: Rational) -> Rational:
+    """The largest number of which both are multiples (SymPy's gcd of 2 and 1/3 is 1)."""
+    return Rational(math.gcd(int(a.p) * int(b.q), int(b.p) * int(a.q)), int(a.q) * int(b.q))
 
 
 def factored(e: Expr) -> Expr | None:

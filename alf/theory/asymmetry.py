@@ -15,7 +15,8 @@ from sympy import Expr, oo
 
 from alf.losses import Loss, u
 from alf.theory.certify import as_rational, outward, sign_pattern, touches
-from alf.theory.enclosure import on_cell, one_at_a_time, sign_of_number
+from alf.theory.enclosure import OutOfDomain, on_cell, one_at_a_time, sign_of_number
+from alf.theory.failures import Contradiction
 from alf.theory.ratios import Ratio, concave_then_convex, ratio_exceeds, ratio_of, ratio_of_shape
 from alf.theory.shape import shape_of, smooth_pieces
 from alf.theory.structure import Structure, passive_term, structure_of
@@ -50,7 +51,7 @@ class Decision:
 
     def __post_init__(self):
         if (self.holds is False) != (self.witness is not None):
-            raise ArithmeticError(f"the {self.rule} rule: what fails has a witness, and nothing else has one")
+            raise Contradiction(f"the {self.rule} rule: what fails has a witness, and nothing else has one")
 
     def to_json(self) -> dict:
         return {
@@ -253,7 +254,7 @@ def gap_below(gap: Expr, lo: Fraction, hi: Fraction) -> bool:
     """Whether a function with switches may reach 0 on a sliver that hides one."""
     try:
         return on_cell(gap, u)(*outward(lo, hi))[0] <= 0
-    except (ArithmeticError, ValueError):
+    except OutOfDomain:
         return True
 
 

@@ -15,8 +15,9 @@ from alf.theory.continuity import discontinuity_of
 from alf.theory.descent import find_rise
 from alf.theory.enclosure import one_at_a_time
 from alf.theory.excess import excess_risk
+from alf.theory.failures import stopped
 from alf.theory.progress import last_begun
-from alf.theory.scope import stated
+from alf.theory.scope import at_its_values, stated
 from alf.theory.shape import Shape, shape_of
 from alf.theory.signs import (
     NEGATIVE,
@@ -62,23 +63,19 @@ def prove(claim: str, loss: Loss, noise=None, classes: int = 10) -> Verdict:
     return _prove(claim, loss, noise if claim in ("asymmetric", "noise_tolerant") else None, classes)
 
 
-_CANNOT = (NotImplementedError, RecursionError, OverflowError, ValueError, TypeError)
-"""SymPy's ways of saying that it cannot; a contradiction found by our own cross-checks is an ArithmeticError."""
-
-
 @lru_cache(maxsize=4096)
 def _prove(claim: str, loss: Loss, noise, classes: int) -> Verdict:
     loss = single(loss)
     try:
         verdict = _decide(claim, loss, noise, classes)
-    except InputError:
-        raise
-    except _CANNOT as error:
-        return undecided(claim, f"{last_begun() or 'The first step'} stopped: {type(error).__name__}.")
+    except Exception as error:
+        why = stopped(error, f"{claim} of {loss.spec}")
+        return undecided(claim, f"{last_begun() or 'The first step'} stopped: {why}.")
     try:
         return stated(claim, loss, verdict, lambda other: _decide(claim, other, noise, classes))
-    except _CANNOT:
-        return verdict
+    except Exception as error:  # the verdict stands at the loss's own values
+        stopped(error, f"where {claim} holds of {loss.spec}")
+        return at_its_values(loss, verdict)
 
 
 def _decide(claim: str, loss: Loss, noise, classes: int) -> Verdict:

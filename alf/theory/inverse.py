@@ -12,6 +12,7 @@ from alf.errors import InputError
 from alf.losses import Loss
 from alf.losses.domain import Parameter, decimal
 from alf.losses.exact import substitute
+from alf.theory.algebra import or_none
 from alf.theory.asymmetry import decide
 from alf.theory.certify import as_fraction, as_rational
 from alf.theory.enclosure import constant_ball, one_at_a_time
@@ -277,10 +278,7 @@ def _solutions(loss: Loss, parameter: Parameter, noise, end: Rational):
     if rule is None or rule.formula is None or sympy.count_ops(rule.formula) > LARGEST_FORMULA:
         return
     stage("solving the ratio's formula for the hyperparameter")
-    try:
-        solutions = sympy.solve(sympy.Eq(sympy.log(rule.formula), -sympy.log(R)), parameter.symbol)
-    except NotImplementedError:
-        return
+    solutions = or_none(sympy.solve, sympy.Eq(sympy.log(rule.formula), -sympy.log(R)), parameter.symbol) or ()
     others = {s: v for s, v in core.substitution.items() if s != parameter.symbol}
     for solution in solutions:
         formula = sympy.simplify(solution)

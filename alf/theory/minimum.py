@@ -14,7 +14,7 @@ from sympy import Expr, Integer, oo
 
 from alf.losses import u
 from alf.theory.certify import as_rational, outward, sign_pattern
-from alf.theory.enclosure import WHOLE, enclose_number, on_cell, sign_of_number
+from alf.theory.enclosure import WHOLE, OutOfDomain, enclose_number, on_cell, sign_of_number
 from alf.theory.pieces import smooth_pieces
 from alf.theory.shape import Kink, Shape, _derivative, _one_sided, shape_of
 from alf.theory.structure import Structure
@@ -57,7 +57,7 @@ def slopes_at(shape: Shape, kink: Kink) -> tuple[tuple[float, float], tuple[floa
     for piece in (next(p for p in shape.pieces if p.hi == kink.lo), next(p for p in shape.pieces if p.lo == kink.hi)):
         try:
             found.append(on_cell(_derivative(piece.expression, 1), u)(*outward(kink.lo, kink.hi)))
-        except (ArithmeticError, ValueError):
+        except OutOfDomain:
             found.append(WHOLE)
     return found[0], found[1]
 

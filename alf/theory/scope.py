@@ -71,16 +71,22 @@ def stated(claim: str, loss: Loss, verdict: Verdict, decide: Callable[[Loss], Ve
     ['for all a > 0', 'for all 0 < a <= 2']
     """
     if not loss.declaration.parameters:
-        return replace(verdict, data={**verdict.data, "domain": "for the loss as it is"})
+        return at_its_values(loss, verdict)
     if verdict.status == "proved" and Cell(loss).free and _on_the_cell(loss, verdict):
         sides, outside = _closed(loss, decide)
         steps = tuple(_outside_step(claim, name, value, found) for name, value, found in outside)
-        domain = "for all " + ", ".join(map(str, sides))
+        verdict = replace(verdict, data={**verdict.data, "domain": "for all " + ", ".join(map(str, sides))})
     else:
         steps = tuple(filter(None, (_along(claim, loss, p, decide) for p in _typed(loss)))) if claim in ORDERS else ()
-        domain = "at " + ", ".join(f"{name} = {_written(value)}" for name, value in loss.values.items())
-    steps = (*verdict.steps[:-1], *steps, *verdict.steps[-1:])  # the last one is the one that decided
-    return replace(verdict, steps=steps, data={**verdict.data, "domain": domain})
+        verdict = at_its_values(loss, verdict)
+    # the last step is the one that decided
+    return replace(verdict, steps=(*verdict.steps[:-1], *steps, *verdict.steps[-1:]))
+
+
+def at_its_values(loss: Loss, verdict: Verdict) -> Verdict:
+    """The verdict with the hyperparameters' values as the domain it holds on."""
+    values = ", ".join(f"{name} = {_written(value)}" for name, value in loss.values.items())
+    return replace(verdict, data={**verdict.data, "domain": f"at {values}" if values else "for the loss as it is"})
 
 
 def ratio_domain(loss: Loss, ratio: Ratio) -> str:

@@ -262,7 +262,7 @@ class Shape:
                 continue
             try:
                 one = cell(x, y)
-            except (OutOfDomain, OverflowError, ValueError):
+            except OutOfDomain:
                 one = (-float("inf"), float("inf"))
             low, high = min(low, one[0]), max(high, one[1])
         return low, high
@@ -307,7 +307,7 @@ def _looseness(g: Expr) -> tuple[int, float]:
     for k in range(1, 63, 3):
         try:
             low, high = cell(k / 64, (k + 1) / 64)
-        except (OutOfDomain, OverflowError, ValueError):
+        except OutOfDomain:
             low, high = -math.inf, math.inf
         if math.isfinite(high - low):
             total += high - low

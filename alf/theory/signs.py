@@ -18,6 +18,7 @@ from alf.losses.exact import readable, substitute
 from alf.theory.algebra import factored
 from alf.theory.continuity import conditions
 from alf.theory.enclosure import at_point, sign_of_number
+from alf.theory.failures import Contradiction
 from alf.theory.progress import stage
 from alf.theory.verdict import Step, step
 
@@ -298,7 +299,7 @@ def _cross_check(loss: Loss, order: int, sign) -> None:
     for k in range(1, 16):
         value = function(sympy.Rational(k, 16), 120)
         if (value > 0 and not sign[2]) or (value < 0 and not sign[0]):
-            raise ArithmeticError(f"{loss.spec}: the proved sign of derivative {order} is contradicted at u = {k}/16")
+            raise Contradiction(f"{loss.spec}: the proved sign of derivative {order} is contradicted at u = {k}/16")
 
 
 @lru_cache(maxsize=512)
@@ -363,7 +364,7 @@ def closed_ratio(loss: Loss):
         return exact_ratio(expected, [*steps, _mean_value(expected)], expected, "certified", attained=False)
     gap = at_point(value - expected, u)(0, 200)
     if not gap.contains(0):
-        raise ArithmeticError(f"{loss.spec}: closed ratio {formula} disagrees with l'(1)/l'(0) = {expected}")
+        raise Contradiction(f"{loss.spec}: closed ratio {formula} disagrees with l'(1)/l'(0) = {expected}")
     return exact_ratio(value, [*steps, _mean_value(formula)], formula, "proved", attained=False)
 
 

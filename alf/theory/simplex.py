@@ -154,7 +154,7 @@ def _tabulate(shape: Shape, bend: int, lo: Fraction, hi: Fraction) -> Branch | N
         ends = _around(Fraction(x))
         try:
             v, s = value(*ends), slope(*ends)
-        except (OutOfDomain, OverflowError, ValueError):
+        except OutOfDomain:
             v, s = None, None
         if x in (0, 1) and (v is None or not np.isfinite(v).all() or not np.isfinite(s).all()):
             v, s = _limits(shape, x)

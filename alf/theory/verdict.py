@@ -9,6 +9,8 @@ from fractions import Fraction
 import sympy
 from sympy import Expr
 
+from alf.theory.failures import Contradiction
+
 STATUSES = ("proved", "certified", "observed", "refuted", "undecided", "not_defined")
 """From symbolic proof down to no answer; `refuted` means false, with a point that shows it."""
 
@@ -153,7 +155,7 @@ class Witness:
     def __post_init__(self):
         stands = {"<": self.value < self.bound, "=": self.value == self.bound, ">": self.value > self.bound}
         if not stands.get(self.relation):
-            raise ArithmeticError(f"a witness must contradict: {self.value!r} is not {self.relation} {self.bound!r}")
+            raise Contradiction(f"a witness must contradict: {self.value!r} is not {self.relation} {self.bound!r}")
 
     def reordered(self, places, weights) -> "Witness":
         """The same with its classes in another order; neither number depends on the order."""
@@ -209,7 +211,7 @@ class Verdict:
         if (self.holds is False) != (self.status == "refuted") or (self.status == "refuted") != (
             self.witness is not None
         ):
-            raise ArithmeticError(f"{self.claim}: what is false is refuted, by a witness, and nothing else has one")
+            raise Contradiction(f"{self.claim}: what is false is refuted, by a witness, and nothing else has one")
 
     def to_json(self) -> dict:
         return {

@@ -304,14 +304,16 @@ def _refuse_rise(spec: str) -> None:
     """Refuse a formula that has no value somewhere in (0, 1), or rises somewhere, with two points that show it."""
     from alf.losses import parse
     from alf.theory.descent import find_rise
+    from alf.theory.failures import stopped
     from alf.theory.shape import shape_of
     from alf.theory.witness import witness
 
     try:
         shape = shape_of(parse(spec).exact)
         found = None if shape.gap is not None and shape.gap.shown else find_rise(shape)
-    except (NotImplementedError, RecursionError, OverflowError, ValueError, TypeError):
-        return  # SymPy's ways of saying that it cannot; the claim "decreasing" will say so too
+    except Exception as error:  # the claim "decreasing" will say so too
+        stopped(error, f"whether {spec} rises")
+        return
     if shape.gap is not None and shape.gap.shown:
         raise InputError(f"formula: {shape.gap.reason}")
     shown = None if found is None else witness("rise", shape, found)

@@ -1,6 +1,8 @@
 """A seeded generator of loss formulas: convex, concave, with inflections, kinks and singular ends."""
 
 import random
+import re
+from collections.abc import Iterator
 
 CONVEX = [
     "exp(-{a}*u)",
@@ -46,3 +48,38 @@ def formulas(count: int, seed: int = 0) -> list[str]:
         if loss.spec not in found:
             found.append(loss.spec)
     return found
+
+
+HARMLESS = ["1-u", "-log(u)", "a*(1-u)", "exp(-u/a)", "(1-u)**b", "b-a*u", "1/(u+a)", "-log(u+b)"]
+NUMBERS = ["0.3", "2", "0.5", "1.7", "0.07", "1e-3", "1/3", "5", "0.9999", "1e-9", "pi", "e"]
+FUNCTIONS = ["exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs"]
+
+
+def _tree(draw: random.Random, depth: int) -> str:
+    if depth == 0:
+        return draw.choice(["u", "u", "1-u", "a", "b", *draw.sample(NUMBERS, 2)])
+    first, kind = _tree(draw, depth - 1), draw.random()
+    if kind < 0.45:
+        return f"({first}){draw.choice('+-*/')}({_tree(draw, depth - 1)})"
+    if kind < 0.6:
+        return f"({first})**({draw.choice(['a', 'b', '2', '0.5', '-1', *draw.sample(NUMBERS, 2)])})"
+    if kind < 0.75:
+        return f"{draw.choice(['max', 'min'])}({first},{_tree(draw, depth - 1)})"
+    return f"{draw.choice(FUNCTIONS)}({first})"
+
+
+def trees(seed: int = 0) -> Iterator[str]:
+    """Specs of any shape, most of them no losses, with hyperparameters in domains at whose ends l may have no value."""
+    draw = random.Random(seed)
+    while True:
+        base, tree = draw.choice(HARMLESS), _tree(draw, draw.choice([1, 2, 3]))
+        sign, number = draw.choice("+-"), draw.choice(NUMBERS)
+        text = draw.choice([f"{base}{sign}{number}*({tree})", f"log(1+a*({base})**b)", f"({base})**a",
+                            f"exp({base})*({tree})", f"-({tree})", tree])  # fmt: skip
+        values = []
+        for name in "ab":
+            if re.search(rf"(?<![a-z]){name}(?![a-z])", text):
+                value = draw.choice(["0.37", "2", "1", "1.5", "0.123456789", "0.01", "0.999999"])
+                domain = draw.choice(["", f"[{float(value) / 2!r},{float(value) * 2!r}]", "[0,20]", "[-1,3]"])
+                values.append(f"{name}={value}{domain}")
+        yield f"formula:{text};{','.join(values)}" if values else f"formula:{text}"

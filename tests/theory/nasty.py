@@ -2,8 +2,9 @@
 
 A formula is a harmless loss plus one or two terms with trouble at a random place: poles, jumps, saw-teeth, switches as
 little as 1e-15 apart, kinks hidden in roots of squares, near-cancelling parts. The generator says where the trouble is
-and how wide, so that the attack can sample on that scale. It evaluates the text itself in 150 digits by mpmath, and
-shares nothing with the engine: neither SymPy's rewriting nor an enclosure.
+and how wide, so that the attack can sample on that scale. It evaluates the text itself in 150 digits by mpmath, in
+more where two numbers of a witness cannot be told apart, and shares nothing with the engine: neither SymPy's rewriting
+nor an enclosure.
 """
 
 import random
@@ -14,6 +15,8 @@ from itertools import pairwise
 import mpmath
 
 DIGITS = 150
+MOST_DIGITS = 2400
+"""Digits up to which a witness's numbers are looked at: a step of tanh may differ from a line by 1e-600 only."""
 NAMES = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan")
 FUNCTIONS = {n: getattr(mpmath, n) for n in NAMES}
 
@@ -111,8 +114,7 @@ class Curve:
 
     def __init__(self, formula: Nasty):
         self.formula = formula
-        source = _exact_numbers(formula.text)
-        self._code = compile(source, "<formula>", "eval")
+        self._code = compile(_exact_numbers(formula.text), "<formula>", "eval")
         draw = random.Random(formula.text)
         points = {Fraction(k, 48) for k in range(1, 49)}
         for place, width in formula.spots:
@@ -125,15 +127,15 @@ class Curve:
         self.points = sorted(p for p in points if 0 < p <= 1)
         self._values: dict = {}
 
-    def __call__(self, point):
-        """l(point); at 0 a hundred digits away from it."""
-        point = Fraction(point) if point else Fraction(1, 10**130)
-        if point not in self._values:
-            with mpmath.workdps(DIGITS):
+    def __call__(self, point, digits: int = DIGITS):
+        """l(point); at 0 nearly as many digits away from it."""
+        point = Fraction(point) if point else Fraction(1, 10 ** (digits - 20))
+        if (point, digits) not in self._values:
+            with mpmath.workdps(digits):
                 x = mpmath.mpf(point.numerator) / point.denominator
                 value = eval(self._code, {**FUNCTIONS, "mpf": mpmath.mpf, "abs": abs, "min": min, "max": max, "u": x})
-                self._values[point] = mpmath.mpmathify(value)
-        return self._values[point]
+                self._values[point, digits] = _real(mpmath.mpmathify(value), digits)
+        return self._values[point, digits]
 
     def values(self):
         return [self(p) for p in self.points]
@@ -143,6 +145,31 @@ def _exact_numbers(text: str) -> str:
     import re
 
     return re.sub(r"(?<![A-Za-z_])(\d+\.?\d*(?:[eE][-+]?\d+)?)", r"mpf('\1')", text)
+
+
+def _real(value, digits: int):
+    """A number that is real but for rounding: where its argument is 0, a root is that of the rounding."""
+    assert abs(mpmath.im(value)) <= mpmath.mpf(10) ** (-digits // 3), value
+    return mpmath.re(value)
+
+
+def _sign(curve: Curve, difference) -> int:
+    """The sign of `difference(l)`, l being the curve in ever more digits; 0 where the most do not tell it from 0.
+
+    A value is believed beyond what twice the digits make of it.
+    """
+    digits = DIGITS
+    while 2 * digits <= MOST_DIGITS:
+        found = []
+        for count in (digits, 2 * digits):
+            with mpmath.workdps(count):
+                found.append(difference(lambda x, count=count: curve(x, count)))
+        with mpmath.workdps(2 * digits):
+            error = abs(found[0] - found[1]) + mpmath.mpf(10) ** (20 - digits)
+            if abs(found[1]) > 10 * error:
+                return int(mpmath.sign(found[1]))
+        digits *= 2
+    return 0
 
 
 SLACK = mpmath.mpf(10) ** -30
@@ -236,16 +263,17 @@ def _false_no(curve: Curve, claim: str, verdict: dict) -> list[str]:
         return ["there is no witness"]
     point = [fraction(str(x)) for x in witness["point"]]
     if claim == "decreasing":
-        return [] if point[0] < point[1] and curve(point[1]) >= curve(point[0]) - SLACK else ["l falls there"]
+        rises = point[0] < point[1] and _sign(curve, lambda at: at(point[1]) - at(point[0])) >= 0
+        return [] if rises else ["l falls there"]
     if claim in ("convex", "concave"):
         x, y, z = point
-        sign = 1 if claim == "convex" else -1
-        chord = (curve(x) + curve(z)) / 2
-        return [] if y == (x + z) / 2 and sign * (curve(y) - chord) > 0 else ["the chord says otherwise"]
+        above = _sign(curve, lambda at: 2 * at(y) - at(x) - at(z))
+        stands = y == (x + z) / 2 and above == (1 if claim == "convex" else -1)
+        return [] if stands else ["the chord says otherwise"]
     if claim == "symmetric":
-        total = mpmath.fsum(curve(x) for x in point)
-        even = len(point) * curve(Fraction(1, len(point)))
-        return [] if abs(total - even) > mpmath.mpf(10) ** (20 - DIGITS) else ["the sums agree"]
+        even = Fraction(1, len(point))
+        apart = _sign(curve, lambda at: mpmath.fsum(map(at, point)) - len(point) * at(even))
+        return [] if apart else ["the sums agree"]
     if witness["weights"] and claim in ("asymmetric", "noise_tolerant", "completely_asymmetric"):
         w = [fraction(str(x)) for x in witness["weights"]]
         m = w.index(max(w))

@@ -173,3 +173,19 @@ def test_a_false_no_and_a_false_ratio_are_caught():
     assert attack_ratio(steep, {"interval": [1, 1], "upper_interval": [1, 1]})
     assert attack_ratio(steep, ratio(parse("formula:" + steep.text)).to_json()) == []
     assert float(Curve(steep)(0.5)) == pytest.approx(0.3)
+
+
+ROOTED = Nasty("1-u+0.2*sqrt(exp(2*u)-2*exp(0.3)*exp(u)+exp(2*0.3))", ((0.3, 1e-3), (0.3, 1e-17)), False)
+STEP = Nasty("1-u-0.2*tanh((u-0.4)/1e-15)", ((0.4, 1e-15),), False)
+
+
+def test_the_attack_takes_as_many_digits_as_a_witness_needs():
+    """Three points of the step may lie on a line but for 1e-633; at the kink a root is one of the rounding of 0."""
+    for claim in ("convex", "concave"):
+        verdict = prove(claim, parse("formula:" + STEP.text))
+        assert verdict.holds is False
+        assert attack(STEP, verdict.to_json()) == []
+        assert attack(Nasty("1-u", STEP.spots, False), verdict.to_json())
+    verdict = prove("convex", parse("formula:" + ROOTED.text))
+    assert attack(ROOTED, verdict.to_json()) == []
+    assert attack(ROOTED, Verdict("concave", "proved", True).to_json())
