@@ -7,7 +7,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -158,28 +158,21 @@ def store(settings: Settings) -> Check:
 
 def workers(settings: Settings, patience: float = 60.0) -> Check:
     """Whether a worker process starts and answers; with a scheduler, whether it has any."""
-    import logging
+    from alf.runs.dask_workers import connect
+    from alf.runs.store import Store
 
-    from distributed import Client, LocalCluster
-
-    from alf.runs.worker import identity
-
-    if settings.scheduler:
+    opened = Store(settings.store)
+    try:
+        found = connect(replace(settings, workers=1), opened)
         try:
-            with Client(settings.scheduler, timeout=10, set_as_default=False) as client:
-                count = len(client.nthreads())
-                if not count:
-                    return Check("workers", "problem", f"{settings.scheduler} answers, but has no workers.")
-                client.submit(identity, settings.store, pure=False).result(timeout=patience)
-        except (OSError, TimeoutError):
-            return Check("workers", "problem", f"ALF_SCHEDULER: no scheduler answers at {settings.scheduler}.")
-        return Check("workers", "ok", f"{count} at {settings.scheduler}.")
-    with (
-        LocalCluster(
-            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):  # fmt: skip
-        client.submit(identity, settings.store, pure=False).result(timeout=patience)
-    return Check("workers", "ok", "A worker process starts and answers.")
+            if not found.share_the_store(patience):
+                return Check("workers", "problem", "A worker process starts, but finds another store.")
+            count = found.count
+        finally:
+            found.close()
+    except InputError as error:  # why a scheduler has no workers for us
+        return Check("workers", "problem", f"{error}.")
+    finally:
+        opened.close()
+    words = f"{count} at {settings.scheduler}." if settings.scheduler else "A worker process starts and answers."
+    return Check("workers", "ok", words)

@@ -25,7 +25,9 @@ LONG = 0.3
 """Seconds from which an epoch is long: it is left in the middle when the part is to be left, a shorter one is ended."""
 
 
-def work(store_url: str, part: int, token: str, folder: str | None = None, remote: bool = False) -> PartState | None:
+def work(
+    store_url: str, part: int, token: str, folder: str | None = None, remote: bool = False, address: str | None = None
+) -> PartState | None:
     """Compute a part under a lease that was granted for it; the store says how it went.
 
     Returns
@@ -37,7 +39,7 @@ def work(store_url: str, part: int, token: str, folder: str | None = None, remot
     store = Store(store_url)
     lease = Lease(store, part, token)
     try:
-        row = lease.begin({"host": socket.gethostname(), "pid": os.getpid(), "address": _address(), "remote": remote})
+        row = lease.begin({"host": socket.gethostname(), "pid": os.getpid(), "address": address, "remote": remote})
         if row is None:
             return None
         if row.stop:
@@ -159,13 +161,3 @@ def identity(store_url: str) -> str:
         return store.identity
     finally:
         store.close()
-
-
-def _address() -> str | None:
-    """Return this worker's Dask address; None outside a worker."""
-    from distributed import get_worker
-
-    try:
-        return get_worker().address
-    except ValueError:
-        return None

@@ -1,6 +1,7 @@
 """A worker that computes nothing: it takes a lease, writes and ends as a real one does."""
 
 from alf.runs.leases import Lease, grant, waiting
+from alf.runs.workers import Ending
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS
 
@@ -27,3 +28,64 @@ def compute(store, epochs, part=None, state=b"state", arrays=b"arrays"):
         rows = [row(lane, epoch) for lane in begun.lanes]
         lease.write(rows, epoch, 1.0, {}, state, arrays)
     return lease
+
+
+class FakeJob:
+    """A part in the hands of a fake worker: it trains and ends when a test says so."""
+
+    def __init__(self, store, part, token, done):
+        self.part, self.lease, self._done, self._ending, self.killed = (
+            part,
+            Lease(store, part, token),
+            done,
+            None,
+            False,
+        )
+        self.lease.POLL = 0.0
+        self.row = self.lease.begin({"host": "host", "pid": 1, "address": None})
+        saved = self.lease.checkpoint()
+        self.epoch = 0 if saved is None else saved.epoch
+
+    def ending(self):
+        return self._ending
+
+    def train(self, epochs=1):
+        """Compute some epochs, with a checkpoint of the last."""
+        for _ in range(epochs):
+            self.epoch += 1
+            rows = [row(lane, self.epoch) for lane in self.row.lanes]
+            self.lease.write(rows, self.epoch, float(self.epoch), {}, b"state %d" % self.epoch)
+
+    def finish(self):
+        self.train(self.row.recipe["epochs"] - self.epoch)
+        self.lease.finish()
+        self.end(Ending.RETURNED)
+
+    def end(self, ending):
+        self._ending = ending
+        self._done()
+
+
+class FakeWorkers:
+    """What `alf.runs.dask_workers.DaskWorkers` has from Dask, without a process."""
+
+    def __init__(self, store, count=2):
+        self._store, self.count, self.gone, self.closed = store, count, False, False
+        self.jobs = []  # in the order in which they were given
+
+    def submit(self, part, token, done):
+        if self.gone:
+            raise OSError("the connection is lost")
+        self.jobs.append(FakeJob(self._store, part, token, done))
+        return self.jobs[-1]
+
+    def kill(self, job, worker):
+        job.killed = True
+
+    def close(self):
+        self.closed = True
+
+    @property
+    def busy(self):
+        """The jobs that have neither ended nor been killed."""
+        return [job for job in self.jobs if job.ending() is None and not job.killed]

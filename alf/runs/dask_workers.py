@@ -1,0 +1,173 @@
+"""Everything of Dask: it starts and supervises worker processes on this machine, or reaches a cluster elsewhere.
+
+What is computed next, for whom, under which lease and from which checkpoint is not its business: the queue is in the
+store and `alf.runs.dispatcher` works it off. Dask is imported when workers are wanted, not before.
+"""
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from alf.errors import InputError
+from alf.runs.store import Store
+from alf.runs.worker import identity, prepare, work
+from alf.runs.workers import Ending
+from alf.settings import Settings
+from alf.training.states import PartState
+
+
+def connect(settings: Settings, store: Store) -> "DaskWorkers":
+    """Start the worker processes of this machine, or connect to the scheduler that the settings name.
+
+    Raises
+    ------
+    InputError
+        The scheduler cannot be reached or has no workers, or they write into another store.
+    """
+    _configure()
+    return _elsewhere(settings, store, settings.scheduler) if settings.scheduler else _here(settings, store)
+
+
+class DaskWorkers:
+    """Worker processes behind a Dask client; `cluster` is None where they are those of a scheduler elsewhere."""
+
+    def __init__(self, settings: Settings, store: Store, client: Any, cluster: Any = None):
+        self._settings, self._store, self._client, self._cluster = settings, store, client, cluster
+
+    @property
+    def count(self) -> int:
+        """How many parts can be computed at a time."""
+        if self._cluster is not None:
+            return self._settings.workers  # also while one that was killed is being replaced
+        return sum(self._client.nthreads().values())
+
+    @property
+    def gone(self) -> bool:
+        """Whether the connection is lost for good."""
+        return self._client.status != "running"
+
+    def submit(self, part: int, token: str, done: Callable[[], None]) -> "DaskJob":
+        """Have a part computed under its lease; `done` is called, in any thread, when that has ended."""
+        folder = str(self._settings.data_dir) if self._settings.data_dir else None
+        arguments = self._store.url, part, token, folder, self._cluster is None
+        future = self._client.submit(_work, *arguments, key=f"alf-{part}-{token}", pure=False)
+        future.add_done_callback(lambda _: done())
+        return DaskJob(future)
+
+    def kill(self, job: "DaskJob", worker: dict[str, Any] | None) -> None:
+        """End the process that computes a job; another one takes its place."""
+        # First the scheduler forgets the task, or it would start it again elsewhere; then the process goes.
+        self._client.cancel([job.future], force=True)
+        if worker is None:
+            return
+        if self._cluster is not None and worker["host"] == socket.gethostname():
+            os.kill(worker["pid"], signal.SIGKILL)
+        elif worker["address"]:
+            self._client.restart_workers([worker["address"]], timeout=10, raise_for_error=False)
+
+    def share_the_store(self, patience: float = 20.0) -> bool:
+        """Whether a worker, which has so many seconds to answer, finds this store under its URL."""
+        found = self._client.submit(identity, self._store.url, pure=False).result(timeout=patience)
+        return bool(found == self._store.identity)
+
+    def close(self) -> None:
+        """End the connection, and the processes where they are ours."""
+        self._client.close(timeout=5)
+        if self._cluster is not None:
+            self._cluster.close(timeout=10)
+
+
+class DaskJob:
+    """A part that a worker was given."""
+
+    def __init__(self, future: Any):
+        self.future = future
+
+    def ending(self) -> Ending | BaseException | None:
+        """How it ended, an exception where it raised one; None while it goes on."""
+        from distributed.scheduler import KilledWorker
+
+        if not self.future.done():
+            return None
+        if self.future.status == "finished":
+            return Ending.RETURNED
+        if self.future.status != "error":  # cancelled, or its scheduler has gone
+            return Ending.LOST
+        error: BaseException = self.future.exception()
+        return Ending.DIED if isinstance(error, KilledWorker) else error
+
+
+def _here(settings: Settings, store: Store) -> DaskWorkers:
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(
+        n_workers=settings.workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",  # None would open port 8787 all the same
+        host="127.0.0.1",
+        memory_limit=0,
+        silence_logs=logging.CRITICAL,
+    )
+    try:
+        client = Client(cluster, set_as_default=False)
+        client.register_worker_callbacks(prepare)  # also on one that replaces a killed one
+    except BaseException:
+        cluster.close(timeout=10)
+        raise
+    return DaskWorkers(settings, store, client, cluster)
+
+
+def _elsewhere(settings: Settings, store: Store, scheduler: str) -> DaskWorkers:
+    from distributed import Client
+
+    client = None
+    try:
+        client = Client(scheduler, timeout=5, set_as_default=False)
+        client.wait_for_workers(1, timeout=5)
+        workers = DaskWorkers(settings, store, client)
+        if workers.share_the_store():
+            return workers
+        why = _unshared("another one under the same URL")
+    except InputError as error:
+        why = _unshared(error)
+    except (OSError, TimeoutError) as error:
+        if client is None:
+            why = f"ALF_SCHEDULER: no scheduler answers at {scheduler}"
+        elif client.nthreads():
+            why = f"ALF_SCHEDULER: the workers of {scheduler} do not answer ({type(error).__name__})"
+        else:
+            why = f"ALF_SCHEDULER: {scheduler} answers, but has no workers"
+    if client is not None:
+        with suppress(Exception):  # it may be gone meanwhile
+            client.close(timeout=5)
+    raise InputError(why)
+
+
+def _unshared(got: object) -> str:
+    return f"ALF_STORE: must be a database that the workers of ALF_SCHEDULER reach under the same URL, got {got}"
+
+
+def _configure() -> None:
+    import dask
+
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": 0,
+            "distributed.scheduler.http.routes": [],
+            # The cluster looks this long after a worker's death whether there is one again, and if the next one has
+            # just been killed too, it gives the place up for good.
+            "distributed.deploy.lost-worker-timeout": "1000 days",
+        }
+    )
+
+
+def _work(*arguments: Any) -> PartState | None:
+    """What a worker process runs: it knows its address, by which it can be restarted from afar."""
+    from distributed import get_worker
+
+    return work(*arguments, address=get_worker().address)
