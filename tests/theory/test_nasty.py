@@ -4,6 +4,7 @@ import os
 
 import pytest
 from nasty import Curve, Nasty, attack, attack_ratio, nasty
+from sympy import Abs
 
 from alf.errors import InputError
 from alf.losses import parse, u
@@ -145,6 +146,14 @@ def test_conditions_name_what_can_fail():
     assert reveal(f) == f
     assert discontinuity(f) is None
     assert discontinuity(1 / (u - u**2 - 0.25)) is not None
+
+
+@pytest.mark.parametrize("place", ["0.14896", "0.5", "3", "1/3"])
+def test_a_square_of_exponentials_is_seen_from_both_ends(place):
+    """exp(1) and exp(931/6250) have no common power of a small degree: each is a letter of its own."""
+    root = parse(f"formula:1-u+0.001*sqrt(exp(2*u)-2*exp({place})*exp(u)+exp(2*({place})))").exact
+    for f in (root, root.subs(u, 1 - u)):
+        assert reveal(f).has(Abs)
 
 
 # --- the attack bites ---------------------------------------------------------------------------------------------
