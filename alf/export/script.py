@@ -13,8 +13,8 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from alf import noise as noise_module
 from alf.data import cifar, declaration, idx, toys
-from alf.losses import Loss, parse
-from alf.losses.compile import LOG_U, LOG_V, V, in_coordinates, u
+from alf.losses import Loss, parse, u
+from alf.losses.compile import LOG_U, LOG_V, V, in_coordinates
 from alf.training import augment
 from alf.training.networks_spec import PLANS, hidden_widths
 from alf.training.recipe import Recipe

@@ -12,10 +12,11 @@ Importing this needs SymPy only. numpy is imported when a curve is computed and 
 
 from alf.errors import InputError
 from alf.losses.catalogue import catalogue
-from alf.losses.declaration import Declaration, K, Loss, u
+from alf.losses.declaration import Declaration, Loss
 from alf.losses.domain import Domain, Parameter
 from alf.losses.labels import distinct_labels
 from alf.losses.spec import is_formula, parse
+from alf.losses.symbols import K, u
 
 __all__ = [
     "Declaration",

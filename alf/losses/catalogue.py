@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from sympy import Expr, Integer, Rational, Symbol, exp, log, oo
 
-from alf.losses.declaration import Declaration, K, u
+from alf.losses.declaration import Declaration
 from alf.losses.domain import Domain, Parameter
+from alf.losses.symbols import K, u
 
 # Every symbol once, with its assumptions: two symbols of one name and different assumptions do not cancel.
 a = Symbol("a", positive=True)

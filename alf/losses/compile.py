@@ -12,12 +12,14 @@ d/du is not. numpy and torch share this one rewriting.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, Pow, Symbol, diff, exp, lambdify, log, powsimp
 from sympy.codegen.cfunctions import expm1
 from sympy.printing.pycode import PythonCodePrinter
 
-from alf.losses.declaration import Declaration, K, u
+from alf.losses.interface import Formulas
+from alf.losses.symbols import K, u
 
 # Greek, so that they are identifiers in every language printed to and cannot be a name that a person types.
 LOG_U = Symbol("λ", real=True)
@@ -95,7 +97,7 @@ class Compiled:
     expression: Expr
     inputs: tuple[Symbol, ...]
     constants: tuple[Symbol, ...]
-    _functions: dict = field(default_factory=dict, init=False, repr=False)
+    _functions: dict[tuple[str, bool], Callable[..., Any]] = field(default_factory=dict, init=False, repr=False)
 
     def partial(self, index: int) -> "Compiled":
         """The derivative with respect to one input."""
@@ -114,12 +116,12 @@ class Compiled:
         """The inputs in which the partial derivative is not identically 0."""
         return tuple(i for i in range(len(self.inputs)) if self.partial(i).expression != 0)
 
-    def all_partials(self, varying: list) -> list:
+    def by_input(self, varying: list[Any]) -> list[Any]:
         """The partial derivatives by input, None where one is identically 0, from those that `function` returns."""
         found = iter(varying)
         return [next(found) if i in self.varying else None for i in range(len(self.inputs))]
 
-    def function(self, library: str, partials: bool = False) -> Callable:
+    def function(self, library: str, partials: bool = False) -> Callable[..., Any]:
         """f(u, log_u, v, log_v, *sums, *constants), or the list of it and its partials that are not 0."""
         key = (library, partials)
         if key not in self._functions:
@@ -168,17 +170,17 @@ class Compiled:
 class _TorchPrinter(PythonCodePrinter):
     """Powers as calls: the operator's wrapper in Python costs more than a small tensor's arithmetic."""
 
-    def _print_Pow(self, power, rational=False) -> str:
+    def _print_Pow(self, power: Pow, rational: bool = False) -> str:
         return f"power({self._print(power.base)}, {self._print(power.exp)})"
 
-    def _print_sign(self, expression) -> str:
+    def _print_sign(self, expression: Expr) -> str:
         return f"sign({self._print(expression.args[0])})"  # Python's own is a condition, which a tensor cannot answer
 
 
-def _lambdify(arguments: tuple[Symbol, ...], expressions, library: str, share: bool) -> Callable:
+def _lambdify(arguments: tuple[Symbol, ...], expressions: Expr | list[Expr], library: str, share: bool) -> Any:
     if library != "torch":
         return lambdify(arguments, expressions, modules=library, cse=share)
-    from alf.losses.torch_loss import FUNCTIONS
+    from alf.losses.torch_functions import FUNCTIONS
 
     settings = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True}
     printer = _TorchPrinter(settings | {"user_functions": {name: name for name in FUNCTIONS}})
@@ -191,7 +193,11 @@ class CompiledLoss:
 
     outer: Compiled
     summands: tuple[Compiled, ...]
-    uses_log_v: bool
+
+    @property
+    def uses_log_v(self) -> bool:
+        """Whether log(1 - u) is an input of its own."""
+        return self.outer.uses_log_v
 
     @cached_property
     def shared(self) -> Compiled:
@@ -210,7 +216,7 @@ def _with_own(term: Expr, summand: Expr, own: Symbol) -> Expr:
 
 
 @lru_cache(maxsize=512)
-def compiled(declaration: Declaration) -> CompiledLoss:
+def compiled(declaration: Formulas) -> CompiledLoss:
     """The compiled form of a declaration; parameters stay arguments, so that one compilation serves every value."""
     constants = (K, *(p.symbol for p in declaration.parameters))
     everything = (declaration.expression, *(s for _, s in declaration.sums))
@@ -223,7 +229,7 @@ def compiled(declaration: Declaration) -> CompiledLoss:
     symbols = tuple(symbol for symbol, _ in declaration.sums)
     outer = Compiled(prepare(declaration.expression), (*coordinates, *symbols), constants)
     summands = tuple(Compiled(prepare(s), coordinates, constants) for _, s in declaration.sums)
-    return CompiledLoss(outer, summands, uses_log_v)
+    return CompiledLoss(outer, summands)
 
 
 TAU = Symbol("τ", nonnegative=True)
@@ -243,7 +249,7 @@ class Path:
 
 
 @lru_cache(maxsize=512)
-def path(declaration: Declaration) -> Path:
+def path(declaration: Formulas) -> Path:
     """The curves of a declaration: l, dl/du and -dl/du u (1 - u)."""
     others = {symbol: (summand, (K - 1) * _of_another(summand)) for symbol, summand in declaration.sums}
     sums = {symbol: own + rest for symbol, (own, rest) in others.items()}
@@ -281,30 +287,3 @@ def _slope_along(term: Expr, others: dict, sums: dict) -> Expr:
 
 def _with_tau(expression: Expr) -> Expr:
     return expression.replace(lambda e: e == K - 2 + u, lambda e: TAU)
-
-
-@lru_cache(maxsize=512)
-def _in_floats(declaration: Declaration) -> Callable:
-    """[g, *s_i] in plain floats, with 1 for every sum: for size, not for value."""
-    symbols = [symbol for symbol, _ in declaration.sums]
-    expressions = [declaration.expression.subs(dict.fromkeys(symbols, 1)), *(s for _, s in declaration.sums)]
-    return lambdify((u, K, *(p.symbol for p in declaration.parameters)), expressions, modules="math")
-
-
-TRIED = (1e-6, 0.5, 1 - 1e-9)
-"""Where the size of l is looked at, with 10 classes."""
-
-
-def misfit(declaration: Declaration, values: tuple[float, ...]) -> str | None:
-    """What keeps l from having values of a loss on [1e-6, 1], as the end of "must ..."; None where nothing does."""
-    function = _in_floats(declaration)
-    try:
-        found = [x for point in TRIED for x in function(point, 10.0, *values)]
-    except OverflowError:
-        return "fit a double, got more"
-    except (ZeroDivisionError, ValueError, TypeError):
-        # a pole; a root or a logarithm of what is below 0; a function of a complex power: rounding may have brought it
-        return declaration.misfit_in_digits(values, TRIED)
-    if any(isinstance(x, complex) for x in found):
-        return declaration.misfit_in_digits(values, TRIED)
-    return None if all(abs(x) < float("inf") for x in found) else "fit a double, got more"

@@ -7,21 +7,30 @@ A loss of predicting `u` (a point of the probability simplex) when the label is 
 `Declaration` holds g, the s_i and the parameters. `Loss` is a declaration with exact values for them.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, Symbol, lambdify
 
 from alf.errors import InputError, optional
 from alf.losses.domain import Parameter, decimal
 from alf.losses.exact import substitute
+from alf.losses.symbols import K, u
 
-u = Symbol("u", positive=True)
-"""The probability predicted for the label, u_y."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
-K = Symbol("K", integer=True, positive=True)
-"""The number of classes."""
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+    from alf.losses.torch_module import LossModule
+
+TRIED = (1e-6, 0.5, 1 - 1e-9)
+"""Where the size of l is looked at, with 10 classes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +65,7 @@ class Declaration:
     presets: dict[str, dict[str, Expr]] = field(default_factory=dict)
     about: str = ""
     reference: str = ""
-    parts: tuple[tuple[Symbol, "Declaration"], ...] = ()
+    parts: tuple[tuple[Symbol, Declaration], ...] = ()
 
     @property
     def pointwise(self) -> bool:
@@ -76,7 +85,7 @@ class Declaration:
         names = ", ".join(p.name for p in self.parameters)
         raise InputError(f"{self.name}: no hyperparameter {name!r}; " + (f"it has {names}" if names else "it has none"))
 
-    def loss(self, **values) -> "Loss":
+    def loss(self, **values: Expr | float) -> Loss:
         """The loss at these values; each is a Python number or an exact SymPy one, checked against its domain."""
         for name in values:
             self.parameter(name)
@@ -86,39 +95,79 @@ class Declaration:
             if value is None:
                 raise InputError(f"{self.name}: {parameter.name} is missing; it must lie in {parameter.domain}")
             settled.append((parameter.name, parameter.check(value, self.name)))
-        self._check_values([float(value) for _, value in settled])
+        self._check_values(tuple(settled))
         return Loss(self, tuple(settled))
 
-    def _check_values(self, values: list[float]) -> None:
+    def _check_values(self, items: tuple[tuple[str, Expr], ...]) -> None:
         """Refuse values at which l overflows a double or has no value, before an exact power of them is attempted."""
-        if not values:
-            return
-        from alf.losses.compile import misfit
-
-        wrong = misfit(self, tuple(values))
+        wrong = self._misfit(tuple(float(value) for _, value in items)) if items else None
         if wrong is not None:
-            shown = ", ".join(f"{p.name}={value:g}" for p, value in zip(self.parameters, values, strict=True))
+            shown = ", ".join(f"{name}={float(value):g}" for name, value in items)
             raise InputError(f"{self.name}: the values of l on [0.000001, 1] must {wrong} at {shown}")
 
-    def misfit_in_digits(self, values: tuple[float, ...], points: tuple[float, ...]) -> str:
-        """What `alf.losses.compile.misfit` says where doubles find no value: a declared loss's doubles are right."""
+    def _misfit(self, values: tuple[float, ...]) -> str | None:
+        """What keeps l from having values of a loss on [1e-6, 1], as the end of "must ..."; None where nothing does."""
+        try:
+            found = [x for point in TRIED for x in self._in_floats(point, 10.0, *values)]
+        except OverflowError:
+            return "fit a double, got more"
+        except (ZeroDivisionError, ValueError, TypeError):
+            # a pole; a root or a logarithm of what is below 0; a function of a complex power: rounding may have brought it
+            return self._misfit_in_digits(values)
+        if any(isinstance(x, complex) for x in found):
+            return self._misfit_in_digits(values)
+        return None if all(abs(x) < float("inf") for x in found) else "fit a double, got more"
+
+    def _misfit_in_digits(self, values: tuple[float, ...]) -> str | None:
+        """The same where doubles find no value: those of a declared loss are right."""
         return "be real and finite, got one that is not"
 
-    def example(self) -> "Loss":
+    @cached_property
+    def _in_floats(self) -> Callable[..., list[Any]]:
+        """[g, *s_i] of (u, K, *parameters) in plain floats, with 1 for every sum: for size, not for value."""
+        ones = dict.fromkeys((symbol for symbol, _ in self.sums), 1)
+        expressions = [self.expression.subs(ones), *(summand for _, summand in self.sums)]
+        symbols = (u, K, *(p.symbol for p in self.parameters))
+        function: Callable[..., list[Any]] = lambdify(symbols, expressions, modules="math")
+        return function
+
+    def example(self) -> Loss:
         """The loss at its parameters' typical values."""
         return self.loss(**{p.name: p.typical if p.default is None else p.default for p in self.parameters})
 
-    def preset_losses(self) -> dict[str, "Loss"]:
+    def preset_losses(self) -> dict[str, Loss]:
         """The loss as the paper's authors set it, by data set key."""
         return {data: self.loss(**values) for data, values in self.presets.items()}
 
-    def configurations(self) -> tuple["Loss", ...]:
+    def configurations(self) -> tuple[Loss, ...]:
         """Every preset once, or the example where there are none: what tests, tables and galleries run over."""
         return tuple(dict.fromkeys(self.preset_losses().values())) or (self.example(),)
 
-    def latex(self) -> str:
-        """The formula with its symbols."""
-        return _latex(self, {})
+    def spec(self, values: Mapping[str, Expr]) -> str:
+        """The canonical spec of the loss at these values: declared order, shortest decimals, defaults left out."""
+        shown = [f"{p.name}={decimal(values[p.name])}" for p in self.parameters if values[p.name] != p.default]
+        return self.key + (":" + ",".join(shown) if shown else "")
+
+    def latex(self, values: Mapping[Symbol, Expr] | None = None) -> str:
+        """LaTeX of g with each sum written out, and with `values` as decimals in place of their symbols.
+
+        0, 1 and logarithms are substituted, so that they simplify; a decimal stays where the reader expects it.
+        """
+        values = values or {}
+        plain = {s: v for s, v in values.items() if v in (0, 1) or not v.is_Rational}
+        names = {
+            s: rf"\left({decimal(v)}\right)" if v.is_negative else decimal(v)
+            for s, v in values.items()
+            if s not in plain
+        }
+        expression = self.expression.subs(plain)
+        for symbol, summand in self.sums:
+            summand = summand.subs(plain)
+            inner = sympy.latex(summand, symbol_names={u: "u_k", **names})
+            names[symbol] = r"\sum_{k=1}^{K} " + (rf"\left({inner}\right)" if summand.is_Add else inner)
+            if expression.is_Add or (expression.is_Mul and sympy.fraction(expression)[1] != symbol):
+                names[symbol] = rf"\left({names[symbol]}\right)"
+        return str(sympy.latex(expression, symbol_names={u: "u_y", **names}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +189,7 @@ class Loss:
     declaration: Declaration
     items: tuple[tuple[str, Expr], ...]
 
-    def __eq__(self, other) -> bool:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Loss) and self.spec == other.spec
 
     def __hash__(self) -> int:
@@ -148,11 +197,6 @@ class Loss:
 
     def __repr__(self) -> str:
         return f"<Loss {self.spec}>"
-
-    def __reduce__(self):
-        from alf.losses.spec import parse
-
-        return parse, (self.spec,)
 
     @property
     def key(self) -> str:
@@ -187,9 +231,7 @@ class Loss:
     @cached_property
     def spec(self) -> str:
         """The canonical spec: declared order, shortest decimals, defaults left out."""
-        from alf.losses.spec import print_spec
-
-        return print_spec(self)
+        return self.declaration.spec(self.values)
 
     @cached_property
     def label(self) -> str:
@@ -217,7 +259,7 @@ class Loss:
         return tuple((symbol, substitute(summand, self.substitution)) for symbol, summand in self.sums)
 
     @cached_property
-    def terms(self) -> tuple[tuple[Expr, "Loss"], ...]:
+    def terms(self) -> tuple[tuple[Expr, Loss], ...]:
         """(weight, loss) pairs whose sum this is; the loss itself with weight 1 when it is no combination."""
         if not self.declaration.parts:
             return ((sympy.Integer(1), self),)
@@ -226,60 +268,84 @@ class Loss:
             for weight, part in self.declaration.parts
         )
 
-    def replace(self, **values) -> "Loss":
+    def replace(self, **values: Expr | float) -> Loss:
         """The same loss with some values changed, checked like any other."""
         return self.declaration.loss(**{**self.values, **values})
 
     def latex(self, values: bool = False) -> str:
         """The formula, with its symbols or with the values in their place."""
-        return _latex(self.declaration, dict(self.substitution) if values else {})
+        return self.declaration.latex(self.substitution if values else None)
 
-    def value(self, probability, classes: int = 10):
-        """L as a numpy array over `probability` (u_y in [0, 1]); see `alf.losses.numeric.value`."""
-        from alf.losses import numeric
+    def value(self, probability: ArrayLike, classes: int = 10) -> NDArray[np.float64]:
+        """L(u, y) over u_y, where the other K - 1 classes share the rest equally.
 
-        return numeric.value(self, probability, classes)
+        Parameters
+        ----------
+        probability : array_like, any shape
+            u_y in [0, 1].
+        classes : int
+            K, at least 2.
 
-    def derivative(self, probability, classes: int = 10):
-        """dL/du as a numpy array over `probability`; see `alf.losses.numeric.derivative`."""
-        from alf.losses import numeric
+        Returns
+        -------
+        ndarray of float64, the same shape
+            May be inf at u_y = 0 (cross entropy).
 
-        return numeric.derivative(self, probability, classes)
+        Raises
+        ------
+        InputError
+            A probability outside [0, 1] or fewer than two classes.
 
-    def sample_weight(self, probability, classes: int = 10):
-        """-dL/du u (1-u), the pull on the logit margin; see `alf.losses.numeric.sample_weight`."""
-        from alf.losses import numeric
+        Examples
+        --------
+        >>> from alf.losses import parse
+        >>> parse("mae").value([0.0, 0.25, 1.0])
+        array([1.  , 0.75, 0.  ])
+        """
+        from alf.losses.numeric import along_path
 
-        return numeric.sample_weight(self, probability, classes)
+        return along_path(self, probability, classes, "value")
 
-    def vector(self, probabilities):
-        """L(u, i) for every label i: an array of the shape (..., K) of `probabilities`."""
-        from alf.losses import numeric
+    def derivative(self, probability: ArrayLike, classes: int = 10) -> NDArray[np.float64]:
+        """dL/du_y along that path; shapes, units and errors as `value`. May be -inf at u_y = 0."""
+        from alf.losses.numeric import along_path
 
-        return numeric.vector(self, probabilities)
+        return along_path(self, probability, classes, "derivative")
 
-    def module(self, reduction: str = "mean", ignore_index: int = -100, **tensors):
-        """The loss as a `torch.nn.Module`; see `alf.losses.torch_loss.LossModule`. `NotInstalled` without torch."""
+    def sample_weight(self, probability: ArrayLike, classes: int = 10) -> NDArray[np.float64]:
+        """-dL/du_y u_y (1 - u_y): how hard a sample pulls on the logit margin; shapes and errors as `value`.
+
+        With equal logits of the other classes, du_y/d(margin) = u_y (1 - u_y).
+        """
+        from alf.losses.numeric import along_path
+
+        return along_path(self, probability, classes, "weight")
+
+    def vector(self, probabilities: ArrayLike) -> NDArray[np.float64]:
+        """L(u, i) for every label i.
+
+        Parameters
+        ----------
+        probabilities : array_like (..., K)
+            Points of the simplex.
+
+        Returns
+        -------
+        ndarray (..., K)
+
+        Examples
+        --------
+        >>> from alf.losses import parse
+        >>> parse("nce").vector([0.5, 0.25, 0.25])
+        array([0.2, 0.4, 0.4])
+        """
+        from alf.losses.numeric import vector
+
+        return vector(self, probabilities)
+
+    def module(self, reduction: str = "mean", ignore_index: int = -100, **tensors: Any) -> LossModule:
+        """The loss as a `torch.nn.Module`; see `alf.losses.torch_module.LossModule`. `NotInstalled` without torch."""
         with optional():
-            from alf.losses.torch_loss import LossModule
+            from alf.losses.torch_module import LossModule
 
         return LossModule(self, reduction=reduction, ignore_index=ignore_index, **tensors)
-
-
-def _latex(declaration: Declaration, values: dict[Symbol, Expr]) -> str:
-    """LaTeX of g with each sum written out, and with `values` as decimals in place of their symbols.
-
-    0, 1 and logarithms are substituted, so that they simplify; a decimal stays where the reader expects it.
-    """
-    plain = {s: v for s, v in values.items() if v in (0, 1) or not v.is_Rational}
-    names = {
-        s: rf"\left({decimal(v)}\right)" if v.is_negative else decimal(v) for s, v in values.items() if s not in plain
-    }
-    expression = declaration.expression.subs(plain)
-    for symbol, summand in declaration.sums:
-        summand = summand.subs(plain)
-        inner = sympy.latex(summand, symbol_names={u: "u_k", **names})
-        names[symbol] = r"\sum_{k=1}^{K} " + (rf"\left({inner}\right)" if summand.is_Add else inner)
-        if expression.is_Add or (expression.is_Mul and sympy.fraction(expression)[1] != symbol):
-            names[symbol] = rf"\left({names[symbol]}\right)"
-    return sympy.latex(expression, symbol_names={u: "u_y", **names})

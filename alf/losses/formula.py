@@ -12,6 +12,7 @@ import ast
 import math
 import operator
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,9 +21,10 @@ from sympy import Expr, Integer, Rational, Symbol
 
 from alf.errors import InputError
 from alf.losses.acceptance import IN_FLOATS, ONE, PLAIN, SEVERAL, check_values, evaluate, in_digits
-from alf.losses.declaration import Declaration, Loss, u
+from alf.losses.declaration import TRIED, Declaration, Loss
 from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted, unbalanced
 from alf.losses.exact import power
+from alf.losses.symbols import u
 
 LONGEST = 2000
 MOST_NODES = 400
@@ -56,19 +58,28 @@ class Formula(Declaration):
         """The values without a domain, as the canonical spec prints them."""
         return tuple(filter(None, self.text.partition(";")[2].split(",")))
 
-    def misfit_in_digits(self, values: tuple[float, ...], points: tuple[float, ...]) -> str | None:
+    def _misfit_in_digits(self, values: tuple[float, ...]) -> str | None:
         """Where doubles find no value: a root of 0 but for rounding is 0, a root of what is negative is not real."""
         tree = ast.parse(self.text.partition(";")[0], mode="eval")
         given = {name: float(value) for name, value in (item.split("=") for item in self.fixed)}
         given |= dict(zip((p.name for p in self.parameters), values, strict=True))
         try:
-            for point in points:
+            for point in TRIED:
                 in_digits(tree, given, point)
         except ZeroDivisionError:
             return "be finite, got a division by 0"
         except ValueError:
             return "be real, got one that is not"
         return None
+
+    def spec(self, values: Mapping[str, Expr]) -> str:
+        """The canonical spec: no spaces, fixed parameters first, then those with a domain."""
+        items = [
+            f"{p.name}={decimal(values[p.name])}[{decimal(p.domain.lower)},{decimal(p.domain.upper)}]"
+            for p in self.parameters
+        ]
+        separator = "," if self.fixed else ";"
+        return f"formula:{self.text}" + (separator + ",".join(items) if items else "")
 
 
 def parse_formula(rest: str) -> Loss:
@@ -156,18 +167,6 @@ def _formula(text: str, assignments: str) -> Loss:
     if loss.exact.has(sympy.I, sympy.nan, sympy.zoo):
         raise InputError(_NOT_REAL)
     return loss
-
-
-def print_formula(loss: Loss) -> str:
-    """The canonical spec of a typed loss: no spaces, fixed parameters first, then those with a domain."""
-    items = []
-    for parameter in loss.declaration.parameters:
-        low, high = parameter.domain.lower, parameter.domain.upper
-        items.append(f"{parameter.name}={decimal(loss.values[parameter.name])}[{decimal(low)},{decimal(high)}]")
-    text = loss.declaration.text
-    if not items:
-        return f"formula:{text}"
-    return f"formula:{text}{',' if ';' in text else ';'}{','.join(items)}"
 
 
 def _short(text: str) -> str:

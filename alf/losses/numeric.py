@@ -4,91 +4,28 @@ A loss with sums depends on more than u_y. Its curve is drawn along the path on 
 rest equally, u_k = (1 - u_y)/(K - 1).
 """
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from alf.errors import InputError
 from alf.losses.compile import Compiled, compiled, path
-from alf.losses.declaration import Loss
+from alf.losses.interface import ValuedLoss
 from alf.losses.precision import many_digits
+
+Array = NDArray[np.float64]
 
 # Stand-ins for 0 where the plain value is 0/0, inf/inf or 0 inf: far enough out that what is left is rounding.
 STAND_INS = ((0.0, -1e300), (1e-300, float(np.log(1e-300))))
 HUGE = 1e60  # a stand-in's result beyond this is infinite, below its reciprocal zero
 
 
-def value(loss: Loss, probability, classes: int = 10) -> np.ndarray:
-    """L(u, y) over u_y.
-
-    Parameters
-    ----------
-    loss : Loss
-    probability : array_like, any shape
-        u_y in [0, 1].
-    classes : int
-        K, at least 2.
-
-    Returns
-    -------
-    ndarray of float64, the same shape
-        May be inf at u_y = 0 (cross entropy).
-
-    Raises
-    ------
-    InputError
-        A probability outside [0, 1] or fewer than two classes.
-
-    Examples
-    --------
-    >>> from alf.losses import parse
-    >>> value(parse("mae"), [0.0, 0.25, 1.0])
-    array([1.  , 0.75, 0.  ])
-    """
-    return _along_path(loss, probability, classes, "value")
-
-
-def derivative(loss: Loss, probability, classes: int = 10) -> np.ndarray:
-    """dL/du_y along the path; shapes, units and errors as `value`. May be -inf at u_y = 0."""
-    return _along_path(loss, probability, classes, "derivative")
-
-
-def sample_weight(loss: Loss, probability, classes: int = 10) -> np.ndarray:
-    """-dL/du_y u_y (1 - u_y): how hard a sample pulls on the logit margin; shapes and errors as `value`.
-
-    With equal logits of the other classes, du_y/d(margin) = u_y (1 - u_y).
-    """
-    return _along_path(loss, probability, classes, "weight")
-
-
-def vector(loss: Loss, probabilities) -> np.ndarray:
-    """L(u, i) for every label i.
-
-    Parameters
-    ----------
-    loss : Loss
-    probabilities : array_like (..., K)
-        Points of the simplex.
-
-    Returns
-    -------
-    ndarray (..., K)
-
-    Examples
-    --------
-    >>> from alf.losses import parse
-    >>> vector(parse("nce"), [0.5, 0.25, 0.25])
-    array([0.2, 0.4, 0.4])
-    """
-    points = np.asarray(probabilities, dtype=float)
-    if points.ndim < 1 or points.shape[-1] < 2:
-        raise InputError(f"probabilities must have at least two classes on their last axis, got shape {points.shape}")
-    form, constants = compiled(loss.declaration), _constants(loss, points.shape[-1])
-    coordinates = _coordinates(points)
-    with np.errstate(all="ignore"):
-        sums = [_call(s, coordinates, (), constants).sum(axis=-1, keepdims=True) for s in form.summands]
-        return _call(form.outer, coordinates, sums, constants)
-
-
-def _along_path(loss: Loss, probability, classes: int, quantity: str) -> np.ndarray:
+def along_path(
+    loss: ValuedLoss, probability: ArrayLike, classes: int, quantity: Literal["value", "derivative", "weight"]
+) -> Array:
+    """A curve of the loss over u_y, see `Loss.value`, `Loss.derivative` and `Loss.sample_weight`."""
     points = np.asarray(probability, dtype=float)
     if classes < 2:
         raise InputError(f"the number of classes must be at least 2, got {classes}")
@@ -113,7 +50,19 @@ def _along_path(loss: Loss, probability, classes: int, quantity: str) -> np.ndar
     return result + 0.0
 
 
-def _slope_at(end: int, form: Compiled, loss: Loss, classes: int) -> float:
+def vector(loss: ValuedLoss, probabilities: ArrayLike) -> Array:
+    """L(u, i) for every label i, see `Loss.vector`."""
+    points = np.asarray(probabilities, dtype=float)
+    if points.ndim < 1 or points.shape[-1] < 2:
+        raise InputError(f"probabilities must have at least two classes on their last axis, got shape {points.shape}")
+    form, constants = compiled(loss.declaration), _constants(loss, points.shape[-1])
+    coordinates = _coordinates(points)
+    with np.errstate(all="ignore"):
+        sums = [_call(s, coordinates, (), constants).sum(axis=-1, keepdims=True) for s in form.summands]
+        return _call(form.outer, coordinates, sums, constants)
+
+
+def _slope_at(end: int, form: Compiled, loss: ValuedLoss, classes: int) -> float:
     """The limit of dl/du at an end where its terms are infinite and cancel: from inside, in many digits.
 
     A slope that grows on the way in is infinite. One that arrives like 1/log u is given to about three digits.
@@ -134,17 +83,17 @@ def _slope_at(end: int, form: Compiled, loss: Loss, classes: int) -> float:
         return float(mp.sign(near) * mp.inf if abs(near) > 1.5 * abs(far) else near)
 
 
-def _constants(loss: Loss, classes: int) -> tuple:
+def _constants(loss: ValuedLoss, classes: int) -> tuple[np.float64, ...]:
     return (np.float64(classes), *(np.float64(v) for v in loss.floats.values()))
 
 
-def _coordinates(points: np.ndarray) -> tuple:
+def _coordinates(points: Array) -> tuple[Array, ...]:
     """(u, log u, v, log v) of each probability."""
     with np.errstate(divide="ignore"):
         return points, np.log(points), 1 - points, np.log1p(-points)
 
 
-def _nudged(points: np.ndarray, zero: float, log_zero: float) -> tuple:
+def _nudged(points: Array, zero: float, log_zero: float) -> tuple[Array, ...]:
     """The coordinates with the ends 0 and 1 moved inwards by amounts that doubles cannot show.
 
     With zero = 0, log 0 alone becomes a huge finite number (the limit of a quotient of logarithms); otherwise u and v
@@ -160,7 +109,7 @@ def _nudged(points: np.ndarray, zero: float, log_zero: float) -> tuple:
         )
 
 
-def _call(form: Compiled, coordinates: tuple, sums, constants: tuple) -> np.ndarray:
+def _call(form: Compiled, coordinates: tuple[Array, ...], sums: Sequence[Array], constants: tuple[Any, ...]) -> Array:
     """An expression broadcast to the shape of the coordinates."""
     result = form.function("numpy")(*coordinates, *sums, *constants)
     return np.array(np.broadcast_to(np.asarray(result, dtype=float), np.shape(coordinates[0])))

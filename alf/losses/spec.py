@@ -5,6 +5,7 @@ printing gives the canonical spec, which parses to the same loss and prints itse
 has the name `u` in it is a formula, with or without the prefix ``formula:``.
 """
 
+import copyreg
 import difflib
 import re
 from functools import lru_cache
@@ -12,7 +13,8 @@ from functools import lru_cache
 from alf.errors import InputError
 from alf.losses.catalogue import catalogue
 from alf.losses.declaration import Loss
-from alf.losses.domain import decimal, quoted, unbalanced
+from alf.losses.domain import quoted, unbalanced
+from alf.losses.formula import parse_formula
 
 LONGEST = 2000
 """Characters a spec may have."""
@@ -73,8 +75,6 @@ def parse(spec: str) -> Loss:
 @lru_cache(maxsize=4096)
 def _parse(spec: str) -> Loss:
     if is_formula(spec):
-        from alf.losses.formula import parse_formula
-
         prefix, colon, rest = spec.partition(":")
         return parse_formula(rest if colon else prefix)
     key, colon, rest = spec.partition(":")
@@ -114,15 +114,4 @@ def _instead(key: str, spec: str) -> str:
     return f"; {said + ', and ' if said else ''}a formula needs the name u, such as exp(-u/2); or choose {_ALL}"
 
 
-def print_spec(loss: Loss) -> str:
-    """The canonical spec of a loss: declared order, shortest decimals, values equal to a default left out."""
-    if loss.key == "formula":
-        from alf.losses.formula import print_formula
-
-        return print_formula(loss)
-    shown = [
-        f"{p.name}={decimal(loss.values[p.name])}"
-        for p in loss.declaration.parameters
-        if loss.values[p.name] != p.default
-    ]
-    return loss.key + (":" + ",".join(shown) if shown else "")
+copyreg.pickle(Loss, lambda loss: (parse, (loss.spec,)))  # a loss goes to another process as its spec

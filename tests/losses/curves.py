@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import mpmath
 import numpy as np
 
-from alf.losses import numeric
-from alf.losses.compile import COORDINATES, TAU, K, in_coordinates, near_one, path
+from alf.losses import K
+from alf.losses.compile import COORDINATES, TAU, in_coordinates, near_one, path
+from alf.losses.numeric import along_path
 from tests.losses.rounding import EPS, ULPS, bound
 
 QUANTITIES = ("value", "derivative", "weight")
@@ -40,12 +41,12 @@ def inside(u, classes, parameters):
 
 def computed(declaration, name, u, classes, parameters):
     """numpy's curve; its functions take arrays of hyperparameters as well as of u."""
-    curve = {"value": numeric.value, "derivative": numeric.derivative, "weight": numeric.sample_weight}[name]
     result = np.empty(len(u))
     for count in np.unique(classes):
         chosen = classes == count
         values = {p.name: parameters[i, chosen] for i, p in enumerate(declaration.parameters)}
-        result[chosen] = curve(SimpleNamespace(declaration=declaration, floats=values), u[chosen], int(count))
+        loss = SimpleNamespace(declaration=declaration, floats=values)
+        result[chosen] = along_path(loss, u[chosen], int(count), name)
     return result
 
 
