@@ -28,11 +28,12 @@ def parse_records(contents: bytes, label_bytes: int) -> tuple[np.ndarray, np.nda
 def _reader(key: str, names: tuple[str, ...], archive: str, train: tuple[File, ...], test: File, label_bytes: int):
     def load(folder: Path | None, partial: bool) -> Arrays:
         folders = folders_of(folder, (key, *names), cache_folder())
-        found = {file.name: read(key, file, folders, archive) for file in (*train, test)}
-        absent = [name for name, contents in found.items() if contents is None]
-        there = [file for file in train if file.name not in absent]
+        files = (*train, test)
+        found = {f.name: contents for f in files if (contents := read(key, f, folders, archive)) is not None}
+        absent = [file.name for file in files if file.name not in found]
+        there = [file for file in train if file.name in found]
         if test.name in absent or not there:
-            raise missing(key, [archive] if len(absent) == len(found) else absent, folder)
+            raise missing(key, absent if found else [archive], folder)
         if absent and not partial:
             raise InputError(
                 f"data {key}: all {len(train)} batches are needed, got none of {', '.join(absent)} in "

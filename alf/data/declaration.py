@@ -131,9 +131,9 @@ def stratified(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray,
     (6, [0, 1])
     """
     random = np.random.default_rng([0x5711, seed])
-    chosen = []
+    parts = []
     for label in np.unique(labels):
         mine = random.permutation(np.flatnonzero(labels == label))
-        chosen.append(mine[: round(share * len(mine))])
-    chosen = np.sort(np.concatenate(chosen))
+        parts.append(mine[: round(share * len(mine))])
+    chosen = np.sort(np.concatenate(parts))
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen

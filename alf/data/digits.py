@@ -16,7 +16,7 @@ def _read(folder: Path | None, partial: bool) -> Arrays:
     worker process would pay before its first epoch.
     """
     found = find_spec("sklearn")
-    if found is None:
+    if found is None or found.origin is None:
         raise not_installed("sklearn")
     file = Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz"
     table = np.loadtxt(file, np.uint8, delimiter=",")

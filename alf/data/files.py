@@ -80,7 +80,8 @@ def _member(key: str, file: File, path: Path) -> bytes:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 if member.isfile() and Path(member.name).name == file.name:
-                    return archive.extractfile(member).read(file.size + 1)
+                    stream = archive.extractfile(member)
+                    return stream.read(file.size + 1) if stream else b""
     except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
         raise InputError(
             f"data {key}: {path} must be a gzipped tar archive with {file.name}, "

@@ -40,7 +40,14 @@ def spirals(random: np.random.Generator, labels: np.ndarray) -> np.ndarray:
     return points + 0.03 * random.standard_normal(points.shape)
 
 
-def _declare(key: str, name: str, classes: int, make: Callable, seed: int, std: float) -> DataSet:
+def _declare(
+    key: str,
+    name: str,
+    classes: int,
+    make: Callable[[np.random.Generator, np.ndarray], np.ndarray],
+    seed: int,
+    std: float,
+) -> DataSet:
     def read(folder: Path | None, partial: bool) -> Arrays:
         random = np.random.default_rng([0x7045, seed])
         labels = np.arange(2 * SIZE) % classes
@@ -51,7 +58,7 @@ def _declare(key: str, name: str, classes: int, make: Callable, seed: int, std: 
     return DataSet(
         key=key,
         name=name,
-        about=make.__doc__,
+        about=make.__doc__ or "",
         source="generated here from a fixed seed",
         class_names=tuple(f"class {i}" for i in range(classes)),
         shape=(2,),

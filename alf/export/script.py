@@ -11,10 +11,10 @@ from pprint import pformat
 from sympy import Expr, Float, Rational, Symbol, preorder_traversal
 from sympy.printing.pycode import PythonCodePrinter
 
-from alf import noise as noise_module
 from alf.data import cifar, declaration, idx, toys
 from alf.losses import Loss, parse, u
 from alf.losses.compile import LOG_U, LOG_V, V, in_coordinates
+from alf.noise import drawing
 from alf.training import augment
 from alf.training.networks_spec import PLANS, hidden_widths
 from alf.training.recipe import Recipe
@@ -189,13 +189,13 @@ def _noise(recipe: Recipe) -> str:
     matrices = {spec: None if n.exact is None else n.transition.tolist() for spec, n in parsed.items()}
     shown = pformat(matrices, width=118, compact=True)
     parts = [f"NOISES = {shown}  # P(given j | true i), None for noise that depends on the instance"]
-    draws = "_draw(np.array(matrix)[labels], random)"
+    draws = "draw_labels(np.array(matrix)[labels], random)"
     if None in matrices.values():
-        parts[0] += f"\n_INSTANCE_SPREAD = {noise_module._INSTANCE_SPREAD}"
-        parts.append(inspect.getsource(noise_module._instance_labels).replace("InputError", "ValueError"))
-        instance = f'_instance_labels(labels, float(noise.partition(":")[2]), {recipe.dataset.classes}, random, inputs)'
+        parts[0] += f"\nSPREAD = {drawing.SPREAD}"
+        parts.append(inspect.getsource(drawing.instance_labels).replace("InputError", "ValueError"))
+        instance = f'instance_labels(labels, float(noise.partition(":")[2]), {recipe.dataset.classes}, random, inputs)'
         draws = f"{draws} if matrix is not None else \\\n        {instance}"
-    parts.append(inspect.getsource(noise_module._draw))
+    parts.append(inspect.getsource(drawing.draw_labels))
     parts.append(
         "def corrupt(labels, noise, seed, inputs):\n"
         '    """Draw the given labels."""\n'

@@ -112,7 +112,7 @@ class Declaration:
         except OverflowError:
             return "fit a double, got more"
         except (ZeroDivisionError, ValueError, TypeError):
-            # a pole; a root or a logarithm of what is below 0; a function of a complex power: rounding may have brought it
+            # A pole, a root or logarithm of what is below 0, a function of a complex power: rounding may have made it.
             return self._misfit_in_digits(values)
         if any(isinstance(x, complex) for x in found):
             return self._misfit_in_digits(values)

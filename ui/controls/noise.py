@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from alf.data.confusions import CONFUSIONS
 from alf.errors import InputError
-from alf.noise import Noise, parse_noise
+from alf.noise import CONFUSIONS, Noise, parse_noise
 from ui import matrix
 from ui.glossary import hint
 from ui.state import STAND_IN

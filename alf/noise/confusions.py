@@ -18,7 +18,7 @@ CIFAR100_SUPERCLASS = (
 
 def _next_in_superclass() -> dict[int, int]:
     """Map each fine class to the next one of its superclass, the last one to the first."""
-    flips = {}
+    flips: dict[int, int] = {}
     for superclass in range(20):
         members = [fine for fine, coarse in enumerate(CIFAR100_SUPERCLASS) if coarse == superclass]
         flips |= dict(zip(members, members[1:] + members[:1], strict=True))

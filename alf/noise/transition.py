@@ -1,31 +1,27 @@
-"""Label noise: what a transition matrix is, exactly, and the noisy labels drawn from it.
+"""What a transition matrix is, exactly, and how its spec is read.
 
 ``transition[i, j] = P(given label j | true label i)``. The exact entries are fractions, so that a proof about a noise
-matrix is about the matrix that was typed; the drawn labels are a pure function of (true labels, noise, seed).
-
->>> noise = parse_noise("symmetric:.40", classes=3)
->>> noise.spec
-'symmetric:0.4'
->>> noise.exact[0]
-(Fraction(3, 5), Fraction(1, 5), Fraction(1, 5))
->>> noise.corrupt([0, 1, 2, 0, 1, 2], seed=1).tolist() == noise.corrupt([0, 1, 2, 0, 1, 2], seed=1).tolist()
-True
+matrix is about the matrix that was typed.
 """
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from alf.data.confusions import CONFUSIONS
 from alf.errors import InputError
+from alf.noise.confusions import CONFUSIONS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike
 
 KINDS = ("none", "symmetric:RATE", "pair:RATE", "asymmetric:RATE", "instance:RATE", "matrix:ROW;ROW;...")
 MAX_CLASSES = 1000
 MAX_SPEC = 200_000
-_INSTANCE_SPREAD = 0.1  # standard deviation of the per-sample rate (Xia et al. 2020)
 _NUMBER = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})(e[+-]?\d{1,2})?|[+-]?\d{1,18}/\d{1,18}", re.ASCII)
 
 
@@ -63,6 +59,8 @@ class Noise:
         """The matrix in floating point, shape (K, K); None for instance-dependent noise. Read-only."""
         if self.exact is None:
             return None
+        import numpy as np
+
         matrix = np.array([[float(p) for p in row] for row in self.exact])
         matrix.setflags(write=False)
         return matrix
@@ -83,9 +81,9 @@ class Noise:
         """Expected share of changed labels when all classes are equally frequent; None for instance-dependent noise."""
         if self.exact is None:
             return None
-        return 1 - sum(row[i] for i, row in enumerate(self.exact)) / self.classes
+        return 1 - sum((row[i] for i, row in enumerate(self.exact)), Fraction(0)) / self.classes
 
-    def corrupt(self, labels, seed: int, inputs=None) -> np.ndarray:
+    def corrupt(self, labels: ArrayLike, seed: int, inputs: np.ndarray | None = None) -> np.ndarray:
         """Draw the given labels.
 
         Parameters
@@ -101,13 +99,18 @@ class Noise:
         -------
         (N,) int64
         """
-        labels = np.asarray(labels, dtype=np.int64)
-        if labels.ndim != 1 or (labels.size and not 0 <= labels.min() <= labels.max() < self.classes):
-            raise InputError(f"labels: a row of integers in [0, {self.classes}) is needed, got shape {labels.shape}")
+        import numpy as np
+
+        from alf.noise.drawing import draw_labels, instance_labels
+
+        true = np.asarray(labels, dtype=np.int64)
+        if true.ndim != 1 or (true.size and not 0 <= true.min() <= true.max() < self.classes):
+            raise InputError(f"labels: a row of integers in [0, {self.classes}) is needed, got shape {true.shape}")
         random = np.random.default_rng([0x6E6F, seed])
-        if self.exact is None:
-            return _instance_labels(labels, float(self.rate), self.classes, random, inputs)
-        return _draw(self.transition[labels], random)
+        if self.transition is not None:
+            return draw_labels(self.transition[true], random)
+        assert self.rate is not None  # a typed matrix has none, and is no noise of this kind
+        return instance_labels(true, float(self.rate), self.classes, random, inputs)
 
 
 def parse_noise(spec: str, classes: int, data: str | None = None) -> Noise:
@@ -166,23 +169,6 @@ def parse_noise(spec: str, classes: int, data: str | None = None) -> Noise:
     if kind == "pair":
         return Noise(canonical, classes, _flipping(classes, rate, {i: (i + 1) % classes for i in range(classes)}), rate)
     return Noise(canonical, classes, _flipping(classes, rate, _confusions(data, classes)), rate, data)
-
-
-def observed(true, given, classes: int) -> np.ndarray:
-    """Estimate the transition matrix from labels drawn: row i is the distribution of what class i was given as.
-
-    Returns
-    -------
-    (K, K) floats; the row of a class that does not occur is NaN.
-
-    >>> observed([0, 0, 1, 1], [0, 1, 1, 1], 2)
-    array([[0.5, 0.5],
-           [0. , 1. ]])
-    """
-    counts = np.zeros((classes, classes))
-    np.add.at(counts, (np.asarray(true), np.asarray(given)), 1)
-    totals = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
 
 
 def show(value: Fraction) -> str:
@@ -261,46 +247,10 @@ def _matrix(text: str, classes: int) -> tuple[tuple[Fraction, ...], ...]:
                 got = _short(entry.strip()) or "nothing"
                 raise InputError(f"noise matrix: row {i}, column {j} {_must(number)}, got {got}")
             numbers.append(number)
-        if sum(numbers) != 1:
-            raise InputError(f"noise matrix: row {i} must sum to 1, got {_short(show(sum(numbers)))}")
+        if (total := sum(numbers, Fraction(0))) != 1:
+            raise InputError(f"noise matrix: row {i} must sum to 1, got {_short(show(total))}")
         matrix.append(tuple(numbers))
     return tuple(matrix)
-
-
-def _draw(probabilities: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Draw one class from each row of probabilities (N, K) by inverting its cumulative sum."""
-    cumulative = probabilities.cumsum(axis=1)
-    # Rounding may leave a row's last sum at 1 - 1e-16; and a class of probability 0 after it must stay impossible.
-    cumulative /= cumulative[:, -1:]
-    return (random.random(len(probabilities))[:, None] >= cumulative).sum(axis=1)
-
-
-def _instance_labels(labels, rate: float, classes: int, random: np.random.Generator, inputs) -> np.ndarray:
-    """Part-dependent noise (Xia et al. 2020): each sample has its own rate and its own distribution over wrong labels.
-
-    The rate of a sample comes from a normal around `rate` truncated to [0, 1]; what it flips to is the softmax of a
-    random projection of the input that belongs to its true class.
-    """
-    if inputs is None or len(inputs) != len(labels):
-        raise InputError("noise instance: needs the inputs of the samples, one per label, got none or another number")
-    inputs = np.asarray(inputs, dtype=np.float64).reshape(len(labels), -1)
-    rates = random.normal(rate, _INSTANCE_SPREAD, len(labels))
-    while (outside := (rates < 0) | (rates > 1)).any():
-        rates[outside] = random.normal(rate, _INSTANCE_SPREAD, outside.sum())
-    given = labels.copy()
-    for label in range(classes):  # one projection at a time: all of them at once are 250 MB for CIFAR-100
-        projection = random.standard_normal((inputs.shape[1], classes))
-        uniform = random.random(len(labels))
-        mine = np.flatnonzero(labels == label)
-        score = inputs[mine] @ projection
-        score[:, label] = -np.inf
-        score -= score.max(axis=1, keepdims=True, initial=-np.inf) if len(mine) else 0
-        wrong = np.exp(score)
-        probabilities = rates[mine, None] * wrong / wrong.sum(axis=1, keepdims=True)
-        probabilities[:, label] = 1 - rates[mine]
-        cumulative = probabilities.cumsum(axis=1)
-        given[mine] = (uniform[mine, None] >= cumulative / cumulative[:, -1:]).sum(axis=1)
-    return given
 
 
 def _short(value: object) -> str:
