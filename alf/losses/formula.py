@@ -23,6 +23,7 @@ from alf.errors import InputError
 from alf.losses.acceptance import IN_FLOATS, ONE, PLAIN, SEVERAL, check_values, evaluate, in_digits
 from alf.losses.declaration import TRIED, Declaration, Loss
 from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted, unbalanced
+from alf.losses.dropped import check_dropped
 from alf.losses.exact import power
 from alf.losses.symbols import u
 
@@ -148,9 +149,13 @@ def _formula(text: str, assignments: str) -> Loss:
             symbols[name] = symbol
         else:
             symbols[name] = value
+    names, functions = {"number": _rational, **symbols}, {**_SYMBOLIC, **PLAIN, "**": power, "/": operator.truediv}
     try:
-        expression = _symbolic(tree.body, symbols)
-    except ValueError:  # SymPy's word for the largest of what is not real, as tan(pi/2) in max(u, tan(pi/2))
+        expression = evaluate(tree.body, names, functions)
+        check_dropped(tree, names, functions, expression)
+    except ValueError as error:  # SymPy's word for the largest of what is not real, as tan(pi/2) in max(u, tan(pi/2))
+        if isinstance(error, InputError):
+            raise
         raise InputError(_NOT_REAL) from None
     fixed = ",".join(f"{n}={decimal(v)}" for n, v in values.items() if n not in domains)
     declaration = Formula(
@@ -340,13 +345,6 @@ def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
                 raise InputError(
                     f"formula: an exponent must lie in [-{LARGEST_EXPONENT}, {LARGEST_EXPONENT}], got {exponent:.6g}"
                 )
-
-
-def _symbolic(node: ast.AST, symbols: dict[str, Expr]) -> Expr:
-    """The tree as an exact SymPy expression."""
-    names = {"number": _rational, **symbols}
-    functions = {**_SYMBOLIC, **PLAIN, "**": power, "/": operator.truediv}
-    return evaluate(node, names, functions)
 
 
 def _rational(value) -> Expr:

@@ -1,5 +1,6 @@
 """Typed formulas: what is accepted means what it says, and what is hostile is refused at once."""
 
+import os
 import random
 import re
 import sys
@@ -14,6 +15,8 @@ from alf.errors import InputError
 from alf.losses import parse, u
 from alf.losses.formula import MOST_NODES
 from alf.theory.worker import DEADLINE
+
+SOAK = os.environ.get("ALF_SOAK") == "1"
 
 GOOD = {
     "exp(-u/a);a=2.5": sympy.exp(-2 * u / 5),
@@ -279,6 +282,60 @@ def test_a_thousand_hostile_strings(watch):
     )
     assert grown < GROWTH
     assert taken[-1] < DEADLINE
+
+
+DROPPED = [
+    "0*log(u-0.37)", "0*sqrt(u-0.37)", "0/(u-0.3701)^2", "(u-0.3701)^2/(u-0.3701)^2", "0*log((u-0.3701)^2)",
+    "log(abs(u-0.3701))-log(abs(u-0.3701))", "exp(log(u-2))-u", "sqrt(u-2)^2-u", "0*tan(3*u)", "abs(log(u-2))*0",
+    "(1/(u-0.3701)^2)^0", "log((u-0.3701)^2)/log((u-0.3701)^2)", "0*log(u-2)+0.1*log(2-u)", "0*log(u-1/3)",
+]  # fmt: skip
+OVER_A_DOMAIN = ["1-u+0*log(u-a);a=-1[-1,0.5]", "1-u+a/a;a=1[-1,2]", "1-u+0/(u-a);a=2[0,2]"]
+
+
+@pytest.mark.parametrize("text", [f"1-u+({text})" for text in DROPPED] + OVER_A_DOMAIN)
+def test_what_sympy_drops_must_have_had_a_value(text):
+    with pytest.raises(InputError, match=r"formula: (l must be|a part that cancels or is multiplied by 0)"):
+        parse("formula:" + text)
+
+
+HARMLESS = [
+    "0*log(u)", "0*sqrt(1-u)", "sqrt(1-u)^2", "0*log(2-u)", "exp(log(2-u))", "u/u", "(1-u^2)/(1+u)", "sqrt((u-0.5)^2)",
+    "((1-u)*exp(u))^0.5", "sqrt(sqrt(1-u))^2", "0/(1+exp(u))", "1/(1/(2-u))", "(2-u)^(3/2)/(2-u)",
+    "log(2-u)/(2-u)*(2-u)",
+    "tan(1-u)/cos(1-u)*cos(1-u)", "a*(1-u)/a;a=1[0.5,2]", "0*log(u+a);a=1[0.5,2]", "0*sqrt(u^2-u+0.25)",
+    "0/(0.5-1.2*u+u^2)", "sqrt(u)^2/u",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_sympy_drops_may_have_had_a_value(text):
+    assert parse(f"formula:2-2*u+{text}").exact.has(u)
+
+
+@pytest.mark.parametrize("seed", range(40 if SOAK else 6))
+def test_a_dropped_part_is_refused_where_brute_force_finds_no_value(seed):
+    """0 times a part that is undefined near one random place between the points that are tried first."""
+    draw = random.Random(seed)
+    for _ in range(25):
+        at = f"{draw.uniform(*draw.choice([(-0.6, -0.01), (0.01, 0.99), (1.01, 1.6)])):.5f}"
+        inside = draw.choice([f"u-{at}", f"(u-{at})^2", f"{at}-u", f"u^2-{at}", f"(u-{at})^3", f"(u-{at})*(u+1)",
+                              f"(u-{at})^2*(2-u)", f"(u^2-{at})^2"]).replace("--", "+")  # fmt: skip
+        template = draw.choice(["0*log({})", "0/({})", "({0})/({0})", "log({0})-log({0})", "0*sqrt({})", "0*({})^(-2)",
+                            "1/({0})-1/({0})", "0*({})^0.3", "exp(log({0}))*0"])  # fmt: skip
+        part = template.format(inside)
+        x = np.linspace(0, 1, 4001)[1:]
+        y = sympy.lambdify(u, sympy.sympify(inside.replace("^", "**"), locals={"u": u}))(x)
+        flips = (
+            bool((np.sign(y[1:]) != np.sign(y[:-1])).any()) or abs(y).min() < 1e-7
+        )  # which the grid is too coarse for
+        needs_sign = "log" in template or "sqrt" in template or "0.3" in template
+        undefined = ((y < -1e-5).any() if needs_sign else flips) or ("log" in part and flips)
+        spec = f"formula:2-2*u+{part}"
+        if undefined:
+            with pytest.raises(InputError):
+                parse(spec)
+        elif not flips and y.min() > 1e-3:
+            parse(spec)
 
 
 def test_limits():
