@@ -2,6 +2,7 @@
 # make dev    the same, and it runs anew when a file of it changes
 # make test   every test, after installing what they need into .venv
 # make check  format, lint and tests
+# make docs   the documentation site in site/, warnings are errors
 # make soak   the tests with long counts, an hour or more
 # make house  docs/house.svg: folders as rooms, imports as arrows
 # make lock   constraints.txt from what is installed
@@ -12,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOAK := ALF_SOAK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600
 TRAINING := $(addprefix tests/browser/test_,inspection.py runs.py train.py)
 
-.PHONY: run dev test check lint house soak lock clean
+.PHONY: run dev test check lint docs house soak lock clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/alf app
@@ -36,6 +37,10 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
+
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m mkdocs build --quiet --strict
 
 house: $(VENV)/dev.stamp
 	$(BIN)/python -m docs.generate.house > docs/house.svg

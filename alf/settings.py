@@ -144,6 +144,9 @@ DECLARED = (
         "4000",
         _whole(1, 10**7),
     ),
+    Setting(
+        "ALF_DOCS_URL", "docs_url", "web address of the documentation site; the pages link to it", "none", _address
+    ),
     Setting("ALF_DEBUG", "debug", "1 shows where a command failed, as a traceback", "0", _flag),
 )
 
@@ -164,6 +167,7 @@ class Settings:
     keep_days: int
     keep_runs: int
     keep_mb: int
+    docs_url: str | None
     debug: bool
 
     @classmethod
@@ -193,6 +197,7 @@ class Settings:
             "keep_days": 90,
             "keep_runs": 5000,
             "keep_mb": 4000,
+            "docs_url": None,
             "debug": False,
         }
         for setting in DECLARED:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from alf.figures.risk import P, edge_figure
 from alf.losses import parse
+from alf.settings import settings
 from ui import controls, state
 from ui.chart import chart
 from ui.glossary import hint
@@ -41,4 +42,6 @@ for column, entry in zip(st.columns(len(doors), gap="medium"), doors, strict=Tru
     with column, st.container(key=f"door-{entry.address}"):
         st.html(f'<div class="alf-door"><h3>{entry.question}</h3><p>{entry.door}</p></div>')
         st.page_link(page(entry), label=f"{entry.title} →")
+if address := settings().docs_url:
+    st.page_link(address, label="Tutorial, gallery of all losses, theory and reference →")
 view.save()

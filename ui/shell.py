@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from alf.settings import settings
+
 ROOT = Path(__file__).parent.parent
 NAME = "Asymmetric Loss Explorer"
 _HISTORY = (Path(__file__).parent / "history.js").read_text()
@@ -74,7 +76,8 @@ PAGES = (
 
 def run() -> None:
     """Set the page up and run the one the reader asked for."""
-    st.set_page_config(page_title=NAME, page_icon=_LOGO, layout="wide", initial_sidebar_state="collapsed")
+    help_ = {"Get help": address} if (address := settings().docs_url) else None
+    st.set_page_config(NAME, _LOGO, layout="wide", initial_sidebar_state="collapsed", menu_items=help_)
     st.html(f"<script>{_HISTORY}</script>", unsafe_allow_javascript=True)
     st.logo(_LOGO, size="large")
     chosen = _navigation()
