@@ -10,7 +10,7 @@ from itertools import product
 from alf.export.checker.risk import NotDerived
 from alf.export.checker.statement import Statement, derive, fraction
 
-MOST_PARTS, FINEST = 64, Fraction(1, 2**8)
+MOST_PARTS, FINEST = 32, Fraction(1, 2**8)
 """Parts of the domain that one claim may take, and the width of a part of the whole that is not halved any more."""
 AT_VALUE_ALONE = ("excess_risk",)
 """Claims whose answer is a number that moves with the parameters."""
