@@ -7,11 +7,12 @@ import streamlit as st
 from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
-from ui import atlas, controls, state
-from ui.chart import clicked, mount
-from ui.prover import families, read_loss
+from ui import atlas, controls
+from ui.asking.questions import families, read_loss
+from ui.charts.chart import clicked, mount
 from ui.shell import head
-from ui.view import View
+from ui.state import link
+from ui.state.view import View
 
 MAP, SLICES, FULL = "atlas-map", "atlas-slices", "atlas.full"
 LEADS = {
@@ -34,18 +35,18 @@ def click(chart: str) -> None:
     own = [after if spec == before else spec for spec in model["loss"]]
     if before not in own and after not in own:
         own = [after, *own]
-    if len(own) <= state.MOST_LOSSES:  # a seventh would cost the reader one of theirs
+    if len(own) <= link.MOST_LOSSES:  # a seventh would cost the reader one of theirs
         View.set("loss", tuple(dict.fromkeys(own)))
     else:
         st.session_state[FULL] = True
 
 
 FIELDS = (
-    state.choice("family", families(), "agce"),
-    state.losses(parse=read_loss),
-    state.choice("show", tuple(atlas.QUANTITIES), "ratio"),
-    state.classes(),
-    state.noise("pair:0.4"),
+    link.choice("family", families(), "agce"),
+    link.losses(parse=read_loss),
+    link.choice("show", tuple(atlas.QUANTITIES), "ratio"),
+    link.classes(),
+    link.noise("pair:0.4"),
 )
 view = View("atlas", FIELDS)
 head("Atlas", LEADS[len(catalogue()[view["family"]].parameters)])
@@ -74,7 +75,7 @@ with st.container(key="atlas"):
             )
     with st.container(key="claims", gap="medium"):
         if st.session_state.pop(FULL, False):
-            st.info(f"You have {state.MOST_LOSSES} losses already. Remove one on Explore to add one from the map.")
+            st.info(f"You have {link.MOST_LOSSES} losses already. Remove one on Explore to add one from the map.")
         mount(overview, MAP, partial(click, MAP))
         mount(slices, SLICES, partial(click, SLICES))
         panel = st.expander("Robustness against learning speed", key="trade", on_change="rerun")

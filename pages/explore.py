@@ -4,11 +4,13 @@ import streamlit as st
 
 from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
 from alf.losses import parse
-from ui import controls, numbers, state
-from ui.chart import mount, payload
-from ui.prover import read_loss
+from ui import controls
+from ui.asking.questions import read_loss
+from ui.charts.chart import mount, payload
+from ui.proving import ratio_cards
 from ui.shell import head
-from ui.view import View
+from ui.state import link
+from ui.state.view import View
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -30,16 +32,16 @@ head(
     "Move a slider. If a loss keeps its slope up to u = 1, its best prediction stays the clean label although "
     "some labels are wrong.",
 )
-view = View("explore", (state.losses(parse=read_loss), state.classes()))
+view = View("explore", (link.losses(parse=read_loss), link.classes()))
 view.say()
 with st.container(key="explore"):
     with st.container(key="chart"):
         mount(curves(view["loss"], view["classes"]), "explore-curves")
-        if said := numbers.rest(view["loss"]):
+        if said := ratio_cards.rest(view["loss"]):
             st.html(said)
     with st.container(key="controls"):
         controls.class_count(view)
         controls.loss_list(view)
     with st.container(key="numbers", gap="medium"):
-        numbers.section(view["loss"], view["classes"])
+        ratio_cards.section(view["loss"], view["classes"])
 view.save()

@@ -5,11 +5,12 @@ import streamlit as st
 from alf.figures.risk import P, edge_figure
 from alf.losses import parse
 from alf.settings import settings
-from ui import controls, state
-from ui.chart import chart
-from ui.glossary import hint
+from ui import controls
+from ui.charts.chart import chart
 from ui.shell import PAGES, head, page
-from ui.view import View, keep
+from ui.state import link
+from ui.state.view import View, keep
+from ui.words.glossary import hint
 
 SHOWN = ("ce", "agce:a=4,q=0.2")
 
@@ -19,7 +20,7 @@ head(
     "asymmetric loss is made to prevent this: as long as right labels are common enough, its best prediction is the "
     "right label itself, not a compromise between the labels.",
 )
-view = View("home", (state.noise_rate(0.4, 0.45),))
+view = View("home", (link.noise_rate(0.4, 0.45),))
 view.say()
 
 losses = [parse(spec) for spec in SHOWN]

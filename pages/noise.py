@@ -4,14 +4,16 @@ import streamlit as st
 
 from alf.figures.matrix import dominance_figure, matrix_figure
 from alf.noise import parse_noise
-from ui import controls, matrix, state
-from ui.chart import chart
-from ui.facts import dominates, facts, rates
-from ui.prover import read_loss
+from ui import controls
+from ui.asking.questions import read_loss
+from ui.charts.chart import chart
+from ui.controls import matrix
+from ui.controls.matrix_text import MOST
+from ui.key_figures import dominates, facts, rates
+from ui.proving.ranking import needs, ranking
 from ui.shell import head
-from ui.table import MOST
-from ui.tolerance import needs, ranking
-from ui.view import View
+from ui.state import link
+from ui.state.view import View
 
 head(
     "Noise",
@@ -19,10 +21,10 @@ head(
     "shows that it does not.",
 )
 FIELDS = (
-    state.classes(most=MOST),
-    state.noise("pair:0.4"),
-    state.losses(parse=read_loss),
-    state.choice("mend", ("own", "all"), "own"),
+    link.classes(most=MOST),
+    link.noise("pair:0.4"),
+    link.losses(parse=read_loss),
+    link.choice("mend", ("own", "all"), "own"),
 )
 view = View("noise", FIELDS)
 view.say()

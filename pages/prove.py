@@ -3,18 +3,20 @@
 import streamlit as st
 
 from alf.noise import parse_noise
-from ui import controls, matrix, state
-from ui.board import board
-from ui.glossary import hint
-from ui.prover import Question, read_loss
+from ui import controls
+from ui.asking.questions import Question, read_loss
+from ui.controls import matrix
+from ui.proving.claim_cards import board
 from ui.shell import head
-from ui.view import View
+from ui.state import link
+from ui.state.view import View
+from ui.words.glossary import hint
 
 head(
     "Prove",
     "Pick a loss and a noise. Every claim is proved step by step, or refuted by a point that you can check by hand.",
 )
-FIELDS = (state.losses(("agce:a=0.6,q=0.6",), most=1, parse=read_loss), state.classes(), state.noise("pair:0.4"))
+FIELDS = (link.losses(("agce:a=0.6,q=0.6",), most=1, parse=read_loss), link.classes(), link.noise("pair:0.4"))
 view = View("prove", FIELDS)
 view.say()
 question = Question(view["loss"][0], view["noise"], view["classes"])

@@ -4,9 +4,11 @@ import streamlit as st
 
 from alf.errors import InputError
 from alf.figures.runs import MOST
-from ui import lab, run_actions, runs, state
+from ui.runs import actions, rows
 from ui.shell import entry, head, page
-from ui.view import View, keep
+from ui.state import link
+from ui.state.view import View, keep
+from ui.training import session
 
 EACH = 8  # runs on a page of the list
 EVERY = 1.0  # seconds between looks, while one of them is going
@@ -18,25 +20,25 @@ def pick(run: str, key: str) -> None:
     View.set("runs", ((*others, run) if st.session_state[key] else others)[-MOST:])
 
 
-def listed(view: View) -> list[runs.Run]:
+def listed(view: View) -> list[rows.Run]:
     """One page of the reader's own runs, and the recorded one."""
-    count = lab.engine().count(lab.owner())
+    count = session.engine().count(session.owner())
     pages = max(1, -(-count // EACH))
     at = min(view["list"], pages)
     found = [
-        runs.of(progress, lab.engine().latest(progress.run))
-        for progress in lab.engine().runs(lab.owner(), EACH * (at - 1), EACH)
+        rows.of(progress, session.engine().latest(progress.run))
+        for progress in session.engine().runs(session.owner(), EACH * (at - 1), EACH)
     ]
     if not count:
         st.html('<p class="alf-note">You have no runs in this browser yet.</p>')
         st.page_link(page(entry("Train")), label="Train a network →")
-    for run in (*found, *(runs.of_recording(name) for name in runs.NAMES if at == pages)):
+    for run in (*found, *(rows.of_recording(name) for name in rows.NAMES if at == pages)):
         with st.container(key=f"row-{run.id}", horizontal=True, gap="small", wrap=False):
             key = keep(f"pick-{run.id}", run.id in view["runs"])
             st.checkbox(
                 f"Compare {run.title}", key=key, label_visibility="collapsed", on_change=pick, args=(run.id, key)
             )
-            st.html(runs.row(run))
+            st.html(rows.row(run))
     if pages > 1:
         turn(at, pages)
     return found
@@ -50,30 +52,30 @@ def turn(at: int, pages: int) -> None:
         st.button("Older", key="older", disabled=at == pages, on_click=View.set, args=("list", at + 1))
 
 
-def chosen(view: View, found: list[runs.Run]) -> list[runs.Run]:
+def chosen(view: View, found: list[rows.Run]) -> list[rows.Run]:
     """The runs to show: those that are ticked, otherwise the newest one, otherwise the recorded one."""
     shown = []
     for run in view["runs"]:
         try:
-            shown.append(runs.find(run))
+            shown.append(rows.find(run))
         except InputError as error:
-            st.warning(run_actions.plain(str(error)))
-    return shown or [runs.find(found[0].id) if found else runs.of_recording(runs.NAMES[0])]
+            st.warning(actions.plain(str(error)))
+    return shown or [rows.find(found[0].id) if found else rows.of_recording(rows.NAMES[0])]
 
 
 def body(view: View, looking: bool) -> None:
     """The list and the comparison; looks again by itself while something is going on."""
     with st.container(key="runs"):
         with st.container(key="runs-list", gap="small"):
-            run_actions.open_file()
+            actions.open_file()
             found = listed(view)
         with st.container(key="runs-shown", gap="medium"):
-            run_actions.said()
+            actions.said()
             shown = chosen(view, found)
-            runs.compare(shown)
+            rows.compare(shown)
             for run in shown:
                 with st.container(key=f"bar-{run.id}", gap="small"):
-                    run_actions.bar(run)
+                    actions.bar(run)
     view.save()
     st.session_state["runs.looking"] = any(run.active for run in (*found, *shown))
     if looking != st.session_state["runs.looking"]:
@@ -83,7 +85,7 @@ def body(view: View, looking: bool) -> None:
 head("Runs", "Your runs, the newest first. Tick some to compare them in one figure.")
 if "run" in st.query_params and "runs" not in st.query_params:  # the link of one run, as Train writes it
     st.query_params["runs"] = st.query_params.get_all("run")
-view = View("runs", (runs.tokens("runs"), state.whole("list", 1, 1, 10**6)))
+view = View("runs", (rows.tokens("runs"), link.whole("list", 1, 1, 10**6)))
 view.say()
 looking = st.session_state.get("runs.looking", False)
 st.fragment(body, run_every=EVERY if looking else None, key="runs-body")(view, looking)

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from ui import controls, state
-from ui.prover import read_loss
+from ui import controls
+from ui.asking.questions import read_loss
+from ui.proving.triangle import KINDS, edge, released, simplex
 from ui.shell import head
-from ui.simplex import KINDS, edge, released, simplex
-from ui.view import View
+from ui.state import link
+from ui.state.view import View
 
 MOST = 3
 KEY = "simplex-triangles"
@@ -25,12 +26,12 @@ head(
     "only above a critical noise rate.",
 )
 FIELDS = (
-    state.losses(("ce", "agce:a=0.6,q=0.6", "ngce:q=0.7"), most=MOST, parse=read_loss),
-    state.noise_kind(KINDS),
-    state.noise_rate(0.4, lambda values: KINDS[values["kind"]]),
-    state.choice("shown", ("triangle", "edge"), "triangle"),
-    state.choice("beside", ("no", "yes"), "no"),
-    state.classes(),
+    link.losses(("ce", "agce:a=0.6,q=0.6", "ngce:q=0.7"), most=MOST, parse=read_loss),
+    link.noise_kind(KINDS),
+    link.noise_rate(0.4, lambda values: KINDS[values["kind"]]),
+    link.choice("shown", ("triangle", "edge"), "triangle"),
+    link.choice("beside", ("no", "yes"), "no"),
+    link.classes(),
 )
 view = View("simplex", FIELDS)
 view.say()

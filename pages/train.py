@@ -3,13 +3,15 @@
 import streamlit as st
 
 from alf.data import dataset
-from ui import controls, inspection, lab, recipe_state, state
-from ui.live import results
-from ui.noise_picture import noise_picture
-from ui.prover import read_loss
-from ui.run_bar import bar
+from ui import controls
+from ui.asking.questions import read_loss
 from ui.shell import head
-from ui.view import View
+from ui.state import link, recipe_fields
+from ui.state.view import View
+from ui.training import inside, recipe_controls, session
+from ui.training.buttons import bar
+from ui.training.drawn_labels import noise_picture
+from ui.training.panel import results
 
 head(
     "Train",
@@ -17,22 +19,22 @@ head(
     "the wrong labels.",
 )
 FIELDS = (
-    *recipe_state.fields(state.losses(recipe_state.LOSSES, parse=read_loss)),
-    state.token("run"),
-    *inspection.FIELDS,
+    *recipe_fields.fields(link.losses(recipe_fields.LOSSES, parse=read_loss)),
+    link.token("run"),
+    *inside.FIELDS,
 )
 view = View("train", FIELDS)
 view.say()
-shown, problem = lab.shown(view["run"])
+shown, problem = session.shown(view["run"])
 active = shown.progress is not None and shown.progress.active
 with st.container(key="train"):
     with st.container(key="start"):
         bar(view, shown)
     with st.container(key="controls"):
-        controls.data(view)
+        recipe_controls.data(view)
         controls.noise(view, dataset(view["data"]).classes, view["data"])
         controls.loss_list(view, compact=True)
-        controls.recipe(view)
+        recipe_controls.recipe(view)
     with st.container(key="results", gap="medium"):
         if problem:
             st.warning(f"{problem}. The recorded run is shown instead.")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ui.claims import QUESTIONS
-from ui.glossary import GLOSSARY
+from ui.words.glossary import GLOSSARY
+from ui.words.verdict_words import QUESTIONS
 
 ROOT = Path(__file__).parents[1]
 FILES = [*sorted(p for folder in ("alf", "ui", "pages") for p in (ROOT / folder).rglob("*.py")), ROOT / "app.py"]

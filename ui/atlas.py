@@ -11,11 +11,11 @@ from alf.figures.base import Series
 from alf.figures.palette import style
 from alf.losses import Loss, catalogue, parse
 from alf.noise import Noise
-from ui.chart import payload
+from ui.asking.questions import grid, ratio_of
+from ui.charts.chart import payload
 from ui.controls import DATA_NAMES
-from ui.prover import grid, ratio_of
-from ui.speed import pull
-from ui.tolerance import known
+from ui.proving.pull import pull
+from ui.proving.ranking import known
 
 POINTS = 200
 QUANTITIES = {"ratio": "asymmetry ratio", "pair": "critical pair noise", "symmetric": "critical symmetric noise"}

@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from alf.errors import InputError
 from ui import paint
-from ui.chart import LIBRARY, LIBRARY_ADDRESS
+from ui.charts.chart import LIBRARY, LIBRARY_ADDRESS
 
 COOKIE = "alf_reader"
 YEAR = 365 * 24 * 3600

@@ -17,8 +17,8 @@ def charts(monkeypatch):
     def record(data, key, on_click=None):
         shown[key] = orjson.loads(data)["figures"]
 
-    monkeypatch.setattr("ui.chart.mount", record)
-    monkeypatch.setattr("ui.simplex.mount", lambda data, key, on_rate: None)
+    monkeypatch.setattr("ui.charts.chart.mount", record)
+    monkeypatch.setattr("ui.proving.triangle.mount", lambda data, key, on_rate: None)
     return shown
 
 

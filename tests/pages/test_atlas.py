@@ -14,7 +14,9 @@ def maps(monkeypatch):
     import orjson
 
     shown = {}
-    monkeypatch.setattr("ui.chart.mount", lambda data, key, on_click=None: shown.update({key: orjson.loads(data)}))
+    monkeypatch.setattr(
+        "ui.charts.chart.mount", lambda data, key, on_click=None: shown.update({key: orjson.loads(data)})
+    )
     return shown
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from tests.pages.conftest import query
-from ui.state import MOST_LOSSES
+from ui.state.selection import MOST
 
 START = {"loss": ["ce", "agce:a=0.6,q=0.6"], "classes": ["10"]}
 
@@ -102,7 +102,7 @@ def test_a_hostile_formula_is_refused_in_a_sentence(open_app, text):
 
 def test_six_losses_are_the_most(open_app):
     app = open_app("explore", loss=[f"ael:a={k}" for k in range(1, 7)])
-    assert len(query(app, "loss")) == MOST_LOSSES
+    assert len(query(app, "loss")) == MOST
     assert not [s for s in app.selectbox if s.key == "add-known"]
 
 

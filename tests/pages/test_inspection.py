@@ -13,7 +13,7 @@ from alf.runs.recorded import recorded
 from alf.training import classroom
 from alf.training.inspect import COARSE, inspect
 from tests.pages.conftest import query
-from ui import inspection, lab, maps
+from ui.training import features, inside, session
 
 MOONS = classroom("moons", losses=("ce", "agce:a=4,q=0.2"), noise=("symmetric:0.3",), seeds=(0, 5), epochs=9)
 
@@ -48,15 +48,15 @@ class Engine:
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    inspection._inspection.clear()
+    inside._inspection.clear()
 
 
 @pytest.fixture
 def engine(monkeypatch):
     def make(recipe, seen):
         made = Engine(recipe, seen)
-        monkeypatch.setattr(lab, "engine", lambda: made)
-        monkeypatch.setattr(lab, "owner", lambda: "me")
+        monkeypatch.setattr(session, "engine", lambda: made)
+        monkeypatch.setattr(session, "owner", lambda: "me")
         return made
 
     return make
@@ -153,7 +153,7 @@ def test_features_on_their_principal_axes_and_by_tsne(open_app, digits, charts, 
     figures = charts["inside-pca"]
     assert len(figures) == 6 and figures[0]["layout"]["xaxis"]["title"]["text"].endswith("of the variance")
     future = Future()
-    monkeypatch.setattr(maps, "_maps", lambda: type("Maps", (), {"ask": lambda self, run, seen: future})())
+    monkeypatch.setattr(features, "_maps", lambda: type("Maps", (), {"ask": lambda self, run, seen: future})())
     app.button_group(key="inside-look-map").set_value("tsne").run()
     assert "t-SNE is being computed for CE, GCE" in html(app) and "inside-tsne" not in charts
     future.set_result(np.random.default_rng(0).normal(size=(300, 2)))
@@ -164,12 +164,12 @@ def test_features_on_their_principal_axes_and_by_tsne(open_app, digits, charts, 
 
 def test_tsne_that_was_stopped_says_so(open_app, digits, charts, monkeypatch):
     future = Future()
-    future.set_exception(maps.Late())
-    monkeypatch.setattr(maps, "_maps", lambda: type("Maps", (), {"ask": lambda self, run, seen: future})())
+    future.set_exception(features.Late())
+    monkeypatch.setattr(features, "_maps", lambda: type("Maps", (), {"ask": lambda self, run, seen: future})())
     app = open_app("train", run=["run-1"], look=["sees"], **{"look-map": ["tsne"]})
     assert [w.value for w in app.warning] == ["t-SNE did not finish within 60 seconds; its worker was stopped."]
     digits.seen = lambda lane: replace(recorded("digits").inspect(lane), features=None)
-    inspection._inspection.clear()
+    inside._inspection.clear()
     app.run()
     assert [w.value for w in app.warning] == ["This run kept too little for t-SNE; press Start to train it again."]
 

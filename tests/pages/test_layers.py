@@ -12,8 +12,8 @@ RUN = """
 import sys
 sys.path.insert(0, {root!r})
 from streamlit.testing.v1 import AppTest
-import ui.chart
-ui.chart.mount = lambda data, key, on_click=None: None
+import ui.charts.chart
+ui.charts.chart.mount = lambda data, key, on_click=None: None
 app = AppTest.from_file({root!r} + "/app.py", default_timeout=60).run()
 if {page!r} != "home":
     app.switch_page("pages/{page}.py").run()

@@ -11,9 +11,10 @@ from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import CLAIMS, prove
 from tests.pages.conftest import query
-from ui import claims, prover
-from ui.board import picture
-from ui.prover import Question
+from ui.asking import questions
+from ui.asking.questions import Question
+from ui.proving.claim_cards import picture
+from ui.words import verdict_words
 
 
 def settled(app):
@@ -120,8 +121,8 @@ def test_every_verdict_can_be_shown(spec, classes):
     question = Question(spec, noise.spec, classes)
     for claim in CLAIMS:
         verdict = prove(claim, parse(spec), noise, classes)
-        assert claims.title(claim, verdict)
-        assert claims.steps(verdict)
+        assert verdict_words.title(claim, verdict)
+        assert verdict_words.steps(verdict)
         figure = picture(question, claim, verdict)
         if figure is not None:
             assert figure["layout"]["title"]["text"]
@@ -141,19 +142,19 @@ def test_the_drawn_risk_is_the_verdicts_risk():
 
 def test_the_proof_is_a_script_that_checks_itself(tmp_path):
     question = Question("agce:a=0.6,q=0.6", "pair:0.4", 3)
-    while None in prover.answers(question).values():
+    while None in questions.answers(question).values():
         time.sleep(0.05)
-    text = prover.document("script", question)
+    text = questions.document("script", question)
     script = tmp_path / "proof.py"
     script.write_text(text)
     run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert prover.document("latex", question).startswith(r"\documentclass")
+    assert questions.document("latex", question).startswith(r"\documentclass")
 
 
 def test_a_sentence_cannot_break_the_page():
-    assert claims.plain("<script>") == "&lt;script&gt;"
-    assert claims.plain("$x$ *y* [z](w) `v` a|b ~~c~~").count("&#") == 12
+    assert verdict_words.plain("<script>") == "&lt;script&gt;"
+    assert verdict_words.plain("$x$ *y* [z](w) `v` a|b ~~c~~").count("&#") == 12
 
 
 def test_a_formula_is_chosen_typed_and_checked(open_app):
@@ -173,13 +174,13 @@ def test_a_formula_is_chosen_typed_and_checked(open_app):
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence():
-    from ui import board
+    from ui.proving import claim_cards
 
     def write(wait):
-        raise board.Unfinished("Not finished within 60 seconds: writing the file.")
+        raise claim_cards.Unfinished("Not finished within 60 seconds: writing the file.")
 
     said = "The file could not be written. Not finished within 60 seconds: writing the file."
-    assert board._text(write) == ("", said)
+    assert claim_cards._text(write) == ("", said)
 
 
 @pytest.mark.parametrize(("spec", "slow"), [("formula:1-u**2", True), ("agce:a=0.6,q=0.6", False), ("ce", False)])

@@ -11,8 +11,9 @@ from alf.runs.leases import Lease, grant, waiting
 from alf.settings import Settings
 from alf.training import Recipe, classroom, paper
 from tests.pages.conftest import query
-from ui import lab, runs
-from ui.run_actions import plain
+from ui.runs import rows
+from ui.runs.rows import plain
+from ui.training import session
 
 RECIPE = Recipe(data="digits", losses=("ce", "ael:a=3.5"), noise=("symmetric:0.5",), network="mlp:16", epochs=4, lr=0.5)
 ROW = dict.fromkeys(
@@ -24,8 +25,8 @@ ROW = dict.fromkeys(
 def engine(monkeypatch, tmp_path):
     made = Engine(Settings.from_environment({"ALF_STORE": str(tmp_path / "runs.sqlite"), "ALF_WORKERS": "1"}))
     monkeypatch.setattr(made.dispatcher, "begin", lambda: None)
-    monkeypatch.setattr(lab, "engine", lambda: made)
-    monkeypatch.setattr(lab, "owner", lambda: "me")
+    monkeypatch.setattr(session, "engine", lambda: made)
+    monkeypatch.setattr(session, "owner", lambda: "me")
     yield made
     made.close()
 
@@ -162,7 +163,7 @@ def test_garbage_in_the_link(open_app, engine):
 
 def test_a_link_to_train_holds_the_recipe():
     recipe = classroom("moons", losses=("ce", "gce:q=0.7"), seeds=(0, 1), lr=0.05, equal_scale=True)
-    link = runs.again(recipe)
+    link = rows.again(recipe)
     assert link["loss"] == ["ce", "gce:q=0.7"] and link["scale"] == ["equal"] and link["seeds"] == ["2"]
     assert (link["lr"], link["epochs"], link["samples"]) == (["0.05"], ["300"], ["200"])
 

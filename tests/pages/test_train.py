@@ -11,7 +11,7 @@ from alf.runs.estimate import Estimate
 from alf.runs.recorded import recorded
 from alf.training.inspect import given_labels
 from tests.pages.conftest import query
-from ui import fetching, lab, noise_picture
+from ui.training import drawn_labels, fetching, session
 
 
 class Engine:
@@ -71,8 +71,8 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch):
     made = Engine()
-    monkeypatch.setattr(lab, "engine", lambda: made)
-    monkeypatch.setattr(lab, "owner", lambda: "me")
+    monkeypatch.setattr(session, "engine", lambda: made)
+    monkeypatch.setattr(session, "owner", lambda: "me")
     return made
 
 
@@ -177,7 +177,11 @@ def test_garbage_in_the_link(open_app, engine):
 
 
 def test_time_left_is_said_as_precisely_as_anybody_wants():
-    assert lab.time_left(0.2) == "1 s left" and lab.time_left(100) == "2 min left" and lab.time_left(None) == ""
+    assert (
+        session.time_left(0.2) == "1 s left"
+        and session.time_left(100) == "2 min left"
+        and session.time_left(None) == ""
+    )
 
 
 def test_a_run_of_other_settings_says_so_and_offers_its_own(open_app, engine, charts):
@@ -231,7 +235,7 @@ def test_a_shared_run_cannot_be_paused_and_says_so(open_app, engine):
 def test_somebody_elses_run_can_be_watched_and_nothing_else(open_app, engine, monkeypatch):
     app = open_app("train", run=["run-1"])
     assert "Your run:" in html(app)
-    monkeypatch.setattr(lab, "owner", lambda: "another")
+    monkeypatch.setattr(session, "owner", lambda: "another")
     app.button(key="stop-run").click().run()  # from a page that was drawn before
     assert engine.stopped == [] and "one of yours" in app.error[0].value
     app = open_app("train", run=["run-1"])
@@ -349,15 +353,15 @@ def test_what_the_noise_does_is_drawn_from_the_runs_own_labels(open_app, engine,
     app.session_state["noise-picture"] = True
     app.run()
     _, drawn = charts["noise-matrices"]
-    recipe = noise_picture.Recipe(data="digits", losses=("ce",), noise=("asymmetric:0.4",))
+    recipe = drawn_labels.Recipe(data="digits", losses=("ce",), noise=("asymmetric:0.4",))
     arrays = recipe.load()
     given = given_labels(recipe, recipe.lanes[0], arrays.train_inputs, arrays.train_labels)
     wrong = int((given != arrays.train_labels).sum())
     assert drawn["layout"]["title"]["text"].startswith(f"{wrong} of 1,438 labels are wrong")
     assert np.array(drawn["data"][0]["customdata"])[7, 1] == ((arrays.train_labels == 7) & (given == 1)).sum() > 0
     assert "<b>40%<" in html(app) and "<b>20%<" in html(app) and f"{wrong / 1438:.1%}" in html(app)
-    assert html(app).count("<figcaption>") == noise_picture.SAMPLES
-    assert html(app).count("class=wrong") == (given != arrays.train_labels)[: noise_picture.SAMPLES].sum()
+    assert html(app).count("<figcaption>") == drawn_labels.SAMPLES
+    assert html(app).count("class=wrong") == (given != arrays.train_labels)[: drawn_labels.SAMPLES].sum()
 
 
 @pytest.mark.parametrize(("data", "noise"), [("digits", "instance:0.3"), ("moons", "symmetric:0.3")])
@@ -396,7 +400,7 @@ def download(monkeypatch):
         slow, fetches = Slow(fail), fetching.Fetches()
         monkeypatch.setattr("alf.data.DataSet.load", lambda _, folder=None, partial=False: slow.load(folder, partial))
         monkeypatch.setattr(fetching, "fetch", slow.fetch)
-        for module in ("ui.fetching", "ui.run_bar"):
+        for module in ("ui.training.fetching", "ui.training.buttons"):
             monkeypatch.setattr(f"{module}.fetches", lambda: fetches)
         return slow, fetches
 

@@ -6,7 +6,7 @@ import pickletools
 import pytest
 
 from alf.theory import CLAIMS
-from ui import jobs
+from ui.asking import jobs
 
 LOSSES = (
     "agce:a=4,q=0.2",

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from alf.runs import Store
 from alf.training import Recipe
 from ui import paint
-from ui.chart import LIBRARY, LIBRARY_ADDRESS
+from ui.charts.chart import LIBRARY, LIBRARY_ADDRESS
 from ui.server import COOKIE, PageHeaders, owner_of, routes
 
 ROOT = Path(__file__).parents[2]

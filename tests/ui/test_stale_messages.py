@@ -11,22 +11,20 @@ from types import SimpleNamespace
 
 import pytest
 
-import ui.matrix
-import ui.view
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
-from ui import selection, state
-from ui.controls import losses
-from ui.view import View
+from ui.controls import changes, hyperparameters, losses, matrix
+from ui.state import link, selection, view
+from ui.state.view import View
 
 noise = importlib.import_module("ui.controls.noise")  # the package has a function of that name
 
 SEEDS = range(2000 if os.environ.get("ALF_SOAK") == "1" else 60)
 FIELDS = {
-    "explore": (state.losses(), state.classes()),
-    "prove": (state.losses(("agce:a=0.6,q=0.6",), most=1), state.classes(), state.noise("pair:0.4")),
-    "simplex": (state.losses(most=3), state.classes()),
-    "noise": (state.classes(most=20), state.noise("pair:0.4"), state.losses()),
+    "explore": (link.losses(), link.classes()),
+    "prove": (link.losses(("agce:a=0.6,q=0.6",), most=1), link.classes(), link.noise("pair:0.4")),
+    "simplex": (link.losses(most=3), link.classes()),
+    "noise": (link.classes(most=20), link.noise("pair:0.4"), link.losses()),
 }
 SPECS = ("ce", "mae", "agce:a=0.6,q=0.6", "ael:a=3.5", "formula:exp(-u/a);a=2[1,9]", "formula:1-a*u**2;a=2[1,3]")
 NOISES = ("pair:0.4", "symmetric:0.3", "none", "matrix:0.6,0.4,0;0.3,0.7,0;0,0,1", "matrix:0.9,0.1;0.2,0.8")
@@ -44,9 +42,9 @@ class Query(dict):
 @pytest.fixture
 def session(monkeypatch):
     fake = SimpleNamespace(session_state={}, query_params=Query())
-    for module in (ui.view, losses, noise, ui.matrix):
+    for module in (view, losses, hyperparameters, changes, noise, matrix):
         monkeypatch.setattr(module, "st", fake)
-    monkeypatch.setattr(losses, "read_loss", parse)
+    monkeypatch.setattr(changes, "read_loss", parse)
     return fake.session_state
 
 
@@ -58,16 +56,20 @@ def draw(page):
     for index, spec in enumerate(view["loss"]):
         loss = parse(spec)
         for parameter in loss.declaration.parameters:
-            key = losses.slider_key(index, loss, parameter)
+            key = hyperparameters.slider_key(index, loss, parameter)
             low, high = parameter.slider
-            drawn.append((losses._slide, (key, index, spec, parameter.name), lambda p, a=low, b=high: p.uniform(a, b)))
+            drawn.append(
+                (hyperparameters._slide, (key, index, spec, parameter.name), lambda p, a=low, b=high: p.uniform(a, b))
+            )
             exact = (f"exact-{index}-{loss.key}-{parameter.name}", index, spec, parameter.name)
-            drawn.append((losses._exactly, exact, lambda p: p.choice(("2.5", "1e-9", "0,5", "", "1e300"))))
+            drawn.append((hyperparameters._exactly, exact, lambda p: p.choice(("2.5", "1e-9", "0,5", "", "1e300"))))
         drawn += [
             (losses._replace, (index, spec, preset.spec), None) for preset in loss.declaration.preset_losses().values()
         ]
         drawn.append((losses._remove, (spec,), None))
-        drawn.append((losses._retype, (f"spec-{index}", index, spec), lambda p: p.choice((*SPECS, "nonsense", ""))))
+        drawn.append(
+            (hyperparameters._retype, (f"spec-{index}", index, spec), lambda p: p.choice((*SPECS, "nonsense", "")))
+        )
     drawn.append((losses._add_known, (), lambda p: p.choice((None, *catalogue()))))
     drawn.append((losses._add_typed, (), lambda p: p.choice((*SPECS, "aul:a=0.5,p=3"))))
     if page in ("prove", "simplex"):
@@ -81,11 +83,11 @@ def draw(page):
         spec, where = view["noise"], (view["classes"], None)
         drawn.append((noise._kind, ("noise-kind", *where), lambda p: p.choice((None, "typed", *list(noise.SHORT)))))
         drawn.append((noise._rated, ("noise-rate", spec.partition(":")[0], *where), lambda p: p.uniform(0, 0.99)))
-        drawn.append((ui.matrix._typed, ("noise-typed", *where), lambda p: p.choice((*NOISES, ".5 .5\n1 2", "x"))))
-        drawn.append((ui.matrix._normalise, (), None))
+        drawn.append((matrix._typed, ("noise-typed", *where), lambda p: p.choice((*NOISES, ".5 .5\n1 2", "x"))))
+        drawn.append((matrix._normalise, (), None))
         if spec.startswith("matrix:"):
             cells = {"edited_rows": {"0": {"1": "0.5", "2": "0.5"}, "7": {"9": "1"}}}
-            drawn.append((ui.matrix._edited, ("cells", spec, view["classes"]), lambda _: cells))
+            drawn.append((matrix._edited, ("cells", spec, view["classes"]), lambda _: cells))
     return drawn
 
 
@@ -118,7 +120,7 @@ def test_a_slider_of_the_loss_before_leaves_the_new_one_alone(session):
     session["pick"] = "nfl+ael"
     losses._pick("pick")
     session["slider"] = 2.0
-    losses._slide("slider", 0, spec, "p")  # NFL+AEL has no p
+    hyperparameters._slide("slider", 0, spec, "p")  # NFL+AEL has no p
     assert [parse(s).key for s in View.now()["loss"]] == ["nfl+ael"]
     assert View.own("loss")[0] == spec
 

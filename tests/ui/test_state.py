@@ -5,15 +5,15 @@ from urllib.parse import parse_qs, urlencode
 import pytest
 
 from alf.losses import catalogue
-from ui import state
+from ui.state import link
 
-FIELDS = (state.losses(), state.classes(), state.noise(), state.token("run"), state.share("rate", 0.4, 0.0, 0.5))
+FIELDS = (link.losses(), link.classes(), link.noise(), link.token("run"), link.share("rate", 0.4, 0.0, 0.5))
 SPECS = [loss.spec for d in catalogue().values() for loss in d.configurations()]
 
 
 def through_a_url(values):
     """Encode, write as a query string, read it as a browser's and a server's libraries do, decode."""
-    return state.decode(FIELDS, parse_qs(urlencode(state.encode(FIELDS, values), doseq=True)))
+    return link.decode(FIELDS, parse_qs(urlencode(link.encode(FIELDS, values), doseq=True)))
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -24,12 +24,12 @@ def test_every_loss_survives_its_url(spec):
 
 
 def test_a_plus_that_became_a_space_is_read():
-    values, problems = state.decode(FIELDS, parse_qs("loss=nce+agce:alpha=1,beta=4,a=6,q=1.5"))
+    values, problems = link.decode(FIELDS, parse_qs("loss=nce+agce:alpha=1,beta=4,a=6,q=1.5"))
     assert values["loss"] == ("nce+agce:alpha=1,beta=4,a=6,q=1.5",) and not problems
 
 
 def test_an_empty_url_is_the_default_view():
-    values, problems = state.decode(FIELDS, {})
+    values, problems = link.decode(FIELDS, {})
     assert problems == []
     assert through_a_url(values) == (values, [])
 
@@ -57,37 +57,37 @@ def test_an_empty_url_is_the_default_view():
     ],
 )
 def test_garbage_falls_back_and_says_why_in_one_sentence(name, text, said):
-    values, problems = state.decode(FIELDS, {name: [text]})
-    assert values == state.decode(FIELDS, {})[0]
+    values, problems = link.decode(FIELDS, {name: [text]})
+    assert values == link.decode(FIELDS, {})[0]
     assert len(problems) == 1 and said in problems[0]
     assert "\n" not in problems[0] and len(problems[0]) < 700
     assert all(c.isprintable() for c in problems[0])
 
 
 def test_good_losses_stay_when_others_are_garbage():
-    values, problems = state.decode(FIELDS, {"loss": ["ce", "nonsense", "ael:a=2", "ce"]})
+    values, problems = link.decode(FIELDS, {"loss": ["ce", "nonsense", "ael:a=2", "ce"]})
     assert values["loss"] == ("ce", "ael:a=2") and len(problems) == 1
 
 
 def test_more_than_six_losses_are_cut_and_said():
-    values, problems = state.decode(FIELDS, {"loss": [f"ael:a={k}" for k in range(1, 9)]})
+    values, problems = link.decode(FIELDS, {"loss": [f"ael:a={k}" for k in range(1, 9)]})
     assert len(values["loss"]) == 6 and "at most 6 losses" in problems[0]
 
 
 def test_noise_must_fit_the_classes_of_the_same_url():
     good = {"classes": ["2"], "noise": ["matrix:.6,.4;.3,.7"]}
-    assert state.decode(FIELDS, good)[0]["noise"].startswith("matrix:")
-    bad, problems = state.decode(FIELDS, {**good, "classes": ["3"]})
+    assert link.decode(FIELDS, good)[0]["noise"].startswith("matrix:")
+    bad, problems = link.decode(FIELDS, {**good, "classes": ["3"]})
     assert bad["noise"] == "symmetric:0.4" and len(problems) == 1
 
 
 @pytest.mark.parametrize(
     ("field", "said"),
     [
-        (state.share("lr", 0.1, 0.0, 1.0), "learning rate must be a number in [0, 1], got 'x'"),
-        (state.noise_kind({"symmetric": 0.6, "pair": 0.5}), "kind of noise must be one of symmetric, pair, got 'x'"),
-        (state.choice("beside", ("no", "yes"), "no"), "clean labels beside must be one of no, yes, got 'x'"),
+        (link.share("lr", 0.1, 0.0, 1.0), "learning rate must be a number in [0, 1], got 'x'"),
+        (link.noise_kind({"symmetric": 0.6, "pair": 0.5}), "kind of noise must be one of symmetric, pair, got 'x'"),
+        (link.choice("beside", ("no", "yes"), "no"), "clean labels beside must be one of no, yes, got 'x'"),
     ],
 )
 def test_what_is_wrong_has_a_readers_name(field, said):
-    assert state.decode([field], {field.name: ["x"]}) == ({field.name: field.default}, [said])
+    assert link.decode([field], {field.name: ["x"]}) == ({field.name: field.default}, [said])

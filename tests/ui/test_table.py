@@ -6,7 +6,7 @@ import pytest
 
 from alf.errors import InputError
 from alf.noise import parse_noise
-from ui import table
+from ui.controls import matrix_text
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from ui import table
     ],
 )
 def test_ways_to_write_one_matrix(text):
-    values = table.numbers(table.read_table(text))
-    assert parse_noise(table.spec(values), 2).spec == "matrix:0.6,0.4;0.3,0.7"
+    values = matrix_text.numbers(matrix_text.read_table(text))
+    assert parse_noise(matrix_text.spec(values), 2).spec == "matrix:0.6,0.4;0.3,0.7"
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,19 @@ def test_ways_to_write_one_matrix(text):
     ],
 )
 def test_titles_are_left_out_and_decimal_commas_read(text):
-    assert table.spec(table.numbers(table.read_table(text))) == "matrix:0.6,0.4;0.3,0.7"
+    assert matrix_text.spec(matrix_text.numbers(matrix_text.read_table(text))) == "matrix:0.6,0.4;0.3,0.7"
 
 
 def test_a_row_of_probabilities_is_no_title():
     with pytest.raises(InputError, match="got 3 rows of 2"):
-        table.read_table("0 1\n.6 .4\n.3 .7")
+        matrix_text.read_table("0 1\n.6 .4\n.3 .7")
     with pytest.raises(InputError, match="got 2 rows of 3"):
-        table.read_table("1 5 2\n2 3 8")
+        matrix_text.read_table("1 5 2\n2 3 8")
 
 
 def test_a_comma_among_thousands_is_no_decimal_comma():
     with pytest.raises(InputError, match="row 1, column 1 must be a number of at least 0, got '1,200'"):
-        table.numbers(table.read_table("1,200\t300\n400\t1,500"))
+        matrix_text.numbers(matrix_text.read_table("1,200\t300\n400\t1,500"))
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_a_comma_among_thousands_is_no_decimal_comma():
 )
 def test_what_is_no_matrix_says_so(text, said):
     with pytest.raises(InputError) as error:
-        table.numbers(table.read_table(text))
+        matrix_text.numbers(matrix_text.read_table(text))
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
 def test_normalising_is_exact_and_asks_for_something_to_normalise():
-    rows = table.normalise([[Fraction(1), Fraction(2)], [Fraction(1, 3), Fraction(1, 3)]])
+    rows = matrix_text.normalise([[Fraction(1), Fraction(2)], [Fraction(1, 3), Fraction(1, 3)]])
     assert rows == [[Fraction(1, 3), Fraction(2, 3)], [Fraction(1, 2), Fraction(1, 2)]]
-    assert parse_noise(table.spec(rows), 2).exact == tuple(map(tuple, rows))
+    assert parse_noise(matrix_text.spec(rows), 2).exact == tuple(map(tuple, rows))
     with pytest.raises(InputError, match="row 2 is all zeros"):
-        table.normalise([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(0)]])
+        matrix_text.normalise([[Fraction(1), Fraction(0)], [Fraction(0), Fraction(0)]])

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 import pytest
 
 from alf.theory.worker import Prover, Unfinished
-from ui.turns import LEASE, SHORT, Turns
+from ui.asking.turns import LEASE, SHORT, Turns
 
 
 class Clock:
@@ -227,7 +227,7 @@ def test_with_real_workers_a_dropped_question_makes_room(main):
 
 
 def test_with_real_workers_what_is_left_alone_is_stopped(main, monkeypatch):
-    monkeypatch.setattr("ui.turns.LEASE", 0.3)
+    monkeypatch.setattr("ui.asking.turns.LEASE", 0.3)
     with Prover(workers=1, seconds=60) as prover:
         turns = Turns(1)
         ticket = turns.ask("endless", lambda: prover.submit(sleepy, 50.0), "gone")

@@ -15,10 +15,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import ui.view
 from alf.noise import parse_noise
-from ui import selection, state
-from ui.view import View
+from ui.state import link, selection, view
+from ui.state.view import View
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("home", "explore", "prove", "noise", "atlas", "simplex", "train", "runs")
@@ -78,7 +77,7 @@ class Tab:
     def __init__(self, fields, monkeypatch):
         self.fields, self.history, self.at = fields, [], -1
         self.st = SimpleNamespace(session_state={}, query_params=Query())
-        monkeypatch.setattr(ui.view, "st", self.st)
+        monkeypatch.setattr(view, "st", self.st)
 
     def go(self, page, **asked):
         """Press a page's name in the navigation, or follow a link."""
@@ -115,7 +114,7 @@ class Tab:
         return view
 
     def _note(self, page):
-        self.st.session_state[ui.view._WRITTEN][page] = (dict(self.st.query_params), None, 0.0)
+        self.st.session_state[view._WRITTEN][page] = (dict(self.st.query_params), None, 0.0)
         self.history[self.at] = (page, through_a_url(dict(self.st.query_params)))
 
     @property
@@ -338,6 +337,6 @@ def test_who_has_chosen_no_noise_keeps_each_pages_own(fields, monkeypatch):
 def test_fitting_is_idempotent(fields):
     for page in PAGES:
         own = {"classes": 100, "noise": "asymmetric:0.4", "loss": LOSSES[:6]}
-        values, _ = state.fitted(fields[page], own)
-        again, notes = state.fitted(fields[page], values)
+        values, _ = link.fitted(fields[page], own)
+        again, notes = link.fitted(fields[page], values)
         assert again == values and not notes

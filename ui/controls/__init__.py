@@ -1,15 +1,14 @@
-"""Controls made from the declarations: losses, noise, data and recipes, and plain fields for a view's state."""
+"""Controls made from the declarations: losses, noise and plain fields for a view's state."""
 
 from ui.controls.fields import class_count, pick, switch
-from ui.controls.losses import DATA_NAMES, live, loss_list, only_loss, presets, series, slider, slider_key, swatch
+from ui.controls.hyperparameters import live, slider, slider_key
+from ui.controls.losses import DATA_NAMES, loss_list, only_loss, presets, series, swatch
 from ui.controls.noise import noise
-from ui.controls.recipe import data, rate, recipe
-from ui.glossary import hint
+from ui.words.glossary import hint
 
 __all__ = [
     "DATA_NAMES",
     "class_count",
-    "data",
     "hint",
     "live",
     "loss_list",
@@ -17,8 +16,6 @@ __all__ = [
     "only_loss",
     "pick",
     "presets",
-    "rate",
-    "recipe",
     "series",
     "slider",
     "slider_key",

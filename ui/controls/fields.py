@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ui.glossary import hint
-from ui.state import MOST_CLASSES
-from ui.view import View, keep
+from ui.state.link import MOST_CLASSES
+from ui.state.view import View, keep
+from ui.words.glossary import hint
 
 
 def class_count(view: View, most: int = MOST_CLASSES) -> None:

@@ -4,10 +4,10 @@ import streamlit as st
 
 from alf.errors import InputError
 from alf.noise import CONFUSIONS, Noise, parse_noise
-from ui import matrix
-from ui.glossary import hint
-from ui.state import STAND_IN
-from ui.view import View, keep
+from ui.controls import matrix
+from ui.state.link import STAND_IN
+from ui.state.view import View, keep
+from ui.words.glossary import hint
 
 SHORT = {"none": "None", "symmetric": "Symmetric", "pair": "Pair", "typed": "Typed"}
 LONG = {
@@ -24,7 +24,7 @@ _WITHOUT_RATE = ("none", "typed")
 def noise(view: View, classes: int, data: str | None = None, cells: bool = False) -> None:
     """The kind of label noise and its rate, or a typed noise; with a data set, the kinds that need one too.
 
-    With `cells` a typed matrix is left to `ui.matrix.editor`.
+    With `cells` a typed matrix is left to `ui.controls.matrix.editor`.
     """
     spec = view["noise"]
     where = (classes, data)

@@ -1,0 +1,1 @@
+"""Questions to the workers: on whose behalf, whose turn it is, what comes back."""

@@ -1,0 +1,1 @@
+"""The components that draw in the browser."""

@@ -1,0 +1,65 @@
+"""The one way a figure reaches the page: a component that calls Plotly.react.
+
+`st.plotly_chart` mounts a new plot at every change of data and loses the reader's zoom; this keeps the plot and changes
+its data, so that zoom, hidden traces and selection stay, nothing flickers, and the height is reserved from the start.
+"""
+
+from pathlib import Path
+
+import orjson
+import plotly
+import streamlit as st
+
+_HERE = Path(__file__).parent
+
+
+LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"  # comes with the wheel: no download
+
+
+LIBRARY_ADDRESS = f"charts/plotly-{plotly.__version__}.min.js"
+"""Where `ui.server` serves it, relative to a page."""
+
+
+_JS = (_HERE / "follow.js").read_text() + (_HERE / "chart.js").read_text().replace("LIBRARY_ADDRESS", LIBRARY_ADDRESS)
+
+
+def chart(*figures: dict, key: str, legend: bool = True, on_click=None) -> None:
+    """Show figures side by side (below each other on a narrow page) under one legend.
+
+    Parameters
+    ----------
+    figures : dict
+        Plain figures: the `.spec` of a builder of `alf.figures`. A change of their data changes the plots in place.
+    key : str
+        The same key keeps the same plots, with the reader's zoom and hidden traces.
+    legend : bool
+        Show a legend of the traces' names; a click on a name hides it in every figure.
+    on_click : callable, optional
+        Called after a click on a point, before the page runs again; `clicked(key)` then gives its {"x", "y", "name"}.
+    """
+    mount(payload(figures, legend, on_click is not None), key, on_click)
+
+
+def clicked(key: str) -> dict | None:
+    """The point of the last click on the chart `key`, once: None when there was none."""
+    return (st.session_state.get(key) or {}).get("click")
+
+
+def payload(figures, legend: bool = True, clicks: bool = False, live: dict | None = None) -> bytes:
+    """What the component reads: the figures as JSON; what is not finite becomes null, a gap.
+
+    `live` is what lets curves follow a held slider in the browser (`ui/charts/follow.js`).
+    """
+    message = {"legend": legend, "clicks": clicks, "figures": list(figures), "live": live}
+    return orjson.dumps(message, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def mount(data: bytes, key: str, on_click=None) -> None:
+    """Hand the bytes to the component. The page tests put a recorder here: there is no browser in them."""
+    callbacks = {"on_click_change": on_click} if on_click else {}
+    _component()(key=key, data=data, **callbacks)
+
+
+@st.cache_resource
+def _component():
+    return st.components.v2.component("alf_chart", js=_JS, isolate_styles=False)

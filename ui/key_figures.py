@@ -1,0 +1,62 @@
+"""A row of numbers, each with a word or two below it."""
+
+from collections.abc import Sequence
+
+from alf.figures.base import rounded
+from alf.figures.matrix import dominance
+from alf.noise import Noise
+from ui.words.glossary import term
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> str:
+    """The (number, words) pairs in HTML."""
+    return '<div class="alf-facts">' + "".join(f"<p><b>{n}</b><span>{words}</span></p>" for n, words in rows) + "</div>"
+
+
+def rates(noise: Noise) -> list[tuple[str, str]]:
+    """The nominal rate, where there is one, and the share of wrong labels to be expected."""
+    rows = []
+    if noise.rate is not None:
+        rows.append((_percent(noise.rate), term("nominal rate")))
+    elif noise.kind == "matrix":
+        rows.append(("—", term("no nominal rate", "nominal rate")))
+    if noise.overall_rate is not None:
+        rows.append((_percent(noise.overall_rate), term("overall rate", "expected over all classes")))
+    return rows
+
+
+def dominates(noise: Noise) -> list[tuple[str, str]]:
+    """Whether the clean label dominates, and by how much in the weakest row.
+
+    >>> from alf.noise import parse_noise
+    >>> dominates(parse_noise("pair:0.4", 3))[1][0]
+    '1.5'
+    """
+    if noise.transition is None:
+        return []
+    least = dominance(noise.transition).min()
+    shown = rounded(float(least))
+    return [
+        ("yes" if noise.clean_dominates else "no", term("clean label dominates")),
+        (shown, "smallest wₘ/wₙ of a row"),
+    ]
+
+
+def over_seeds(row: dict, what: str) -> str:
+    """An entry of `alf.training.records.summarise` in HTML: the mean, and the deviation where there are several seeds.
+
+    >>> over_seeds({"seeds": [0], "last": {"mean": 0.5, "std": 0.0}}, "last")
+    '50.0%'
+    """
+    value = row[what]
+    spread = f"<small> ± {100 * value['std']:.1f}</small>" if len(row["seeds"]) > 1 else ""
+    return f"{value['mean']:.1%}{spread}"
+
+
+def _percent(share) -> str:
+    """At most one decimal: 40%, 33.3%.
+
+    >>> _percent(0.4), _percent(1 / 3)
+    ('40%', '33.3%')
+    """
+    return f"{100 * float(share):.1f}".removesuffix(".0") + "%"

@@ -1,0 +1,1 @@
+"""Questions to the prover, and the cards and tables of its answers."""

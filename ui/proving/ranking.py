@@ -1,0 +1,203 @@
+"""Which losses tolerate a noise: every loss of the catalogue and the reader's own, answered one by one, as a table.
+
+Beside a loss that fails stands what would mend it: the nearest value of one hyperparameter at which it tolerates. That
+is worked out for the reader's own losses, and for the others when asked: it keeps the workers busy for half a minute.
+"""
+
+import html
+import math
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import streamlit as st
+from sympy import Rational
+
+from alf.figures.base import rounded
+from alf.figures.palette import Style, style, styles
+from alf.losses import Loss, catalogue, parse
+from alf.theory import Verdict
+from ui.asking.questions import LATE, Question, answer, crowd, ratio_of, regions
+from ui.controls import DATA_NAMES, swatch
+from ui.proving.pull import slow
+from ui.words.glossary import term
+from ui.words.verdict_words import COLOURS, WORDS, values
+
+CLAIM = "noise_tolerant"
+
+
+EVERY = 0.4
+
+
+@st.cache_data(show_spinner=False)
+def known() -> dict[str, str]:
+    """Every configuration of the catalogue: spec -> for which data sets it is a preset."""
+    found: dict[str, list[str]] = {}
+    for declaration in catalogue().values():
+        presets = declaration.preset_losses() or {"": declaration.example()}
+        for data, loss in presets.items():
+            found.setdefault(loss.spec, []).append(DATA_NAMES.get(data, data))
+    return {spec: ", ".join(name for name in names if name) for spec, names in found.items()}
+
+
+def ranking(noise: str, classes: int, own: tuple[str, ...], mend_all: bool) -> None:
+    """The table; looks again by itself until every loss is answered."""
+    specs = tuple(dict.fromkeys((*own, *known())))
+    mend = specs if mend_all else own
+    waiting = not _settled(*_answers(specs, noise, classes, mend))
+    live = st.fragment(_ranking, run_every=EVERY if waiting else None, key="ranking-live")
+    live(specs, noise, classes, own, mend, waiting)
+
+
+def _answers(specs, noise: str, classes: int, mend) -> tuple[dict[str, Verdict | None], dict[str, list | None]]:
+    """Each loss's verdict, and once all are known what would mend those of `mend` that fail; None while under way."""
+    found = {spec: answer(Question(spec, noise, classes), CLAIM) for spec in specs}
+    if None in found.values() or not any(verdict.holds for verdict in found.values()):
+        return found, {}  # where no loss at all tolerates, no hyperparameter would help
+    return found, {s: regions(Question(s, noise, classes)) for s in mend if found[s].holds is False}
+
+
+def _settled(found: dict, mends: dict) -> bool:
+    return None not in found.values() and None not in mends.values()
+
+
+def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
+    found, mends = _answers(specs, noise, classes, mend)
+    done = [verdict for verdict in found.values() if verdict is not None]
+    good = sum(verdict.holds is True for verdict in done)
+    said = (
+        f"{good} of {len(specs)} losses {'tolerates' if good == 1 else 'tolerate'} this noise"
+        if len(done) == len(specs)
+        else f"{len(done)} of {len(specs)} …"
+    )
+    order = sorted(specs, key=_order(found)) if len(done) == len(specs) else specs  # nothing moves while it fills in
+    rows = "".join(
+        _row(
+            parse(spec),
+            found[spec],
+            mends.get(spec, []) if spec in mend else (),
+            Question(spec, noise, classes),
+            spec in own,
+        )
+        for spec in order
+    )
+    failing = mends if len(done) == len(specs) else [s for s in own if found[s] is not None and found[s].holds is False]
+    look = "alf-table alf-ranking" + ("" if failing or len(mend) > len(own) else " alf-unmended")
+    st.html(
+        f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="{look}"><thead><tr>'
+        f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates the noise')}</th><th>{term('margin')}</th>"
+        f"<th>Decided by</th><th>{term('mended', 'Tolerates the noise with')}</th><th></th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+    if waiting and (busy := crowd()):
+        st.caption(busy)
+    if waiting and _settled(found, mends):
+        st.rerun()
+
+
+def needs(specs: Sequence[str]) -> list[tuple[str, Style, float]]:
+    """The reader's losses that have a ratio r: name, style, and the 1/r, maybe infinite, that w_m/w_n must reach."""
+    losses = [parse(spec) for spec in specs]
+    found = []
+    for loss, drawn in zip(losses, styles(loss.key for loss in losses), strict=True):
+        ratio = ratio_of(loss.spec)
+        if ratio is not None and ratio.defined and ratio.value is not None:
+            found.append((loss.label, drawn, 1 / ratio.value if ratio.value else math.inf))
+    return found
+
+
+def mended(loss: Loss, regions: list[dict]) -> Loss | None:
+    """The loss with one hyperparameter moved, as little as possible in proportion, to where it tolerates the noise.
+
+    The value is an end of an interval, of three digits, that a worker has proved to tolerate it.
+
+    >>> mended(parse("ael:a=2"), [{"name": "a", "moved": ["247/100"]}]).spec
+    'ael:a=2.47'
+    """
+    moves = []
+    for region in regions:
+        was = loss.floats[region["name"]]
+        for value in map(Rational, region["moved"]):
+            far = abs(math.log(float(value) / was)) if was > 0 and value > 0 else math.inf
+            moves.append(((far, abs(float(value) - was)), loss.replace(**{region["name"]: value})))
+    return min(moves, key=lambda move: move[0], default=(0, None))[1]
+
+
+def mend_cell(loss: Loss, regions: list[dict], question: Question) -> str:
+    """What would mend a loss, and all values that would, as HTML; a dash says that nothing does, so not where a search
+    ran out of time or left something open.
+
+    >>> question = Question("ael:a=2", "pair:0.4", 10)
+    >>> found = {"name": "a", "status": "late", "everywhere": False, "intervals": [], "moved": []}
+    >>> [mend_cell(parse("ael:a=2"), [found | {"status": status}], question) for status in ("late", "proved")]
+    ['no answer in time', '—']
+    """
+    better = mended(loss, regions)
+    if better is not None:
+        name = _moved(loss, better)
+        region = next(r for r in regions if r["name"] == name)
+        return _link(better.spec, question, _changed(loss, better)) + f"<small>{html.escape(values(region))}</small>"
+    if any(region["status"] == LATE for region in regions):
+        return "no answer in time"
+    return "not settled" if any(region["status"] == "undecided" for region in regions) else "—"
+
+
+def _order(found):
+    """Tolerant losses first, the widest margin first; then what is open, then what fails."""
+
+    def key(spec: str):
+        verdict = found[spec]
+        if verdict is None:
+            return (1, 0.0)
+        return ({True: 0, None: 2, False: 3}[verdict.holds], -_margin(verdict))
+
+    return key
+
+
+def _margin(verdict: Verdict) -> float:
+    margin = verdict.data.get("margin")
+    return -math.inf if margin is None else float(margin)
+
+
+def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, question: Question, own: bool) -> str:
+    preset = "yours" if own else known().get(loss.spec, "")
+    name = swatch(
+        style(loss.key), f"{html.escape(loss.name)}<small>{', '.join(t for t in (_values(loss), preset) if t)}</small>"
+    )
+    if verdict is None:
+        return f'<tr><td>{name}</td><td><span class="alf-chip alf-busy">…</span></td>{"<td></td>" * 4}</tr>'
+    light, dark = COLOURS[verdict.status]
+    word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
+    margin = verdict.data.get("margin")
+    slowly = verdict.holds and slow(loss.spec, question.classes)
+    wait = f" <small>{term('slow start', 'slow start')}</small>" if slowly else ""
+    shown = "—" if margin is None else rounded(float(margin))
+    rule = verdict.data.get("rule") or "—"
+    if verdict.holds is not False or regions == ():
+        mend = ""
+    elif regions is None:
+        mend = "…"
+    else:
+        mend = mend_cell(loss, regions, question)
+    return (
+        f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span>{wait}</td>'
+        f"<td>{shown}</td><td>{rule}</td><td>{mend}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
+    )
+
+
+def _values(loss: Loss) -> str:
+    return html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
+
+
+def _moved(loss: Loss, better: Loss) -> str:
+    return next(n for n, value in better.values.items() if value != loss.values[n])
+
+
+def _changed(loss: Loss, better: Loss) -> str:
+    """The hyperparameter in which two losses differ, as ``with a = 2.47``."""
+    name = _moved(loss, better)
+    return html.escape(f"with {name} = {better.floats[name]:.15g}")
+
+
+def _link(spec: str, question: Question, text: str) -> str:
+    query = urlencode({"loss": spec, "noise": question.noise, "classes": question.classes})
+    return f'<a href="{html.escape("prove?" + query)}" target="_self" class="alf-inside">{text}</a>'

@@ -1,0 +1,125 @@
+"""The asymmetry ratio and the noise a loss tolerates, as figures a reader can take in at a glance."""
+
+import html
+
+import streamlit as st
+
+from alf.figures.base import names
+from alf.figures.palette import Style, styles
+from alf.losses import parse
+from alf.theory import critical_noise
+from ui.asking.jobs import KnownRatio
+from ui.asking.questions import latex_of, ratio_of
+from ui.controls import swatch
+from ui.words.glossary import term
+from ui.words.verdict_words import plain
+
+CRITICAL = (
+    r"$\eta^{*}_{\mathrm{sym}} = \frac{r\,(K-1)}{1 + r\,(K-1)} \qquad "
+    r"\eta^{*}_{\mathrm{pair}} = \frac{r_{\mathrm{up}}}{1 + r_{\mathrm{up}}}$"
+)
+
+
+WORDS = {
+    "proved": "proved",
+    "certified": "certified by interval arithmetic",
+    "undecided": "bracketed only",
+}
+
+
+def rest(specs: tuple[str, ...]) -> str:
+    """Where the remaining probability goes in the curves of losses that depend on it, as HTML; empty without one.
+
+    >>> rest(("ce", "mae"))
+    ''
+    """
+    whole = names([loss.name for loss in map(parse, specs) if not loss.pointwise])
+    if not whole:
+        return ""
+    shared = term("equal shares", "shared equally by the other classes")
+    return f'<p class="alf-note">{html.escape(whole)}: the remaining probability 1 − u is {shared}.</p>'
+
+
+def section(specs: tuple[str, ...], classes: int) -> None:
+    """A card for every loss, and the formulas that all of them share; looks again while a ratio is being worked on."""
+    waiting = any(ratio_of(spec) is None for spec in specs)
+    st.fragment(_section, run_every=0.3 if waiting else None, key="numbers-live")(specs, classes, waiting)
+
+
+def _section(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
+    shown = styles(parse(spec).key for spec in specs)
+    found = [ratio_of(spec) for spec in specs]
+    cards = [card(spec, classes, style, ratio) for spec, style, ratio in zip(specs, shown, found, strict=True)]
+    st.markdown(
+        '<h2 class="alf-h2">How much noise each loss tolerates</h2>\n\n'
+        f"Below these critical noise rates the best prediction stays the clean label:\n\n{CRITICAL}\n\n"
+        '<div class="alf-cards">\n\n' + "\n\n".join(cards) + "\n\n</div>",
+        unsafe_allow_html=True,
+    )
+    if waiting and None not in found:
+        st.rerun()
+
+
+def card(spec: str, classes: int, style: Style, found: KnownRatio | None) -> str:
+    """A loss's formula, ratios and critical noise rates, as Markdown with HTML around the formulas."""
+    loss = parse(spec)
+    name, values = html.escape(loss.name), html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
+    head = swatch(style, f"{name}<small>{values}</small>")
+    colours = f'style="--c:{style.color};--d:{style.dark}"'
+    parts = [f'<div class="alf-card" {colours}>', head, "", _formula(spec), ""]
+    if found is None:
+        parts += ["", '<p class="alf-note">The ratio is being worked out …</p>', ""]
+    elif found.defined and found.value is not None:
+        critical = critical_noise(found, classes)
+        shares = (critical.symmetric, critical.symmetric_interval), (critical.pair, critical.pair_interval)
+        parts.append('<div class="alf-stats">')
+        parts.append(_stat("ratio", term("asymmetry ratio"), _number(found.value, found.interval), found.value))
+        parts.append(
+            _stat("upper", term("upper ratio"), _number(found.upper_value, found.upper_interval), found.upper_value)
+        )
+        parts.append(_stat("symmetric", term("symmetric noise"), _share(*shares[0]), shares[0][0]))
+        parts.append(_stat("pair", term("pair noise"), _share(*shares[1]), shares[1][0]))
+        parts += ["</div>", "", _reason(found)]
+    else:
+        parts += ["", f'<p class="alf-note">{plain(found.reason)}</p>', ""]
+    return "\n".join([*parts, "", "</div>"])
+
+
+def _formula(spec: str) -> str:
+    latex = latex_of(spec)
+    return rf"$\displaystyle \ell = {latex}$" if latex else ""
+
+
+def _reason(found: KnownRatio) -> str:
+    formula = ""
+    if found.formula:
+        formula = f" = {found.formula}"
+    elif found.exact and found.whole is None:
+        formula = f" = {found.exact}"
+    if found.value == 0:
+        formula += " = 0" if found.whole == 0 else r" \approx 0"
+    how = f"{WORDS[found.status]} {plain(found.domain)}".rstrip()
+    text = f"$r{formula}$, {how}." if formula else f"{how[:1].upper()}{how[1:]}."
+    return f'<div class="alf-note">\n\n{text}\n\n</div>'
+
+
+def _stat(name: str, label: str, shown: str, width: float) -> str:
+    return (
+        f'<div class="alf-stat" data-stat="{name}"><b>{shown}</b><span class="alf-label">{label}</span>'
+        f'<i style="--w:{max(0.0, min(1.0, width)):.1%}"></i></div>'
+    )
+
+
+def _number(value: float, interval: tuple[float, float]) -> str:
+    """Four decimals, or the bracket where the four are not certain."""
+    if interval[1] - interval[0] < 1e-3 or interval[1] - interval[0] <= 2e-3 * value:
+        return f"{value:.4f}" if value not in (0, 1) else f"{value:.0f}"
+    return f"{interval[0]:.3f} … {interval[1]:.3f}"
+
+
+def _share(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None:
+        return "—"
+    if interval and interval[1] - interval[0] > 1e-3:
+        return f"{interval[0]:.1%} … {interval[1]:.1%}"
+    return "none" if value == 0 else f"{value:.1%}"

@@ -1,0 +1,1 @@
+"""Every hint, and what is said of a verdict."""
