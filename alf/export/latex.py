@@ -84,10 +84,10 @@ def _number(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text safe in LaTeX.
+    r"""Text safe in LaTeX.
 
     >>> escape("a_1 & 5%")
-    'a\\\\_1 \\\\& 5\\\\%'
+    'a\\_1 \\& 5\\%'
     """
     for character in "\\&%$#_{}":
         text = (

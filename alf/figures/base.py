@@ -33,6 +33,7 @@ class Series:
 
     @property
     def name(self) -> str:
+        """What a title calls it: short where there is a short name."""
         return self.short or self.label
 
 

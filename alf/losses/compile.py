@@ -142,6 +142,7 @@ class Compiled:
 
     @cached_property
     def uses_log_v(self) -> bool:
+        """Whether log(1 - u) is an input of its own."""
         return LOG_V in self.inputs
 
     @cached_property

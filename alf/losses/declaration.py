@@ -200,22 +200,27 @@ class Loss:
 
     @property
     def key(self) -> str:
+        """The key of its declaration."""
         return self.declaration.key
 
     @property
     def name(self) -> str:
+        """The name of its declaration."""
         return self.declaration.name
 
     @property
     def pointwise(self) -> bool:
+        """Whether it depends on the prediction through u_y alone."""
         return self.declaration.pointwise
 
     @property
     def expression(self) -> Expr:
+        """g with the hyperparameters' symbols."""
         return self.declaration.expression
 
     @property
     def sums(self) -> tuple[tuple[Symbol, Expr], ...]:
+        """The sums over classes that g uses, each with its summand."""
         return self.declaration.sums
 
     @cached_property

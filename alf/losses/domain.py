@@ -148,6 +148,7 @@ class Parameter:
 
     @property
     def name(self) -> str:
+        """The name that people type."""
         return self.symbol.name
 
     def read(self, text: str, owner: str) -> Expr:

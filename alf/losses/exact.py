@@ -33,6 +33,7 @@ class LongNumber(AtomicExpr):
     precedence = 1000  # it prints its own parentheses
 
     def __new__(cls, value: Rational):
+        """Wrap a rational number."""
         self = AtomicExpr.__new__(cls)
         self.value = value
         return self

@@ -68,6 +68,7 @@ class LossModule(nn.Module):
         self.given = tuple(tensors)
 
     def extra_repr(self) -> str:
+        """What PyTorch prints between the parentheses."""
         return f"{self.loss.spec!r}, reduction={self.reduction!r}, ignore_index={self.ignore_index}"
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:

@@ -54,6 +54,7 @@ class Decision:
             raise Contradiction(f"the {self.rule} rule: what fails has a witness, and nothing else has one")
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {
             "shares": [str(w) for w in self.weights],
             "holds": self.holds,
@@ -295,6 +296,7 @@ def half_concave(shape) -> bool:
 
 
 def sign_of_number_at_one(gap: Expr) -> int | None:
+    """The sign of an expression's limit at u = 1; None where it is not known."""
     value = shape_of(gap).at_one
     return None if value is None else sign_of_number(value)
 
@@ -604,7 +606,6 @@ def _mixed_edge_witness(structure: Structure, w) -> Witness | None:
     Next to the vertex the normalised part costs only t / -log t, less than any fall of the other part's of order t: so
     the points reach as close to it as 2**-32768.
     """
-
     fractions = dict.fromkeys(Fraction(k, n) for n in (2, 4, 8, 16, 32, 64, 128) for k in range(1, n))
     for t in (
         *fractions,

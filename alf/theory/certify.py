@@ -39,6 +39,7 @@ class Budget:
         self.left = evaluations
 
     def spend(self) -> bool:
+        """Take one from the budget; False where nothing was left."""
         self.left -= 1
         return self.left >= 0
 

@@ -63,10 +63,12 @@ class OutOfDomain(ArithmeticError):
 
 
 def down(x: float) -> float:
+    """The next double below."""
     return math.nextafter(x, -INF)
 
 
 def up(x: float) -> float:
+    """The next double above."""
     return math.nextafter(x, INF)
 
 
@@ -87,6 +89,7 @@ def _sum_ends(x: float, y: float) -> tuple[float, float]:
 
 
 def add(a, b):
+    """The sum of two intervals."""
     return _sum_ends(a[0], b[0])[0], _sum_ends(a[1], b[1])[1]
 
 
@@ -100,6 +103,7 @@ def _product_ends(x: float, y: float) -> tuple[float, float]:
 
 
 def mul(a, b):
+    """The product of two intervals."""
     if a[0] >= 0 and b[0] >= 0:  # most factors have one sign
         return _product_ends(a[0], b[0])[0], _product_ends(a[1], b[1])[1]
     if a[0] >= 0 and b[1] <= 0:
@@ -111,10 +115,12 @@ def mul(a, b):
 
 
 def neg(a):
+    """An interval with its sign turned."""
     return -a[1], -a[0]
 
 
 def inverse(a):
+    """One over an interval; everything where it holds 0."""
     lo, hi = a
     if lo < 0 < hi or lo == hi == 0:
         return WHOLE
@@ -174,6 +180,7 @@ i_sinh = _increasing("sinh", -INF, INF)
 
 
 def i_exp(a):
+    """The exponential of an interval."""
     if a == (0.0, 0.0):
         return 1.0, 1.0
     lo, hi = _raw_exp(a)
@@ -181,15 +188,18 @@ def i_exp(a):
 
 
 def i_tanh(a):
+    """The hyperbolic tangent of an interval."""
     lo, hi = _raw_tanh(a)
     return max(lo, -1.0), min(hi, 1.0)
 
 
 def i_atan(a):
+    """The arc tangent of an interval."""
     return _raw_atan(a)
 
 
 def i_cosh(a):
+    """The hyperbolic cosine of an interval."""
     lo, hi = i_abs(a)
     low = INF if math.isinf(lo) else _ends(_ball(lo).cosh())[0]
     high = INF if math.isinf(hi) else _ends(_ball(hi).cosh())[1]
@@ -197,6 +207,7 @@ def i_cosh(a):
 
 
 def i_log(a):
+    """The logarithm of an interval; `OutOfDomain` where it holds a negative number."""
     lo, hi = a
     if lo < 0:
         raise OutOfDomain("log of a negative number")
@@ -230,6 +241,7 @@ def _near_extreme(a, low: float, high: float) -> tuple[float, float]:
 
 
 def i_cos(a):
+    """The cosine of an interval."""
     if math.isinf(a[0]) or math.isinf(a[1]) or a[1] - a[0] > 7:
         return -1.0, 1.0
     if a == (0.0, 0.0):
@@ -248,6 +260,7 @@ def i_cos(a):
 
 
 def i_sin(a):
+    """The sine of an interval."""
     from flint import arb
 
     if math.isinf(a[0]) or math.isinf(a[1]) or a[1] - a[0] > 7:
@@ -266,6 +279,7 @@ def i_sin(a):
 
 
 def i_tan(a):
+    """The tangent of an interval."""
     from flint import arb
 
     if math.isinf(a[0]) or math.isinf(a[1]) or a[1] - a[0] > 3.2:
@@ -277,6 +291,7 @@ def i_tan(a):
 
 
 def i_abs(a):
+    """The absolute value of an interval."""
     lo, hi = a
     if lo >= 0:
         return a
@@ -286,14 +301,17 @@ def i_abs(a):
 
 
 def i_max(a, b):
+    """The larger of two intervals."""
     return max(a[0], b[0]), max(a[1], b[1])
 
 
 def i_min(a, b):
+    """The smaller of two intervals."""
     return min(a[0], b[0]), min(a[1], b[1])
 
 
 def int_power(a, n: int):
+    """An interval to a whole power."""
     if n < 0:
         return inverse(int_power(a, -n))
     if n == 1:

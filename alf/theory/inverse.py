@@ -98,6 +98,7 @@ class Region:
         return ", or ".join([parts[0], *(part.removeprefix(f"{self.parameter} ") for part in parts[1:])])
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {
             "parameter": self.parameter,
             "intervals": [[None if e is None else float(e) for e in (i.low, i.high)] for i in self.intervals],
@@ -303,6 +304,7 @@ class Tolerated:
     status: str
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {
             "kind": self.kind,
             "classes": self.classes,

@@ -70,9 +70,11 @@ class Ratio:
 
     @property
     def defined(self) -> bool:
+        """Whether the loss has a ratio."""
         return self.status != "not_defined"
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {
             "status": self.status,
             "ratio": self.value,
@@ -100,6 +102,7 @@ class CriticalNoise:
     pair_interval: tuple[float, float] | None = None
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {"classes": self.classes, "symmetric": self.symmetric, "pair": self.pair}
 
 
@@ -458,6 +461,7 @@ class Means:
         self._bends: dict[tuple, tuple[float, float] | None] = {}
 
     def value(self, x: float):
+        """Its value at x, remembered."""
         found = self._values.get(x)
         if found is None:
             found = self._values[x] = self.shape.value(x, 140)
@@ -514,7 +518,7 @@ class Means:
         return max(low, math.nextafter(value[0] - reach, -1)), min(high, math.nextafter(value[1] + reach, math.inf))
 
     def centred(self, value: float, top, bottom, xs, ds, line: bool) -> float:
-        """A lower bound of Q = A/B on a box from its value at a point, by
+        """A lower bound of Q = A/B on a box from its value at a point and the derivatives on the box.
 
         dQ/dx = (mu(x + d) - mu(x)) / (d B),     dQ/dd = (mu(x + d) - Q mu(d)) / (d B),
 

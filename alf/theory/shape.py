@@ -92,9 +92,11 @@ class Shape:
 
     @property
     def smooth(self) -> bool:
+        """Whether it is one piece."""
         return len(self.pieces) == 1 and self.located
 
     def derivative(self, order: int) -> tuple[Piece, ...]:
+        """The pieces of its derivative of this order."""
         return tuple(Piece(p.lo, p.hi, _derivative(p.expression, order)) for p in self.pieces)
 
     @cached_property
@@ -104,6 +106,7 @@ class Shape:
 
     @cached_property
     def at_one(self) -> Expr | None:
+        """Its limit at u = 1; None where it is not known."""
         return one_sided_limit(from_end(self.pieces[-1].expression, u, 1, -1))
 
     @cached_property
@@ -118,6 +121,7 @@ class Shape:
 
     @cached_property
     def kinks(self) -> tuple[Kink, ...]:
+        """Its kinks, from left to right."""
         return tuple(_kink(a, b) for a, b in pairwise(self.pieces))
 
     @cached_property
@@ -166,14 +170,17 @@ class Shape:
 
     @cached_property
     def linear(self) -> bool:
+        """Whether it is a straight line."""
         return self.smooth and all(r.sign == 0 for r in self.bend_runs)
 
     @cached_property
     def convex(self) -> bool | None:
+        """Whether it is convex; None where that is not known."""
         return self._bends(1)
 
     @cached_property
     def concave(self) -> bool | None:
+        """Whether it is concave; None where that is not known."""
         return self._bends(-1)
 
     def _bends(self, sign: int) -> bool | None:
@@ -343,6 +350,7 @@ def telling_points(g: Expr) -> Iterator[Fraction]:
 
 
 def sign_of_number_safely(value: Expr) -> int | None:
+    """The sign of a number; None where it is none or not real."""
     if value.has(sympy.nan, sympy.zoo, sympy.I):
         return None
     return sign_of_number(value)

@@ -174,6 +174,7 @@ class Interval:
 
     @property
     def point(self) -> bool:
+        """Whether it holds one number only."""
         return self.lower == self.upper
 
     @property
@@ -214,6 +215,7 @@ class Cell:
 
     @cached_property
     def sides(self) -> tuple[Interval, ...]:
+        """The interval of each hyperparameter, in declared order."""
         return tuple(interval_of(p, self.loss.values[p.name]) for p in self.loss.declaration.parameters)
 
     @cached_property

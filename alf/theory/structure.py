@@ -31,6 +31,7 @@ class Normalised:
 
     @cached_property
     def singular(self) -> bool:
+        """Whether its summand is infinite at 0."""
         return shape_of(self.summand).at_zero in (oo, -oo)
 
 
@@ -50,6 +51,7 @@ class Structure:
 
     @property
     def pointwise(self) -> bool:
+        """Whether the risk has no sum over the classes."""
         return self.separable and self.sigma == 0
 
     def psi(self, weight: Fraction, total: Fraction) -> Expr:

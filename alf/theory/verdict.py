@@ -102,6 +102,7 @@ class Step:
     status: str = "proved"
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {
             "statement": self.statement,
             "expression": None if self.expression is None else str(self.expression),
@@ -165,6 +166,7 @@ class Witness:
         return replace(self, point=tuple(point), weights=tuple(weights))
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {
             "kind": self.kind,
             "statement": self.statement,
@@ -214,6 +216,7 @@ class Verdict:
             raise Contradiction(f"{self.claim}: what is false is refuted, by a witness, and nothing else has one")
 
     def to_json(self) -> dict:
+        """What --json says of it."""
         return {
             "claim": self.claim,
             "holds": self.holds,

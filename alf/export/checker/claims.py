@@ -23,12 +23,14 @@ from alf.export.checker.rules import (
 
 
 def decreasing(s):
+    """Show that l falls strictly."""
     if strictly_decreasing(s.loss.l):
         return "l is finite and continuous on (0, 1) and l' < 0 there but for single points, on a cover of (0, 1)"
     raise NotDerived("l' could not be shown to be negative on a cover of (0, 1)")
 
 
 def not_decreasing(s):
+    """Find where l does not fall."""
     signs = s.loss.l.signs(1)
     if signs.found & {0, 1}:
         return "there is a cell on which l does not fall"
@@ -39,18 +41,22 @@ def not_decreasing(s):
 
 
 def convex(s):
+    """Show that l is convex."""
     return _bent(s, 1)
 
 
 def concave(s):
+    """Show that l is concave."""
     return _bent(s, -1)
 
 
 def not_convex(s):
+    """Find where l bends down."""
     return _not_bent(s, 1)
 
 
 def not_concave(s):
+    """Find where l bends up."""
     return _not_bent(s, -1)
 
 
@@ -106,6 +112,7 @@ def _sum_function(loss):
 
 
 def symmetric(s):
+    """Show that the losses over all labels have one sum, whatever the prediction."""
     f = _sum_function(s.loss)
     if not f.regular():
         raise NotDerived("f could not be shown to be finite and continuous on (0, 1)")
@@ -123,6 +130,7 @@ def symmetric(s):
 
 
 def not_symmetric(s):
+    """Find two predictions whose sums over all labels differ."""
     f, k = _sum_function(s.loss), s.loss.classes
     even = number(k) * f.at(Fraction(1, k))
     points = [s.witness(k)] if s.point else []
@@ -144,11 +152,13 @@ def not_symmetric(s):
 
 
 def asymmetric(s):
+    """Show that on every row of the matrix the vertex alone has the least risk."""
     rules = [asymmetric_on(s.loss, row) for row in s.distinct_rows()]
     return "; ".join(dict.fromkeys(rules))
 
 
 def not_asymmetric(s):
+    """Find a row of the matrix and a prediction that is no worse than the vertex."""
     for row in s.distinct_rows():
         why = _refuted_on(s, row)
         if why:
@@ -157,6 +167,7 @@ def not_asymmetric(s):
 
 
 def noise_tolerant(s):
+    """Show that clean labels dominate and that the loss is asymmetric on every row."""
     for y, row in enumerate(s.matrix):
         if any(p >= row[y] for j, p in enumerate(row) if j != y):
             raise NotDerived(
@@ -166,6 +177,7 @@ def noise_tolerant(s):
 
 
 def not_noise_tolerant(s):
+    """Find a row in which the clean label does not dominate, or on which the loss is not asymmetric."""
     for y, row in enumerate(s.matrix):
         if any(p >= row[y] for j, p in enumerate(row) if j != y):
             return f"for clean label {y + 1} another label is at least as likely"
@@ -219,6 +231,7 @@ def _bare(loss):
 
 
 def completely_asymmetric(s):
+    """Show that the loss is asymmetric on all weights with one greatest."""
     loss = s.loss
     for index in range(len(loss.normalised)):
         loss.normaliser(index)
@@ -253,6 +266,7 @@ def _complete(loss, l):  # noqa: E741
 
 
 def not_completely_asymmetric(s):
+    """Find weights on which the loss is not asymmetric."""
     loss = s.loss
     if _bare(loss) and loss.classes > 2 and loss.singular():
         return "on w = (3/5, 2/5, 0, ...) the straight way into e_m does not minimise the risk, but minimises L(., m)"
@@ -322,6 +336,7 @@ def _leaves_ties(loss, f):
 
 
 def not_calibrated(s):
+    """Find label probabilities whose best prediction does not lead with the likeliest label."""
     loss = s.loss
     if _bare(loss) and loss.classes > 2 and loss.singular():
         return "p = (1/2, 3/10, 1/5, 0, ...): along u -> (1/10, 9/10 - d, d, ...) the risk comes down to its infimum"

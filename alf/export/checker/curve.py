@@ -51,6 +51,7 @@ class Signs:
 
     @property
     def mixed(self):
+        """Whether both signs were found, or one where the other is possible."""
         return {1, -1} <= self.found | self.weak
 
     def only(self, sign):

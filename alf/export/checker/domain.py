@@ -47,6 +47,7 @@ class Domain:
 
     @property
     def words(self):
+        """The typed domains as an end of a sentence."""
         return " for every " + ", ".join(f"{name} in [{low}, {high}]" for name, (low, high) in self.sides.items())
 
     def points(self):
@@ -114,4 +115,5 @@ class Domain:
 
 
 def placed(values):
+    """Name the values of the hyperparameters."""
     return "at " + ", ".join(f"{name} = {x if len(x) < 12 else float(fraction(x))}" for name, x in values.items())

@@ -47,6 +47,7 @@ class Form:
         return Form(_plus(self.alpha, other.alpha), self.beta + other.beta, self.c * other.c)
 
     def power(self, e):
+        """The form to a power."""
         return Form(_times_number(self.alpha, e), self.beta * e, power(self.c, e))
 
 
@@ -82,6 +83,7 @@ class Strip:
         self.forms = {}
 
     def form(self, e):
+        """The form of an expression at this end, remembered."""
         if e not in self.forms:
             try:
                 found = self._form(e)

@@ -87,26 +87,32 @@ class Interval:
 
     @property
     def positive(self):
+        """Whether every number in it is above 0."""
         return self.lo[0] == 0 and self.lo != _ZERO  # mpmath's numbers begin with the sign
 
     @property
     def negative(self):
+        """Whether every number in it is below 0."""
         return self.hi[0] == 1
 
     @property
     def at_least_zero(self):
+        """Whether no number in it is below 0."""
         return self.lo[0] == 0
 
     @property
     def at_most_zero(self):
+        """Whether no number in it is above 0."""
         return self.hi[0] == 1 or self.hi == _ZERO
 
     @property
     def zero(self):
+        """Whether it is 0 and nothing else."""
         return self.lo == self.hi == _ZERO
 
     @property
     def bounded(self):
+        """Whether both ends are finite."""
         return self.lo != _NINF and self.hi != _INF
 
     @property
@@ -116,14 +122,17 @@ class Interval:
 
     @property
     def upper(self):
+        """The upper end as a double."""
         return libmp.to_float(self.hi)
 
     @property
     def ends(self):
+        """Both ends, in mpmath's form."""
         return self.lo, self.hi
 
     @property
     def bounded_above(self):
+        """Whether the upper end is finite."""
         return self.hi != _INF
 
     def below(self, other):
@@ -131,6 +140,7 @@ class Interval:
         return libmp.mpf_lt(self.hi, other.lo)
 
     def hull(self, other):
+        """The smallest interval that holds both."""
         return Interval(_least([self.lo, other.lo]), _most([self.hi, other.hi]))
 
     def meet(self, other):
@@ -226,6 +236,7 @@ atan = _rising(_limited(libmp.mpf_atan, lambda: libmp.mpf_neg(_half_pi()), _half
 
 
 def sinh(x):
+    """The hyperbolic sine."""
     up = exp(x)
     if x.bounded and libmp.mpf_lt(libmp.mpf_abs(x.lo), _FAR) and libmp.mpf_lt(libmp.mpf_abs(x.hi), _FAR):
         return _rising(libmp.mpf_sinh)(x)
@@ -233,6 +244,7 @@ def sinh(x):
 
 
 def cosh(x):
+    """The hyperbolic cosine."""
     if x.at_most_zero:
         x = -x
     if x.at_least_zero:
@@ -242,6 +254,7 @@ def cosh(x):
 
 
 def log(x):
+    """The natural logarithm; undefined where the argument may be 0 or below."""
     if not x.positive:
         raise Undefined("a logarithm of a number that may be 0 or below")
     low = _loose(libmp.mpf_log(x.lo, BITS[0], _DOWN), _DOWN)
@@ -249,6 +262,7 @@ def log(x):
 
 
 def pi():
+    """An interval that holds pi."""
     return Interval(_loose(libmp.mpf_pi(BITS[0], _DOWN), _DOWN), _loose(libmp.mpf_pi(BITS[0], _UP), _UP))
 
 
@@ -282,6 +296,7 @@ sin = _wave(libmp.mpf_sin, Fraction(1, 2))
 
 
 def tan(x):
+    """The tangent; undefined across a pole."""
     poles = _turns(x, Fraction(1, 2))
     if poles is None or len(poles):
         raise Undefined("a tangent across a pole")
@@ -289,12 +304,14 @@ def tan(x):
 
 
 def absolute(x):
+    """The absolute value."""
     if x.at_least_zero:
         return x
     return -x if x.at_most_zero else Interval(_ZERO, _most([libmp.mpf_neg(x.lo), x.hi]))
 
 
 def maximum(x, y):
+    """The larger of two."""
     return Interval(_most([x.lo, y.lo]), _most([x.hi, y.hi]))
 
 

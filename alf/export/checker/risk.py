@@ -113,6 +113,7 @@ class Loss:
         raise NotDerived("the weight of the normalised part is not known to be positive")
 
     def curve(self, expression):
+        """An expression in u at the stated values."""
         return Curve(expression, self.values)
 
     @property
@@ -151,6 +152,7 @@ class Loss:
     # --- values
 
     def separable_risk(self, point, weights):
+        """The weighted risk at a point where it is a sum over the labels."""
         total, found = sum(weights), ZERO
         groups = {}
         for x, w in zip(point, weights, strict=True):

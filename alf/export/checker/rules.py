@@ -29,6 +29,7 @@ def bends(curve, sign):
 
 
 def strictly_bent(curve):
+    """Whether the curve is smooth and its second derivative is nowhere 0."""
     signs = curve.signs(2)
     return curve.smooth() is not None and bool(signs.found - {0}) and 0 not in signs.found
 
@@ -139,6 +140,7 @@ def _pointwise(loss, l, w):  # noqa: E741
 
 
 def half_concave(l):  # noqa: E741
+    """Whether l is concave on [0, 1/2]."""
     return l.signs(2, HALF).only(-1)
 
 

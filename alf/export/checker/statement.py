@@ -92,6 +92,7 @@ class Statement:
         return self
 
     def witness(self, size):
+        """The point that refutes, if it has this many entries."""
         if self.point is None or len(self.point) != size:
             raise NotDerived("no point that refutes is known")
         return self.point
