@@ -36,6 +36,7 @@ check: lint test
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 docs: export NO_MKDOCS_2_WARNING = 1

@@ -8,11 +8,19 @@ a formula's values are fractions, and 600 digits: `sqrt(0.3 - 0.1*3*u)` is 0 at 
 import ast
 import math
 import operator
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 from alf.errors import InputError
 from alf.losses.precision import many_digits
+
+Functions = dict[str, Callable[..., Any]]
+"""By the names that a formula calls them, and by the signs of its operators."""
+
+Divisors = list[tuple[str, float]]
+"""What was divided by, in the order of evaluation, each with what a 0 there would be called."""
 
 ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
 SEVERAL = ("min", "max")
@@ -40,7 +48,7 @@ TINY = Fraction(1, 10**300)
 """Stands for 0, where l may be infinite."""
 
 
-def evaluate(node: ast.AST, names: dict, functions: dict):
+def evaluate(node: ast.AST, names: dict[str, Any], functions: Functions) -> Any:
     """The tree's value in whatever arithmetic `names` and `functions` bring; used with floats and with many digits."""
     if isinstance(node, ast.Constant):
         return names["number"](node.value)
@@ -50,7 +58,9 @@ def evaluate(node: ast.AST, names: dict, functions: dict):
         value = evaluate(node.operand, names, functions)
         return -value if isinstance(node.op, ast.USub) else value
     if isinstance(node, ast.Call):
+        assert isinstance(node.func, ast.Name)
         return functions[node.func.id](*(evaluate(a, names, functions) for a in node.args))
+    assert isinstance(node, ast.BinOp)  # no other node gets through the syntax
     left, right = evaluate(node.left, names, functions), evaluate(node.right, names, functions)
     return functions[SIGNS[type(node.op)]](left, right)
 
@@ -65,71 +75,71 @@ def _float_power(x: float, y: float) -> float:
     value = x**y
     if isinstance(value, complex):
         raise ValueError("a power of a negative number")
-    return value
+    return float(value)
 
 
-IN_FLOATS = {
+IN_FLOATS: Functions = {
     **{name: getattr(math, name) for name in ONE if name != "abs"},
     "abs": abs, "min": min, "max": max, **PLAIN, "/": operator.truediv, "**": _float_power,
 }  # fmt: skip
 
 
-def _with_divisors(record: list) -> dict:
+def _with_divisors(record: Divisors) -> Functions:
     """The same, noting every divisor, and for a tangent the number of the stretch between its poles."""
 
-    def divide(x, y):
+    def divide(x: float, y: float) -> float:
         record.append(("a division by 0", y))
         return x / y
 
-    def power(x, y):
+    def power(x: float, y: float) -> float:
         if y < 0:
             record.append(("a division by 0", x))
         return _float_power(x, y)
 
-    def tangent(x):
+    def tangent(x: float) -> float:
         record.append(("a pole of tan", math.floor(x / math.pi + 0.5)))
         return math.tan(x)
 
     return {**IN_FLOATS, "/": divide, "**": power, "tan": tangent}
 
 
-def _in_digits(functions=None) -> dict:
+def _in_digits(functions: Functions | None = None) -> Functions:
     """Fractions as long as values are fractions, mpmath beyond; used within `many_digits`."""
     import mpmath
 
-    def lifted(name):
+    def lifted(name: str) -> Callable[[Any], Any]:
         function = getattr(mpmath, name)
         return lambda x: _real(function(_mp(x)))
 
-    def mixed(operation):
-        def apply(x, y):
+    def mixed(operation: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def apply(x: Any, y: Any) -> Any:
             exact = isinstance(x, Fraction) and isinstance(y, Fraction)
             return operation(x, y) if exact else operation(_mp(x), _mp(y))
 
         return apply
 
-    def divide(x, y):
+    def divide(x: Any, y: Any) -> Any:
         if not y:
             raise ZeroDivisionError
         return mixed(operator.truediv)(x, y)
 
-    def power(x, y):
+    def power(x: Any, y: Any) -> Any:
         exact = isinstance(x, Fraction) and isinstance(y, Fraction) and y.denominator == 1
         if exact and not x and y < 0:
             raise ZeroDivisionError
         size = max(x.numerator.bit_length(), x.denominator.bit_length()) if exact else 0
         return x ** int(y) if exact and size * abs(y) <= LONGEST_FRACTION else _real(_mp(x) ** _mp(y))
 
-    def choose(pick):
+    def choose(pick: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *values: pick(values, key=_mp)
 
-    found = {name: lifted(name) for name in ONE if name != "abs"}
+    found: Functions = {name: lifted(name) for name in ONE if name != "abs"}
     found |= {sign: mixed(operation) for sign, operation in PLAIN.items()}
     found |= {"abs": abs, "min": choose(min), "max": choose(max), "/": divide, "**": power}
     return found | (functions or {})
 
 
-def _real(x):
+def _real(x: Any) -> Any:
     """A value of a function or a power; the root of what is 0 but for rounding has a tiny imaginary part."""
     import mpmath
 
@@ -140,18 +150,20 @@ def _real(x):
     return mpmath.re(x)
 
 
-def _mp(x):
+def _mp(x: Any) -> Any:
     import mpmath
 
     return mpmath.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mpmath.mpmathify(x)
 
 
-def _fraction(value) -> Fraction:
+def _fraction(value: float) -> Fraction:
     """A decimal as the number it stands for."""
     return Fraction(value) if isinstance(value, int) else Fraction(repr(float(value)))
 
 
-def in_digits(tree: ast.Expression, values: dict[str, float], point, functions=None):
+def in_digits(
+    tree: ast.Expression, values: dict[str, float], point: float | Fraction, functions: Functions | None = None
+) -> Any:
     """l at a point as an mpmath number.
 
     Raises
@@ -180,7 +192,8 @@ def check_values(tree: ast.Expression, values: dict[str, float]) -> None:
     InputError
         With a sentence that names the point.
     """
-    found, records = [], []
+    found: list[float] = []
+    records: list[Divisors] = []
     for point in POINTS:
         value, record = _value_at(tree, values, point)
         found.append(value)
@@ -205,9 +218,9 @@ def _apart(x: float, y: float) -> tuple[str, str]:
     return next(((a, b) for a, b in texts if a != b), (repr(x), repr(y)))
 
 
-def _value_at(tree: ast.Expression, values: dict[str, float], point: float) -> tuple[float, list]:
+def _value_at(tree: ast.Expression, values: dict[str, float], point: float) -> tuple[float, Divisors]:
     names = {"number": float, "pi": math.pi, "e": math.e, **values, "u": point}
-    record: list = []
+    record: Divisors = []
     try:
         value = evaluate(tree.body, names, _with_divisors(record))
     except OverflowError:
@@ -228,7 +241,7 @@ def _second_look(tree: ast.Expression, values: dict[str, float], point: float) -
         raise InputError(f"formula: l must be real on (0, 1], got none at u = {point:.6g}") from None
 
 
-def _no_poles(tree: ast.Expression, values: dict[str, float], records: list) -> None:
+def _no_poles(tree: ast.Expression, values: dict[str, float], records: list[Divisors]) -> None:
     """No divisor changes its sign, and no tangent its stretch, between two neighbouring points."""
     whole = max(map(len, records))  # a point that had to be looked at again has no record
     noted = [(point, record) for point, record in zip(POINTS, records, strict=True) if len(record) == whole]
@@ -244,19 +257,19 @@ def _pole(tree: ast.Expression, values: dict[str, float], which: int, x: float, 
     """Where the divisor of that number changes its sign, by halving in many digits; None where it does not."""
     import mpmath
 
-    def side(point) -> int:
-        record: list = []
+    def side(point: Fraction) -> int:
+        record: list[Any] = []
 
-        def divide(a, b):
+        def divide(a: Any, b: Any) -> Any:
             record.append(b)
             return _in_digits()["/"](a, b)
 
-        def power(a, b):
+        def power(a: Any, b: Any) -> Any:
             if b < 0:
                 record.append(a)
             return _in_digits()["**"](a, b)
 
-        def tangent(a):
+        def tangent(a: Any) -> Any:
             record.append((-1) ** int(mpmath.floor(_mp(a) / mpmath.pi + mpmath.mpf(1) / 2)))
             return mpmath.tan(_mp(a))
 
@@ -281,7 +294,7 @@ def _pole(tree: ast.Expression, values: dict[str, float], which: int, x: float, 
     return float(low)
 
 
-def _order(tree: ast.Expression, values: dict[str, float], x: float, y: float) -> int:
+def _order(tree: ast.Expression, values: dict[str, float], x: float | Fraction, y: float | Fraction) -> int:
     """The sign of l(y) - l(x) in many digits; 0 where they are equal or only rounding tells them apart."""
     import mpmath
 

@@ -56,7 +56,9 @@ A_SHIFT = Parameter(a, POSITIVE, "shift: the larger, the closer to linear and th
 A_ABOVE = Parameter(a, ABOVE_ONE, "shift: the larger, the closer to linear", 2, (1.05, 10))
 
 
-def _presets(mnist: dict, cifar10: dict, cifar100: dict) -> dict[str, dict[str, Expr]]:
+def _presets(
+    mnist: dict[str, float], cifar10: dict[str, float], cifar100: dict[str, float]
+) -> dict[str, dict[str, Expr]]:
     """Exact values from decimals, for the data sets of the paper."""
     rows = {"mnist": mnist, "cifar10": cifar10, "cifar100": cifar100}
     return {data: {n: Rational(str(v)) for n, v in row.items()} for data, row in rows.items()}

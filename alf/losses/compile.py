@@ -273,7 +273,7 @@ def _of_another(summand: Expr) -> Expr:
     return other.xreplace({rest: (1 - u) / (K - 1), complement: (K - 2 + u) / (K - 1)})
 
 
-def _slope_along(term: Expr, others: dict, sums: dict) -> Expr:
+def _slope_along(term: Expr, others: dict[Symbol, tuple[Expr, Expr]], sums: dict[Symbol, Expr]) -> Expr:
     """d/du of a term of g along the path.
 
     A share c s/(s + M), M the sum over the other classes, has the slope c (s' M - s M')/(s + M)**2, in which s' s, the

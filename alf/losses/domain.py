@@ -6,6 +6,7 @@ Validation, messages, sliders and documentation all come from these objects; no 
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sympy import Expr, Rational, Symbol, oo, sympify
 
@@ -80,11 +81,11 @@ class Domain:
     lower_open: bool = True
     upper_open: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "lower", sympify(self.lower))
         object.__setattr__(self, "upper", sympify(self.upper))
 
-    def __contains__(self, value) -> bool:
+    def __contains__(self, value: Any) -> bool:
         above = value > self.lower if self.lower_open else value >= self.lower
         below = value < self.upper if self.upper_open else value <= self.upper
         return bool(above) and bool(below)
@@ -142,14 +143,14 @@ class Parameter:
     default: Expr | None = None
     breakpoints: tuple[Expr, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "typical", sympify(self.typical))
         object.__setattr__(self, "breakpoints", tuple(sympify(b) for b in self.breakpoints))
 
     @property
     def name(self) -> str:
         """The name that people type."""
-        return self.symbol.name
+        return str(self.symbol.name)
 
     def read(self, text: str, owner: str) -> Expr:
         """The exact value of what a person typed, or an InputError that names the loss, the domain and the text."""

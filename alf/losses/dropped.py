@@ -6,6 +6,7 @@ the expression no longer holds must be shown to have a value on (0, 1], exactly,
 """
 
 import ast
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -13,8 +14,8 @@ import sympy
 from sympy import Expr, Mul, prod
 
 from alf.errors import InputError
-from alf.losses.acceptance import evaluate
-from alf.losses.declaration import u
+from alf.losses.acceptance import Functions, evaluate
+from alf.losses.symbols import u
 
 STRONGER = {"nonzero": ("nonzero", "positive"), "nonnegative": ("nonnegative", "positive"), "positive": ("positive",)}
 """By which needs, where they are kept, a need is covered."""
@@ -35,7 +36,7 @@ class Need:
         return bool(getattr(self.inside, f"is_{self.kind}"))
 
 
-def check_dropped(tree: ast.Expression, symbols: dict[str, Expr], functions: dict, expression: Expr) -> None:
+def check_dropped(tree: ast.Expression, symbols: dict[str, Expr], functions: Functions, expression: Expr) -> None:
     """Refuse a formula of which SymPy dropped a part that is not known to have a value on (0, 1].
 
     Parameters
@@ -64,21 +65,23 @@ def check_dropped(tree: ast.Expression, symbols: dict[str, Expr], functions: dic
             )
 
 
-def _noting(functions: dict, noted: dict) -> dict:
+def _noting(functions: Functions, noted: dict[Need, None]) -> Functions:
     """The same operations, which also note what they need."""
 
-    def one(name: str, kind: str, operation: str, inside=lambda x: x):
-        def apply(x):
+    def one(
+        name: str, kind: str, operation: str, inside: Callable[[Expr], Expr] = lambda x: x
+    ) -> Callable[[Expr], Expr]:
+        def apply(x: Expr) -> Expr:
             noted[Need(operation, inside(x), kind)] = None
             return functions[name](x)
 
         return apply
 
-    def divide(x, y):
+    def divide(x: Expr, y: Expr) -> Expr:
         noted[Need("a quotient by", y, "nonzero")] = None
         return functions["/"](x, y)
 
-    def power(x, y):
+    def power(x: Expr, y: Expr) -> Expr:
         kind = _kind(x, y)
         if kind:
             noted[Need("a power of", x, kind)] = None
@@ -102,7 +105,7 @@ def _kind(base: Expr, exponent: Expr) -> str | None:
     return "nonnegative" if exponent.is_positive and not exponent.has(u) else "positive"
 
 
-def _needs(expression: Expr):
+def _needs(expression: Expr) -> Iterator[Need]:
     """What an expression needs itself."""
     for node in sympy.preorder_traversal(expression):
         if isinstance(node, sympy.log):
@@ -131,7 +134,8 @@ def _covered(need: Need, kept: dict[str, set[Expr]]) -> bool:
 def _holds(need: Need) -> bool:
     """Whether a need holds all over (0, 1], by SymPy's signs and, of polynomials, by their roots."""
     whole = _sign(need.inside, need.kind)
-    signs = [whole] if whole else [_sign_of_factor(*x.as_base_exp(), need.kind) for x in Mul.make_args(need.inside)]
+    factors = (x.as_base_exp() for x in Mul.make_args(need.inside))
+    signs = [whole] if whole else [_sign_of_factor(base, exponent, need.kind) for base, exponent in factors]
     return None not in signs and (need.kind == "nonzero" or prod(signs) > 0)
 
 

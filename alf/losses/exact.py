@@ -6,6 +6,7 @@ is a `LongNumber`, an atom with an exact value, and a power of it stays the powe
 """
 
 from functools import lru_cache
+from typing import Any
 
 import sympy
 from sympy import Expr, Pow, Rational, Symbol
@@ -32,44 +33,44 @@ class LongNumber(AtomicExpr):
 
     precedence = 1000  # it prints its own parentheses
 
-    def __new__(cls, value: Rational):
+    def __new__(cls, value: Rational) -> "LongNumber":
         """Wrap a rational number."""
-        self = AtomicExpr.__new__(cls)
+        self: LongNumber = AtomicExpr.__new__(cls)
         self.value = value
         return self
 
-    def __getnewargs__(self):
+    def __getnewargs__(self) -> tuple[Rational]:
         return (self.value,)
 
-    def _hashable_content(self):
+    def _hashable_content(self) -> tuple[Rational]:
         return (self.value,)
 
-    def _eval_is_zero(self):
+    def _eval_is_zero(self) -> bool:
         return False
 
-    def _eval_is_extended_positive(self):
+    def _eval_is_extended_positive(self) -> Any:
         return self.value.is_positive
 
-    def _eval_is_extended_negative(self):
+    def _eval_is_extended_negative(self) -> Any:
         return self.value.is_negative
 
-    def _eval_evalf(self, prec):
+    def _eval_evalf(self, prec: int) -> Expr:
         return self.value._eval_evalf(prec)
 
-    def __float__(self):
+    def __float__(self) -> float:
         return float(self.value)
 
-    def _sympystr(self, printer) -> str:
+    def _sympystr(self, printer: Any) -> str:
         return str(self.value) if self.value.is_Integer and self.value >= 0 else f"({self.value})"
 
     _sympyrepr = _sympystr
 
-    def _printed(self, printer) -> str:
-        return printer._print(self.value)
+    def _printed(self, printer: Any) -> str:
+        return str(printer._print(self.value))
 
     _latex = _printed
 
-    def _code(self, printer) -> str:
+    def _code(self, printer: Any) -> str:
         return f"({printer._print(self.value)})"
 
     _pythoncode = _mpmathcode = _numpycode = _javascript = _code

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import sympy
 from sympy import Expr, Integer, Rational, Symbol
@@ -129,7 +130,7 @@ def _formula(text: str, assignments: str) -> Loss:
     tree = _tree(text)
     values, domains = _assignments(assignments)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"u", *_CONSTANTS}
-    used -= {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    used -= {_function_called(node) for node in ast.walk(tree)}
     for name in sorted(used - values.keys()):
         raise InputError(
             f"formula: every name but u needs a value after ';' such as {name}=1, got {quoted(name)} alone"
@@ -219,7 +220,7 @@ def _tree(text: str) -> ast.Expression:
     choices = 0
     for node in nodes:
         _allow(node)
-        choices += isinstance(node, ast.Call) and node.func.id in ("abs", "min", "max")
+        choices += _function_called(node) in ("abs", "min", "max")
     if choices > MOST_CHOICES:
         raise InputError(f"formula: at most {MOST_CHOICES} of min, max and abs are allowed, got {choices}")
     if _depth(tree.body) > 2 * DEEPEST:
@@ -235,6 +236,11 @@ def _depth(node: ast.AST) -> int:
         deepest = max(deepest, level)
         stack += [(child, level + 1) for child in ast.iter_child_nodes(here) if isinstance(child, ast.expr)]
     return deepest
+
+
+def _function_called(node: ast.AST) -> str | None:
+    """The name of the function that a call calls; None for every other node, and for a call of what has no name."""
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
 
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.UAdd, ast.USub, ast.Load)
@@ -253,7 +259,7 @@ def _allow(node: ast.AST) -> None:
             raise InputError(f"formula: numbers must be finite decimals, got {quoted(repr(node.value))}")
         return
     if isinstance(node, ast.Call):
-        name = node.func.id if isinstance(node.func, ast.Name) else None
+        name = _function_called(node)
         count = len(node.args)
         if (name in ONE and count == 1 and not node.keywords) or (
             name in SEVERAL and 2 <= count <= 8 and not node.keywords
@@ -266,7 +272,7 @@ def _allow(node: ast.AST) -> None:
     raise InputError(f"formula: only numbers, names, + - * / ^ and functions are allowed, got {type(node).__name__}")
 
 
-def _finite(value) -> bool:
+def _finite(value: Any) -> bool:
     try:
         return math.isfinite(float(value))
     except OverflowError:
@@ -325,7 +331,7 @@ def _number(name: str, text: str) -> Expr:
 # --- values ------------------------------------------------------------------------------------------------------
 
 
-def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
+def _check_exponents(tree: ast.Expression, values: dict[str, Expr], domains: dict[str, tuple[Expr, Expr]]) -> None:
     """An exponent without u must be a number of at most `LARGEST_EXPONENT`, all over the parameters' domains."""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow)):
@@ -347,7 +353,7 @@ def _check_exponents(tree: ast.Expression, values: dict, domains: dict) -> None:
                 )
 
 
-def _rational(value) -> Expr:
+def _rational(value: float) -> Expr:
     if isinstance(value, int) and abs(value) < 2**53:
         return Integer(value)
     return Rational(repr(float(value)))

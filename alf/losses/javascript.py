@@ -7,7 +7,7 @@ The module text of `source` plus `RUNTIME` (``curves.js``) gives a browser the c
 from functools import lru_cache
 from pathlib import Path
 
-from sympy import Symbol
+from sympy import Expr, Symbol
 from sympy.printing.jscode import JavascriptCodePrinter
 
 from alf.losses.compile import Compiled, in_coordinates, near_one, path
@@ -22,7 +22,7 @@ MORE_FUNCTIONS = {"sinh": "Math.sinh", "cosh": "Math.cosh", "tanh": "Math.tanh",
 
 
 class _Printer(JavascriptCodePrinter):
-    def _print_Heaviside(self, step) -> str:
+    def _print_Heaviside(self, step: Expr) -> str:
         x = self._print(step.args[0])
         return f"(({x}) > 0 ? 1 : ({x}) < 0 ? 0 : 0.5)"
 

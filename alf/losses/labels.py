@@ -35,7 +35,7 @@ def distinct_labels(losses: Iterable[Loss]) -> list[Label]:
 
 def _numbered(labels: list[str]) -> list[str]:
     """The labels, those that occur more than once with their number."""
-    many, seen, result = Counter(labels), Counter(), []
+    many, seen, result = Counter(labels), Counter[str](), []
     for label in labels:
         seen[label] += 1
         result.append(f"{label} #{seen[label]}" if many[label] > 1 else label)

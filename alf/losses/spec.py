@@ -103,7 +103,7 @@ _ALL = "a key such as ce, agce or nce+agce (python -m alf losses lists all)"
 
 def _instead(key: str, spec: str) -> str:
     """What a person may have meant by a key that is none: the nearest one, a formula, or where all keys are."""
-    word = re.match(r"[a-z+]*[a-z]|", key)[0]  # of agce(a=1) and agce a=1 too
+    word = re.findall(r"^(?:[a-z+]*[a-z])?", key)[0]  # of agce(a=1) and agce a=1 too
     if near := difflib.get_close_matches(word, catalogue(), n=1):
         return f" (did you mean {near[0]!r}?); choose {_ALL}, or type a formula in u such as exp(-u/2)"
     if not _OPERATOR.search(key):
