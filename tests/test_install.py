@@ -107,7 +107,7 @@ def test_says_which_extra(python, command):
 def test_the_app_says_its_extra(python):
     done = ask(python, "-m", "alf", "app", "--port", "8599")
     assert done.returncode == 1
-    assert done.stderr == "streamlit is not installed; pip install 'asymmetric-loss-explorer[app]' brings it\n"
+    assert done.stderr == "streamlit is not installed; pip install 'asymmetric-loss-explorer[app]' installs it\n"
 
 
 def test_doctor_says_what_is_not_here(python):
