@@ -9,6 +9,7 @@ import sys
 import textwrap
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -66,16 +67,45 @@ def _place(room: str) -> Path:
 
 def house(floors: tuple[tuple[str, ...], ...]) -> House:
     """The rooms of these floors with the imports among them, those inside functions included."""
-    graph = grimp.build_graph(*PACKAGES)
-    rooms = {room: {room} | graph.find_descendants(room) for floor in floors for room in floor}
-    owner = {module: room for room, modules in rooms.items() for module in modules}
-    pairs = (
-        (owner[module], owner[other])
-        for module in owner
-        for other in graph.find_modules_directly_imported_by(module)
-        if other in owner
-    )
-    return House(floors, frozenset((a, b) for a, b in pairs if a != b))
+    return House(floors, _arrows({room for floor in floors for room in floor}))
+
+
+def inside(package: str) -> House:
+    """What a package holds, folders and files, each on the lowest floor that lets its arrows point down."""
+    rooms = sorted(child for child in _graph().find_children(package) if not child.endswith("__main__"))
+    arrows = _arrows(set(rooms))
+    above: dict[str, int] = {}
+
+    def depth(room: str, path: tuple[str, ...] = ()) -> int:
+        if room in path:
+            raise ValueError(f"{package} has a circle of imports: {' -> '.join([*path, room])}")
+        if room not in above:
+            above[room] = 1 + max((depth(b, (*path, room)) for a, b in arrows if a == room), default=-1)
+        return above[room]
+
+    floors: dict[int, list[str]] = {}
+    for room in rooms:
+        floors.setdefault(depth(room), []).append(room)
+    return House(tuple(tuple(floors[level]) for level in sorted(floors, reverse=True)), arrows)
+
+
+def storeys() -> list[str]:
+    """The packages that have folders in them and are no storey's worth of floors themselves."""
+    graph = _graph()
+    folders = {module.rpartition(".")[0] for module in graph.modules if (ROOT / module.replace(".", "/")).is_dir()}
+    return sorted(name for name in folders if name and name != "alf")
+
+
+@cache
+def _graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def _arrows(rooms: set[str]) -> frozenset[tuple[str, str]]:
+    graph = _graph()
+    owner = {module: room for room in rooms for module in {room} | graph.find_descendants(room)}
+    pairs = ((a, b) for a in owner for b in graph.find_modules_directly_imported_by(a) if b in owner)
+    return frozenset((owner[a], owner[b]) for a, b in pairs if owner[a] != owner[b])
 
 
 def about(room: str) -> str:
@@ -93,7 +123,11 @@ def svg(drawn: House) -> str:
     at: dict[str, tuple[float, float]] = {}
     for row, floor in enumerate(drawn.floors):
         left = (width - len(floor) * (WIDE + GAP) + GAP) / 2
-        if len(floor) == 1 and row and not any((room, floor[0]) in drawn.arrows for room in drawn.floors[row - 1]):
+        if (
+            len(floor) == 1 < widest
+            and row
+            and not any((room, floor[0]) in drawn.arrows for room in drawn.floors[row - 1])
+        ):
             left = width - GAP - WIDE  # nothing above imports it: it stands aside, out of the way of others' arrows
         for column, room in enumerate(floor):
             at[room] = (left + column * (WIDE + GAP), GAP + row * (HIGH + RISE))

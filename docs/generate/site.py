@@ -10,7 +10,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
-from docs.generate import api, commands, gallery, theorems
+from docs.generate import api, commands, gallery, house, theorems
 
 ROOT = Path(__file__).parents[2]
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
@@ -20,11 +20,30 @@ def generated() -> Iterator[tuple[str, str]]:
     """Every page that no one writes by hand: its address in docs/ and its Markdown."""
     yield "gallery.md", gallery.page()
     yield "command-line.md", commands.page()
+    yield "house.md", _house_page()
+    yield from ((_picture(name), house.svg(house.inside(name))) for name in house.storeys())
     yield "contributing.md", _from_root("CONTRIBUTING.md")
     yield "changelog.md", _from_root("CHANGELOG.md")
     if theorems.found():
         yield "theorems.md", theorems.page()
     yield from api.pages()
+
+
+def _house_page() -> str:
+    """The whole house, then each storey that has rooms of its own."""
+    lines = [
+        "# The house",
+        "",
+        "Folders as rooms, imports as arrows, those inside functions included. Arrows point down,",
+    ]
+    lines += ["and arrows that follow from others are left out. Drawn from the imports.", "", "![The house](house.svg)"]
+    for name in house.storeys():
+        lines += ["", f"## {name.replace('.', '/')}", "", f"![What {name} holds]({_picture(name)})"]
+    return "\n".join(lines) + "\n"
+
+
+def _picture(package: str) -> str:
+    return f"house-{package.replace('.', '-')}.svg"
 
 
 def _from_root(name: str) -> str:

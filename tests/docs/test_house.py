@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("grimp")
-from docs.generate.house import House, declared_floors, house, svg
+from docs.generate.house import House, declared_floors, house, inside, storeys, svg
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +31,15 @@ def test_arrows_up_and_between_rooms_of_a_floor_are_seen():
     assert ("top", "ground") not in House(floors, frozenset(down)).essential()
     for wrong in (("ground", "top"), ("left", "right")):
         assert House(floors, frozenset(down | {wrong})).rises() == [wrong]
+
+
+def test_every_storey_is_drawn_with_all_that_it_holds():
+    assert "ui" in storeys()
+    for package in storeys():
+        drawn, folder = inside(package), ROOT.joinpath(*package.split("."))
+        assert not drawn.rises(), package
+        here = {p.stem for p in folder.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()} - {"__init__"}
+        assert {room.removeprefix(f"{package}.") for floor in drawn.floors for room in floor} == here - {"__main__"}
 
 
 def test_the_contracts_hold():
