@@ -37,6 +37,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/biome lint --error-on-warnings
 	$(BIN)/lint-imports --no-cache
 
 docs: export NO_MKDOCS_2_WARNING = 1

@@ -2,22 +2,25 @@
 //
 // Streamlit enters a page under its bare address and writes what the page shows into the address afterwards: two
 // entries, so that Back would take two presses. What the address becomes before the reader has touched the page is no
-// entry of its own; nor is what a quick page writes while the address is still that of the page before. And a link to another page that stands in a table goes there as the navigation does, without
-// loading everything anew, so that the reader's losses come along.
+// entry of its own; nor is what a quick page writes while the address is still that of the page before. And a link to
+// another page that stands in a table goes there as the navigation does, without loading everything anew, so that the
+// reader's losses come along.
 (() => {
   if (window.alfHistory) return;
   window.alfHistory = true;
   const push = history.pushState.bind(history);
   let touched = false; // since the page was entered
   let leaving = 0; // until when another page, just asked for, may still be under this one's address
-  for (const kind of ["pointerdown", "keydown", "input"])
-    addEventListener(kind, () => ((touched = true), (leaving = 0)), true);
-  addEventListener("popstate", () => ((touched = false), (leaving = 0)), true);
+  const settle = (byReader) => {
+    touched = byReader;
+    leaving = 0;
+  };
+  for (const kind of ["pointerdown", "keydown", "input"]) addEventListener(kind, () => settle(true), true);
+  addEventListener("popstate", () => settle(false), true);
   history.pushState = (state, title, url) => {
     const to = new URL(url ?? "", location.href);
     if (to.pathname !== location.pathname) {
-      touched = false;
-      leaving = 0;
+      settle(false);
       push(state, title, url);
     } else if (performance.now() < leaving) return;
     else if (touched) push(state, title, url);
@@ -34,8 +37,7 @@
       leaving = performance.now() + 5000;
       if (!link?.matches(".alf-inside")) return;
       event.preventDefault();
-      touched = false;
-      leaving = 0;
+      settle(false);
       push({}, "", link.href);
       dispatchEvent(new PopStateEvent("popstate", { state: {} }));
     },

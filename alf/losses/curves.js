@@ -2,7 +2,6 @@
 // asking the server. A form is what alf/losses/javascript.py prints for a loss: {value, derivative, weight}, each called
 // as f(u, log u, 1 - u, log(1 - u), K - 2 + u, K, ...parameters). A derivative at 0 or 1 whose terms are infinite and
 // cancel is NaN here; the server, which has more digits, gives it.
-"use strict";
 
 const STAND_INS = [[0, -1e300], [1e-300, Math.log(1e-300)]], HUGE = 1e60;
 

@@ -39,7 +39,7 @@
 
   window.lowContrast = () => {
     const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    for (let node; (node = walker.nextNode());) {
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const text = node.textContent.trim(), e = node.parentElement;
       if (!text || !e || !shown(e) || ["SCRIPT", "STYLE", "ANNOTATION"].includes(e.tagName.toUpperCase())) continue;
       if (e.closest("[disabled], [aria-disabled=true], .katex-mathml, .pointlayer, .scatterlayer, [aria-hidden=true]:not(.katex-html)")) continue;

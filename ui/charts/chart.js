@@ -67,8 +67,9 @@ function themed(figure, css, narrow) {
 
 function head(caption, title) {
   const text = title?.text ?? "", more = title?.subtitle?.text ?? "";
-  if (caption.dataset.text === text + "\n" + more) return;
-  caption.dataset.text = text + "\n" + more;
+  const whole = `${text}\n${more}`;
+  if (caption.dataset.text === whole) return;
+  caption.dataset.text = whole;
   caption.replaceChildren();
   for (const [tag, words] of [["strong", text], ["span", more]]) {
     if (!words) continue;

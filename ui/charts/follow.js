@@ -71,6 +71,7 @@ async function follow(state, live, loss, parameters) {
 }
 
 // Watches the page's sliders; a held one is looked at once a frame.
+// biome-ignore lint/correctness/noUnusedVariables: chart.js, which is joined to this file, calls it
 function watch(state) {
   const held = (event) => {
     const live = state.message?.live, box = event.target.closest?.("[data-testid=stSlider]");

@@ -73,6 +73,11 @@ function at(loss, x, y) {
 
 const plane = (u) => [u[1] + u[2] / 2, u[2] * H];
 
+// A path from point to point.
+function connect(pen, points) {
+  for (const [i, [x, y]] of points.entries()) i ? pen.lineTo(x, y) : pen.moveTo(x, y);
+}
+
 // Gradient descent on the logits from a prediction: u' = -(diag u - u u')^2 grad R, in small equal steps.
 function flow(loss, start) {
   let u = [...start];
@@ -139,7 +144,7 @@ function draw(state, moved = false) {
     const corners = [[0, 0], [1, 0], [0.5, H]].map(place);
     pen.save();
     pen.beginPath();
-    corners.forEach(([x, y], i) => (i ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+    connect(pen, corners);
     pen.closePath();
     pen.clip();
     pen.imageSmoothingEnabled = true;
@@ -150,7 +155,7 @@ function draw(state, moved = false) {
       pen.strokeStyle = i ? "rgba(255,255,255,0.45)" : "rgba(255,255,255,0.95)";
       pen.lineWidth = i ? 1 : 2;
       pen.beginPath();
-      flow(loss, start).map(place).forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+      connect(pen, flow(loss, start).map(place));
       pen.stroke();
     });
     pen.restore();
