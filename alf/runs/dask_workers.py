@@ -48,7 +48,7 @@ class DaskWorkers:
     @property
     def gone(self) -> bool:
         """Whether the connection is lost for good."""
-        return self._client.status != "running"
+        return bool(self._client.status != "running")
 
     def submit(self, part: int, token: str, done: Callable[[], None]) -> "DaskJob":
         """Have a part computed under its lease; `done` is called, in any thread, when that has ended."""
@@ -166,8 +166,8 @@ def _configure() -> None:
     )
 
 
-def _work(*arguments: Any) -> PartState | None:
+def _work(store_url: str, part: int, token: str, folder: str | None, remote: bool) -> PartState | None:
     """What a worker process runs: it knows its address, by which it can be restarted from afar."""
     from distributed import get_worker
 
-    return work(*arguments, address=get_worker().address)
+    return work(store_url, part, token, folder, remote, get_worker().address)

@@ -11,6 +11,7 @@ advisory lock for itself and reports share it, so that the same reasoning holds 
 import secrets
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,10 +62,10 @@ class Database:
     def identity(self) -> str:
         """A token of this store: two processes that read the same token see the same runs."""
         with self.read() as connection:
-            return connection.scalar(select(t.meta.c.value).where(t.meta.c.key == "identity"))
+            return str(connection.execute(select(t.meta.c.value).where(t.meta.c.key == "identity")).scalar_one())
 
     @contextmanager
-    def read(self):
+    def read(self) -> Iterator[Connection]:
         """Open a reading transaction: all it reads is as of one moment."""
         with self.engine.connect() as connection:
             if self._is_postgresql:
@@ -73,7 +74,7 @@ class Database:
                 yield connection
 
     @contextmanager
-    def decide(self):
+    def decide(self) -> Iterator[Connection]:
         """Open a writing transaction that nobody else writes beside: what it has seen stays so until it commits."""
         with self._write() as connection:
             if self._is_postgresql:
@@ -81,7 +82,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def report(self):
+    def report(self) -> Iterator[Connection]:
         """Open a writing transaction for rows that only its writer has to do with."""
         with self._write() as connection:
             if self._is_postgresql:
@@ -93,7 +94,7 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _write(self):
+    def _write(self) -> Iterator[Connection]:
         with self.engine.connect().execution_options(write=True) as connection, connection.begin():
             yield connection
 
@@ -142,17 +143,17 @@ def _migrate(connection: Connection, version: int) -> None:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
-    is_file = is_sqlite and parsed.database not in (None, "", ":memory:")
-    if is_file:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_pre_ping=not is_file)
+    file = parsed.database if is_sqlite and parsed.database != ":memory:" else None
+    if file:
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_pre_ping=not file)
     if is_sqlite:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
     return engine
 
 
-def _on_connect(connection, _record) -> None:
+def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
@@ -176,7 +177,7 @@ def _to_wal(cursor: sqlite3.Cursor) -> None:
             time.sleep(0.02)
 
 
-def _on_begin(connection) -> None:
+def _on_begin(connection: Connection) -> None:
     # A transaction that reads first and writes later would fail at once when another writer came between.
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -70,11 +70,6 @@ class Dispatcher:
         self._trouble: str | None = None
 
     @property
-    def going(self) -> bool:
-        """Whether the thread has been started."""
-        return self._thread is not None
-
-    @property
     def connected(self) -> bool:
         """Whether there are workers."""
         return self._workers is not None
@@ -210,7 +205,7 @@ class Dispatcher:
     def _goes_on(self, part: int) -> bool:
         """Whether a part whose worker died is tried again: unless that happened `DEATHS` times at one epoch."""
         with self.store.read() as connection:
-            epoch = connection.scalar(select(t.parts.c.epoch).where(t.parts.c.id == part))
+            epoch = int(connection.execute(select(t.parts.c.epoch).where(t.parts.c.id == part)).scalar_one())
         before, count = self._deaths.get(part, (epoch, 0))
         self._deaths[part] = (epoch, count + 1 if epoch == before else 1)
         return self._deaths[part][1] < DEATHS

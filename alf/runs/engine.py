@@ -8,7 +8,6 @@ What a page does::
     run = engine().start(classroom("digits"), owner=session_id)    # the same recipe again: the same run
     progress = engine().progress(run)                 # .status .fraction .epoch .seconds_left .message .active
     records = engine().curves(run)                    # for a page: everything so far, of which only what is new is read
-    records, cursor = engine().updates(run, cursor)   # what was written since; cursor 0 gives everything
     records = engine().records(run, since=10)         # or: every record with epoch > 10
     engine().stop(run)                                # returns at once; .status is "stopping", then "stopped"
 
@@ -32,9 +31,10 @@ from alf.runs.histories import Histories
 from alf.runs.progress import Progress
 from alf.runs.store import DAY, Store
 from alf.settings import Settings, settings
-from alf.training.inspect import Inspection
+from alf.training.inspect import Inspection, inspect
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
+from alf.training.records import Record
 from alf.training.states import RunState
 
 REST, BEGIN = 3.0, 1.0
@@ -123,7 +123,7 @@ class Engine:
         """Change the learning rate of a run that is going; return the epoch from which it counts: the next one.
 
         The change becomes part of the run's recipe, ``progress(run).recipe.changes``. The run's id stays; what its
-        recipe shares with the old one is taken over. A cursor of `updates` starts again at 0.
+        recipe shares with the old one is taken over.
 
         Its workers first write down where they are, as for a Pause, so that nothing is computed again: a checkpoint may
         be many epochs old. One that sits in a long batch is not waited for longer than `REST`.
@@ -158,15 +158,11 @@ class Engine:
             return replace(progress, message=self.dispatcher.waits_for)
         return progress
 
-    def records(self, run: str, since: int = 0) -> list[dict]:
+    def records(self, run: str, since: int = 0) -> list[Record]:
         """Return a run's epoch records with epoch > `since`; see `alf.training.records` for the keys."""
         return self.store.records(run, since)
 
-    def updates(self, run: str, cursor: int = 0) -> tuple[list[dict], int]:
-        """Return the records written since a cursor, and the next cursor."""
-        return self.store.updates(run, cursor)
-
-    def curves(self, run: str) -> Sequence[dict]:
+    def curves(self, run: str) -> Sequence[Record]:
         """Return a run's records without its id, for whoever looks at them again and again.
 
         All who watch a result share them, only what is new is read, and the server keeps a limited number in all.
@@ -189,7 +185,7 @@ class Engine:
         """Count an owner's runs."""
         return self.store.count(owner)
 
-    def latest(self, run: str) -> list[dict]:
+    def latest(self, run: str) -> list[Record]:
         """Return the last record of every lane: what a run has come to, without its curves."""
         return self.store.latest(run)
 
@@ -214,8 +210,6 @@ class Engine:
         `alf.training.inspect.Inspection`. It is as of the last epoch once the run has finished or was stopped.
         """
         from safetensors.numpy import load
-
-        from alf.training.inspect import inspect
 
         arrays = self.store.snapshot(run, lane)
         if arrays is None:

@@ -2,10 +2,12 @@
 
 import math
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from alf.runs import rough
 from alf.runs import tables as t
@@ -73,7 +75,7 @@ def seconds_needed(store: Store, recipe: Recipe, workers: int) -> Estimate:
     return Estimate(max(*needed, sum(needed) / workers) if len(needed) > 1 else needed[0], not alike)
 
 
-def _slower(rows) -> float:
+def _slower(rows: Sequence[Row[Any]]) -> float:
     """How many times as long as guessed the parts computed here took, in the middle; 1 where there are none."""
     found = []
     for row in rows[:OTHERS]:
@@ -84,7 +86,7 @@ def _slower(rows) -> float:
     return median(found) if found else 1.0
 
 
-def _alike(recipe: Recipe, other: dict) -> bool:
+def _alike(recipe: Recipe, other: dict[str, Any]) -> bool:
     """Whether another recipe's samples take as long: all of a data set can be told from a number of them by both."""
     samples = recipe.samples, other["samples"]
     return all(getattr(recipe, name) == other[name] for name in ALIKE) and (None in samples) == (
@@ -92,15 +94,15 @@ def _alike(recipe: Recipe, other: dict) -> bool:
     )
 
 
-def _epoch_seconds(recipe: Recipe, lanes: int, rows) -> float:
+def _epoch_seconds(recipe: Recipe, lanes: int, rows: Sequence[Row[Any]]) -> float:
     """Seconds an epoch of so many models takes, by the part that was most like it; the latest of several."""
 
-    def distance(row) -> float:
+    def distance(row: Row[Any]) -> float:
         return abs(math.log(len(row.lanes) / lanes)) + abs(math.log(row.recipe["batch"] / recipe.batch))
 
     row = min(rows, key=distance)
     samples = 1.0 if recipe.samples is None else recipe.samples / row.recipe["samples"]
-    return row.seconds / (row.epoch + row.share) * samples * lanes / len(row.lanes)
+    return float(row.seconds / (row.epoch + row.share) * samples * lanes / len(row.lanes))
 
 
 def about(seconds: float) -> str:

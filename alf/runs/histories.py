@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from alf.runs.store import Store
+from alf.training.records import Record
 
 MOST = 150_000
 """Records kept in all, about 90 MB: seventy runs of the lesson's size, or two of the largest that are allowed."""
@@ -20,7 +21,7 @@ class _History:
     """What is known of a result so far."""
 
     cursor: int = 0
-    records: tuple[dict, ...] = ()
+    records: tuple[Record, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -38,10 +39,10 @@ class Histories:
     def __init__(self, store: Store, most: int = MOST):
         self.store, self.most = store, most
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple, _History] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, float], _History] = OrderedDict()
 
-    def of(self, run: str) -> Sequence[dict]:
-        """Return a run's records, as `Store.updates` gives them but without the run's id: others share them."""
+    def of(self, run: str) -> Sequence[Record]:
+        """Return a run's records, without the run's id, which those who share them do not share."""
         result, created, end = self.store.view(run)
         key = (result, created)  # deleted and started anew it is another one
         with self._lock:

@@ -11,7 +11,7 @@ import safetensors.numpy
 import safetensors.torch
 
 from alf.runs.leases import Lease
-from alf.training import inspect
+from alf.training.snapshots import snapshot
 from alf.training.trainer import Trainer
 
 CHECKPOINT_SHARE = 0.004
@@ -124,7 +124,7 @@ class Journal:
 
     def _snapshot(self) -> bytes:
         self._shown = self._position
-        return safetensors.numpy.save(inspect.snapshot(self._trainer))
+        return safetensors.numpy.save(snapshot(self._trainer))
 
     def _write(self, checkpoint: bytes | None = None, snapshot: bytes | None = None) -> None:
         at = self._trainer

@@ -157,7 +157,7 @@ class Lease:
         """Say who computes the part, and return its row with the recipe; None when the lease is lost already."""
         joined = t.parts.join(t.results, t.parts.c.result == t.results.c.key)
         with self.store.read() as connection:
-            row = connection.execute(
+            row: Row[Any] | None = connection.execute(
                 select(t.parts, t.results.c.recipe, t.results.c.stop, t.results.c.hold)
                 .select_from(joined)
                 .where(self._mine)
@@ -193,7 +193,10 @@ class Lease:
     def checkpoint(self) -> Row[Any] | None:
         """Return the last checkpoint (epoch, ended, state as safetensors) or None."""
         with self.store.read() as connection:
-            return connection.execute(select(t.checkpoints).where(t.checkpoints.c.part == self.part)).first()
+            kept: Row[Any] | None = connection.execute(
+                select(t.checkpoints).where(t.checkpoints.c.part == self.part)
+            ).first()
+        return kept
 
     def note(self, note: str | None) -> None:
         """Leave a sentence for whoever looks at the run."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
 
 from alf.training.recipe import Recipe
 from alf.training.states import ACTIVE, UNFINISHED, PartState, RunState
@@ -69,7 +72,7 @@ class Progress:
         return self.message == PAUSING
 
 
-def progress_of(row, shares: Sequence) -> Progress:
+def progress_of(row: Row[Any], shares: Sequence[Row[Any]]) -> Progress:
     """Tell how far a run is from its row (`Store._row`) and those of its parts."""
     recipe = Recipe.from_dict(row.recipe)
     status, message = status_of(row, shares)
@@ -91,7 +94,7 @@ def progress_of(row, shares: Sequence) -> Progress:
         ended=ended,
         epoch=last_epoch(row, shares),
         epochs=epochs,
-        at=_epochs(at) if at else 0.0,
+        at=_epochs(at) if at is not None else 0.0,
         waiting=sum(len(part.lanes) for part in shares if part.status == PartState.QUEUED and not _epochs(part)),
         fraction=1.0 if status == RunState.FINISHED else done / sum(len(part.lanes) for part in shares),
         seconds=max((part.seconds for part in shares), default=0.0),
@@ -100,13 +103,13 @@ def progress_of(row, shares: Sequence) -> Progress:
     )
 
 
-def last_epoch(row, shares) -> int:
+def last_epoch(row: Row[Any], shares: Sequence[Row[Any]]) -> int:
     """The epoch to which all parts have come that have not failed, for a run that was left to others its last one."""
     epoch = min((part.epoch for part in shares if part.status != PartState.FAILED), default=0)
     return epoch if row.stopped_epoch is None else min(epoch, row.stopped_epoch)
 
 
-def status_of(row, shares) -> tuple[RunState, str | None]:
+def status_of(row: Row[Any], shares: Sequence[Row[Any]]) -> tuple[RunState, str | None]:
     """Derive a run's status and its sentence from its parts."""
     states = {part.status for part in shares}
     if row.stopped:
@@ -129,19 +132,19 @@ def status_of(row, shares) -> tuple[RunState, str | None]:
     return RunState.FINISHED, None
 
 
-def _epochs(part) -> float:
+def _epochs(part: Row[Any]) -> float:
     """Where a part is, in epochs."""
-    return part.epoch + part.share
+    return float(part.epoch + part.share)
 
 
-def _hindmost(shares):
+def _hindmost(shares: Sequence[Row[Any]]) -> Row[Any] | None:
     """The part that is least far among those being computed, or where there are none among those begun; or None."""
     running = [part for part in shares if part.status == PartState.RUNNING]
     begun = [part for part in shares if part.status in UNFINISHED and _epochs(part)]
     return min(running or begun, key=_epochs, default=None)
 
 
-def _paused(shares, epochs: int) -> str:
+def _paused(shares: Sequence[Row[Any]], epochs: int) -> str:
     """Where a run stands still: at the end of an epoch, in the middle of one, or each model at its own."""
     begun = [part for part in shares if _epochs(part)]
     if not begun:
@@ -155,7 +158,7 @@ def _paused(shares, epochs: int) -> str:
     return f"Paused; its slowest model has come to epoch {least}, its fastest to epoch {most} of {epochs}."
 
 
-def _seconds_left(shares, epochs: int) -> float | None:
+def _seconds_left(shares: Sequence[Row[Any]], epochs: int) -> float | None:
     """Estimate what is left: the slowest part by its own speed, a waiting one by the others'."""
     speeds = [part.seconds / _epochs(part) / max(1, len(part.lanes)) for part in shares if _epochs(part)]
     if not speeds:
@@ -166,4 +169,4 @@ def _seconds_left(shares, epochs: int) -> float | None:
             speed = part.seconds / _epochs(part) / len(part.lanes) if _epochs(part) else typical
             left.append((epochs - _epochs(part)) * speed * len(part.lanes))
             slots += part.status == PartState.RUNNING
-    return max(max(left, default=0.0), sum(left) / max(1, slots))
+    return float(max(max(left, default=0.0), sum(left) / max(1, slots)))

@@ -19,12 +19,15 @@ import time
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from alf.data import Arrays
 from alf.errors import InputError
 from alf.training.inspect import Inspection, inspect
 from alf.training.recipe import Recipe
-from alf.training.records import METRICS, summarise
+from alf.training.records import METRICS, Record, summarise
 
 FOLDER = Path(__file__).parent / "recorded"
 NAMES = ("digits",)
@@ -52,16 +55,16 @@ class Recorded:
 
     name: str
     recipe: Recipe
-    records: tuple[dict, ...] = field(repr=False)
+    records: tuple[Record, ...] = field(repr=False)
     ended: dict[int, str]
-    made: dict
+    made: dict[str, Any]
 
     @property
-    def summary(self) -> list[dict]:
+    def summary(self) -> list[Record]:
         """Last and best accuracy per loss; see `alf.training.records.summarise`."""
         return summarise(self.records, self.ended)
 
-    def part(self, recipe: Recipe) -> tuple[dict, ...] | None:
+    def part(self, recipe: Recipe) -> tuple[Record, ...] | None:
         """Return the records that a recipe would give, where its models are among the recorded ones; else None.
 
         A model does not depend on those trained beside it, so that they are what the recipe gives (on whatever device).
@@ -91,7 +94,7 @@ class Recorded:
         return self.recipe.load()
 
     @cached_property
-    def _snapshot(self) -> dict:
+    def _snapshot(self) -> dict[str, np.ndarray]:
         from safetensors.numpy import load_file
 
         return load_file(FOLDER / f"{self.name}.safetensors")
@@ -126,14 +129,15 @@ def record(name: str) -> None:
     from safetensors.numpy import save_file
 
     from alf.training import classroom
-    from alf.training.inspect import snapshot
+    from alf.training.snapshots import snapshot
     from alf.training.trainer import Trainer
 
     recipe = classroom(name).with_(device="cpu")
-    trainer, rows = Trainer(recipe, recipe.load()), []
+    trainer = Trainer(recipe, recipe.load())
+    rows: list[Record] = []
     while trainer.epoch < recipe.epochs and trainer.alive:
         rows += trainer.run_epoch()
-    lanes = [{metric: [] for metric in METRICS} for _ in recipe.lanes]
+    lanes: list[dict[str, list[float | None]]] = [{metric: [] for metric in METRICS} for _ in recipe.lanes]
     for row in rows:
         for metric in METRICS:
             value = row[metric]

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 
 from alf.runs import tables as t
 from alf.runs.store import DAY, Store
@@ -52,8 +52,8 @@ def tidy(store: Store, settings: Settings, now: float | None = None) -> int:
 
 def kept(store: Store) -> list[Kept]:
     """List the results that there are, those that were left alone longest first."""
-    sizes = defaultdict(int)
-    going = set()
+    sizes: defaultdict[str, int] = defaultdict(int)
+    going: set[str] = set()
     with store.read() as connection:
         for table, column in ((t.checkpoints, t.checkpoints.c.state), (t.snapshots, t.snapshots.c.arrays)):
             joined = t.parts.join(table, table.c.part == t.parts.c.id)
@@ -100,7 +100,7 @@ def _delete_checkpoints(store: Store, now: float) -> None:
         connection.execute(delete(t.checkpoints).where(t.checkpoints.c.part.in_(done)))
 
 
-def _is_running():
+def _is_running() -> ColumnElement[bool]:
     return exists().where(t.parts.c.result == t.results.c.key, t.parts.c.status == PartState.RUNNING)
 
 

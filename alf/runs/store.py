@@ -13,17 +13,19 @@ queued []
 import math
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Table, and_, delete, func, insert, literal, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, true, tuple_, update
 
 from alf.errors import InputError
+from alf.runs import results
 from alf.runs import tables as t
 from alf.runs.database import Database
 from alf.runs.progress import Progress, last_epoch, progress_of, status_of
-from alf.runs.transitions import ABANDON, CARRY_ON, START
+from alf.runs.transitions import CARRY_ON
 from alf.training.recipe import Recipe
-from alf.training.records import METRICS
+from alf.training.records import METRICS, Record
 from alf.training.states import ACTIVE, UNFINISHED, PartState
 
 DAY = 86400.0
@@ -53,15 +55,16 @@ class Store(Database):
             mine = connection.execute(select(t.runs).where(t.runs.c.owner == owner, t.runs.c.result == key)).first()
             going = mine is not None and not mine.stopped and not states.isdisjoint(UNFINISHED)
             if states != {PartState.FINISHED} and not going:
-                _check_limits(connection, owner, max_queued, max_per_owner)
+                results.check_limits(connection, owner, max_queued, max_per_owner)
             if states:
-                _start_again(connection, key, now)
+                results.start_again(connection, key, now)
             else:
-                _make(connection, recipe, now, ({"number": i, "lanes": list(lanes)} for i, lanes in enumerate(shares)))
+                parts = ({"number": number, "lanes": list(lanes)} for number, lanes in enumerate(shares))
+                results.make(connection, recipe, now, parts)
             if mine is not None:
                 watching = {"stopped": False, "stopped_epoch": None}
                 connection.execute(update(t.runs).where(t.runs.c.id == mine.id).values(watching))
-                return mine.id
+                return str(mine.id)
             run = secrets.token_urlsafe(16)
             connection.execute(insert(t.runs).values(id=run, owner=owner, result=key, name=name, created=now))
             return run
@@ -77,7 +80,7 @@ class Store(Database):
             if self._watchers(connection, row.result) == 0:
                 # Its workers may yet write epochs that they have finished: the run ends where they do.
                 connection.execute(update(t.runs).where(t.runs.c.id == row.id).values(stopped_epoch=None))
-                _abandon(connection, row.result)
+                results.abandon(connection, row.result)
 
     def hold(self, run: str, epoch: int | None) -> None:
         """Let a run go on to the end of an epoch and no further: of none where it is 0; None lets it go on.
@@ -109,7 +112,7 @@ class Store(Database):
         """Whether no worker has a part of a result in hand."""
         running = and_(t.parts.c.result == result, t.parts.c.status == PartState.RUNNING)
         with self.read() as connection:
-            return connection.scalar(select(func.count()).where(running)) == 0
+            return connection.execute(select(func.count()).where(running)).scalar_one() == 0
 
     def release(self, run: str, result: str, hold: int | None) -> None:
         """Hold a result that was halted as it was before, and what its run has become since."""
@@ -125,16 +128,16 @@ class Store(Database):
         """
         with self.decide() as connection:
             row, shares = self._run(run, connection)
-            old, epoch = Recipe.from_dict(row.recipe), _first_not_begun(shares)
+            old, epoch = Recipe.from_dict(row.recipe), results.first_not_begun(shares)
             if row.stopped or epoch > old.epochs:
                 raise InputError(f"run: its learning rate can change only before its last epoch begins, got {run}")
             recipe = old.with_(changes=(*(c for c in old.changes if c.epoch < epoch), (epoch, lr)))
             if connection.scalar(select(t.results.c.key).where(t.results.c.key == recipe.key)) is None:
-                _copy(connection, row, recipe, shares)
+                results.copy(connection, row, recipe, shares)
             self._move(connection, row, recipe.key)
         return epoch
 
-    def _move(self, connection, row, result: str) -> None:
+    def _move(self, connection: Connection, row: Row[Any], result: str) -> None:
         """Have a run watch another result, which now goes on, in place of its owner's earlier run of that one."""
         twin = and_(t.runs.c.owner == row.owner, t.runs.c.result == result, t.runs.c.id != row.id)
         connection.execute(delete(t.runs).where(twin))
@@ -142,11 +145,12 @@ class Store(Database):
         connection.execute(update(t.results).where(t.results.c.key == result).values(stop=False))
         CARRY_ON.apply(connection, t.parts.c.result == result)
         if self._watchers(connection, row.result) == 0:
-            _abandon(connection, row.result)
+            results.abandon(connection, row.result)
 
-    def _watchers(self, connection, result: str) -> int:
+    def _watchers(self, connection: Connection, result: str) -> int:
         """Count the runs that are watching a result."""
-        return connection.scalar(select(func.count()).where(t.runs.c.result == result, ~t.runs.c.stopped))
+        watching = select(func.count()).where(t.runs.c.result == result, ~t.runs.c.stopped)
+        return connection.execute(watching).scalar_one()
 
     def delete(self, run: str) -> None:
         """Forget a run, and its result when nobody else looks at it; a run still going must be stopped first."""
@@ -177,7 +181,7 @@ class Store(Database):
     def count(self, owner: str) -> int:
         """Count an owner's runs."""
         with self.read() as connection:
-            return connection.scalar(select(func.count()).where(t.runs.c.owner == owner))
+            return connection.execute(select(func.count()).where(t.runs.c.owner == owner)).scalar_one()
 
     def progress(self, run: str) -> Progress:
         """Tell how far a run is.
@@ -192,7 +196,7 @@ class Store(Database):
         self._touch(row)
         return progress_of(row, shares)
 
-    def _touch(self, row) -> None:
+    def _touch(self, row: Row[Any]) -> None:
         """Note that a result was looked at, once a day: what is in use is kept (`alf.runs.retention`)."""
         now = time.time()
         if now - row.used > DAY:
@@ -200,37 +204,27 @@ class Store(Database):
             with self.decide() as connection:
                 connection.execute(update(t.results).where(stale).values(used=now))
 
-    def records(self, run: str, since: int = 0) -> list[dict]:
+    def records(self, run: str, since: int = 0) -> list[Record]:
         """Return the epoch records of a run with epoch > `since`, by epoch, then lane (see `alf.training.records`)."""
         with self.read() as connection:
             row = self._row(run, connection)
-            return _of_run(row, _records(connection, row, t.records.c.epoch > since, _until(row))[0])
+            return _of_run(row, _records(connection, row.result, row.recipe, t.records.c.epoch > since, _until(row))[0])
 
-    def latest(self, run: str) -> list[dict]:
+    def latest(self, run: str) -> list[Record]:
         """Return the last record of every lane of a run: what it has come to, without its curves."""
         with self.read() as connection:
             row, shares = self._run(run, connection)
             end = last_epoch(row, shares) if row.stopped else math.inf
             # A lane's last epoch is its part's, which is found by the index, unless it ended early.
             last = [and_(t.records.c.lane.in_(p.lanes), t.records.c.epoch == min(p.epoch, end)) for p in shares]
-            found, _ = _records(connection, row, or_(*last))
+            found, _ = _records(connection, row.result, row.recipe, or_(*last))
             missing = sorted({lane for p in shares for lane in p.lanes} - {record["lane"] for record in found})
             if missing:
                 earlier = and_(t.records.c.result == row.result, t.records.c.lane.in_(missing))
                 ended = select(t.records.c.lane, func.max(t.records.c.epoch)).where(earlier, _until(row))
-                ended = tuple_(t.records.c.lane, t.records.c.epoch).in_(ended.group_by(t.records.c.lane))
-                found += _records(connection, row, and_(t.records.c.lane.in_(missing), ended))[0]
+                its_last = tuple_(t.records.c.lane, t.records.c.epoch).in_(ended.group_by(t.records.c.lane))
+                found += _records(connection, row.result, row.recipe, and_(t.records.c.lane.in_(missing), its_last))[0]
         return sorted(_of_run(row, found), key=lambda record: (record["epoch"], record["lane"]))
-
-    def updates(self, run: str, cursor: int = 0) -> tuple[list[dict], int]:
-        """Return the records written since a cursor (0: all of them) and the cursor to ask with next time.
-
-        Unlike an epoch number this misses nothing when parts of a run are at different epochs.
-        """
-        with self.read() as connection:
-            row = self._row(run, connection)
-            found, cursor = _records(connection, row, t.records.c.id > cursor, _until(row), cursor=cursor)
-            return _of_run(row, found), cursor
 
     def view(self, run: str) -> tuple[str, float, int | None]:
         """Return which result a run looks at, when that was made, and the epoch at which a stopped view of it ends."""
@@ -238,13 +232,13 @@ class Store(Database):
             row, shares = self._run(run, connection)
             return row.result, row.made, last_epoch(row, shares) if row.stopped else None
 
-    def news(self, result: str, cursor: int) -> tuple[list[dict], int]:
+    def news(self, result: str, cursor: int) -> tuple[list[Record], int]:
         """Return a result's records since a cursor, which are of no run in particular, and the next cursor."""
         with self.read() as connection:
-            row = connection.execute(
-                select(t.results.c.key.label("result"), t.results.c.recipe).where(t.results.c.key == result)
-            ).first()
-            return ([], cursor) if row is None else _records(connection, row, t.records.c.id > cursor, cursor=cursor)
+            recipe = connection.scalar(select(t.results.c.recipe).where(t.results.c.key == result))
+            if recipe is None:
+                return [], cursor
+            return _records(connection, result, recipe, t.records.c.id > cursor, cursor=cursor)
 
     def furthest(self, run: str) -> int:
         """Return the last epoch of which a run has a record."""
@@ -269,14 +263,15 @@ class Store(Database):
             row = self._row(run, connection)
             shares = connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
             part = next((part.id for part in shares if lane in part.lanes), None)
-            return connection.scalar(select(t.snapshots.c.arrays).where(t.snapshots.c.part == part))
+            kept = connection.execute(select(t.snapshots.c.arrays).where(t.snapshots.c.part == part)).first()
+            return None if kept is None else bytes(kept.arrays)
 
-    def _run(self, run: str, connection) -> tuple:
+    def _run(self, run: str, connection: Connection) -> tuple[Row[Any], Sequence[Row[Any]]]:
         """Return a run's row and those of its parts."""
         row = self._row(run, connection)
         return row, connection.execute(select(t.parts).where(t.parts.c.result == row.result)).all()
 
-    def _row(self, run: str, connection):
+    def _row(self, run: str, connection: Connection) -> Row[Any]:
         """Return a run's row, with what concerns all who look at its result."""
         run = "".join(c for c in str(run)[:32] if c.isprintable())  # PostgreSQL refuses to look for a null byte
         joined = t.runs.join(t.results, t.runs.c.result == t.results.c.key)
@@ -291,13 +286,15 @@ class Store(Database):
         return row
 
 
-def _records(connection, row, *conditions, cursor: int = 0) -> tuple[list[dict], int]:
-    """The records of a row's result that meet conditions, and the cursor after them."""
-    query = select(t.records).where(t.records.c.result == row.result, *conditions)
+def _records(
+    connection: Connection, result: str, recipe: dict[str, Any], *conditions: ColumnElement[bool], cursor: int = 0
+) -> tuple[list[Record], int]:
+    """The records of a result that meet conditions, and the cursor after them."""
+    query = select(t.records).where(t.records.c.result == result, *conditions)
     found = connection.execute(query.order_by(t.records.c.epoch, t.records.c.lane)).all()
     if not found:
         return [], cursor
-    lanes = [lane._asdict() for lane in Recipe.from_dict(row.recipe).lanes]
+    lanes = [lane._asdict() for lane in Recipe.from_dict(recipe).lanes]
     shown = []
     for record in found:
         values = {"lane": record.lane, **lanes[record.lane], "epoch": record.epoch}
@@ -305,84 +302,14 @@ def _records(connection, row, *conditions, cursor: int = 0) -> tuple[list[dict],
     return shown, max(record.id for record in found)
 
 
-def _of_run(row, records: list[dict]) -> list[dict]:
+def _of_run(row: Row[Any], records: list[Record]) -> list[Record]:
     return [{"run": row.id, **record} for record in records]
 
 
-def _until(row):
+def _until(row: Row[Any]) -> ColumnElement[bool]:
     """The condition on records that a stopped view ends where it was left."""
-    return t.records.c.epoch <= _end(row) if row.stopped else true()
-
-
-def _abandon(connection, result: str) -> None:
-    """Have a result stopped that nobody watches any more: what is queued at once, what is running by its workers."""
-    connection.execute(update(t.results).where(t.results.c.key == result).values(stop=True))
-    ABANDON.apply(connection, t.parts.c.result == result)
-
-
-def _make(connection, recipe: Recipe, now: float, parts: Iterable[dict], hold: int | None = None) -> list[int]:
-    """Make the result of a recipe, and its parts: queued. Return their ids."""
-    row = {"key": recipe.key, "recipe": recipe.to_dict(), "created": now, "used": now, "hold": hold}
-    connection.execute(insert(t.results).values(row))
-    queued = ({"ended": {}} | part | {"result": recipe.key, "status": PartState.QUEUED} for part in parts)
-    return [connection.execute(insert(t.parts).values(part)).inserted_primary_key[0] for part in queued]
-
-
-def _start_again(connection, key: str, now: float) -> None:
-    """Let a result go on that is there already; the runs that had been stopped at its end stay where that was."""
-    START.apply(connection, t.parts.c.result == key, message=None)
-    ended = and_(t.runs.c.result == key, t.runs.c.stopped, t.runs.c.stopped_epoch.is_(None))
-    connection.execute(update(t.runs).where(ended).values(stopped_epoch=_furthest_of_all(key)))
-    # Whoever presses Start wants it to go, though it was stopped while paused.
-    connection.execute(update(t.results).where(t.results.c.key == key).values(stop=False, hold=None, used=now))
-
-
-def _first_not_begun(shares) -> int:
-    """The first epoch that no part has begun. A part at rest has begun the next one where it was left in the middle."""
-    begun = any(part.status == PartState.RUNNING or part.share > 0 for part in shares)
-    return max(part.epoch for part in shares) + 1 + begun
-
-
-def _copy(connection, row, recipe: Recipe, shares) -> None:
-    """Make the result of a recipe that agrees with another one so far, with its records and checkpoints."""
-    names = ("number", "lanes", "epoch", "share", "seconds", "ended", "note")
-    parts = ({name: getattr(part, name) for name in names} for part in shares)
-    for part, made in zip(shares, _make(connection, recipe, time.time(), parts, row.hold), strict=True):
-        for table in (t.checkpoints, t.snapshots):
-            _copy_rows(connection, table, "part", part.id, made)
-    _copy_rows(connection, t.records, "result", row.result, recipe.key)
-
-
-def _copy_rows(connection, table: Table, column: str, source: int | str, target: int | str) -> None:
-    """Copy the rows of a table that belong to one part or result to another one, in their order."""
-    kept = [c for c in table.c if c.name not in ("id", column)]
-    copied = select(literal(target), *kept).where(table.c[column] == source).order_by(*table.primary_key)
-    connection.execute(insert(table).from_select([column, *(c.name for c in kept)], copied))
-
-
-def _check_limits(connection, owner: str, max_queued: int | None, max_per_owner: int | None) -> None:
-    """Refuse a further run when too many are unfinished."""
-    going = (
-        select(func.count(t.runs.c.id.distinct()))
-        .select_from(t.runs.join(t.parts, t.parts.c.result == t.runs.c.result))
-        .where(~t.runs.c.stopped, t.parts.c.status.in_(UNFINISHED))
-    )
-    if max_queued is not None and (count := connection.scalar(going)) >= max_queued:
-        raise InputError(f"runs: at most {max_queued} may be unfinished at a time here, got {count} already")
-    if max_per_owner is not None:
-        count = connection.scalar(going.where(t.runs.c.owner == owner))
-        if count >= max_per_owner:
-            raise InputError(f"runs: at most {max_per_owner} of yours may be unfinished at a time, got {count} already")
-
-
-def _furthest_of_all(key: str):
-    """The epoch to which all parts of a result have come that have not failed, as a subquery."""
-    come = select(func.coalesce(func.min(t.parts.c.epoch), 0)).where(
-        t.parts.c.result == key, t.parts.c.status != PartState.FAILED
-    )
-    return come.scalar_subquery()
-
-
-def _end(row):
-    """The epoch after which a stopped run ends: when others went on with its result, the one at which it was left."""
-    return _furthest_of_all(row.result) if row.stopped_epoch is None else row.stopped_epoch
+    if not row.stopped:
+        return true()
+    # Where others went on with its result, it ends at the epoch at which it was left.
+    end = results.furthest_of_all(row.result) if row.stopped_epoch is None else row.stopped_epoch
+    return t.records.c.epoch <= end

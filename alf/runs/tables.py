@@ -102,7 +102,7 @@ checkpoints = Table(
     Column("state", LargeBinary, nullable=False),
 )
 
-# What the models of a part do, sample by sample, at the time of its last checkpoint; see alf.training.inspect.
+# What the models of a part do, sample by sample, at the time of its last checkpoint; see alf.training.snapshots.
 snapshots = Table(
     "snapshots",
     metadata,

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row
@@ -64,7 +65,7 @@ def _train(lease: Lease, row: Row[Any], folder: str | None) -> PartState:
         recipe = Recipe.from_dict(row.recipe)
         device, note = choose(recipe.device)
         lease.note(note)
-        trainer = Trainer(recipe, recipe.load(folder), row.lanes, device)
+        trainer = Trainer(recipe, recipe.load(Path(folder) if folder else None), row.lanes, device)
         journal = Journal(lease, trainer, at_once=row.hold is not None)
         try:
             _run_epochs(trainer, lease, journal)
@@ -133,7 +134,7 @@ def _rehearse() -> None:
     with _warming:
         import safetensors.numpy
 
-        from alf.training.inspect import snapshot
+        from alf.training.snapshots import snapshot
         from alf.training.trainer import Trainer
 
         losses = ("ce", "mae", "agce:a=4,q=0.2", "ael:a=3.5")

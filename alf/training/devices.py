@@ -38,8 +38,10 @@ class Device:
         >>> Device("cuda", "NVIDIA H100", 78 * 2**30, 80 * 2**30).label
         'CUDA: NVIDIA H100, 78.0 of 80.0 GiB free'
         """
-        memory = f", {self.free / 2**30:.1f} of {self.total / 2**30:.1f} GiB free" if self.free is not None else ""
-        return f"{self.key.upper()}: {self.name}{memory}"
+        name = f"{self.key.upper()}: {self.name}"
+        if self.free is None or self.total is None:
+            return name
+        return f"{name}, {self.free / 2**30:.1f} of {self.total / 2**30:.1f} GiB free"
 
 
 def tune_cpu() -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from alf.training.devices import choose
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
-from alf.training.records import summarise
+from alf.training.records import Record, summarise
 from alf.training.states import RunState
 
 
-def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] | None = None) -> Iterator[dict]:
+def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] | None = None) -> Iterator[Record]:
     """Train every lane of a recipe here and now.
 
     Parameters
@@ -43,33 +44,33 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
     ['ce', 'mae'] finished
     """
     arrays = recipe.load(folder)
-    from alf.training.devices import choose
     from alf.training.trainer import Stopped, Trainer
 
     device, message = choose(recipe.device)
-    name = recipe.key[:12]
-    kept, ended, alive, seconds, status = [], {}, 0, 0.0, RunState.FINISHED
-    for part in share_out(recipe.with_(device=device), workers=1):
-        trainer = Trainer(recipe, arrays, part, device)
-        try:
-            while trainer.epoch < recipe.epochs and trainer.alive:
-                for record in trainer.run_epoch(listen):
-                    kept.append({"run": name} | record)
-                    yield kept[-1]
-        except Stopped:
-            status = RunState.STOPPED
-        ended |= trainer.ended
-        alive += len(trainer.alive)
-        seconds += trainer.seconds
-        if status == RunState.STOPPED:
-            break
-    yield {
-        "run": name,
+    run: Record = {"run": recipe.key[:12]}
+    records: list[Record] = []
+    ended: dict[int, str] = {}
+    alive, seconds, status = 0, 0.0, RunState.FINISHED
+    try:
+        for part in share_out(recipe.with_(device=device), workers=1):
+            trainer = Trainer(recipe, arrays, part, device)
+            try:
+                while trainer.epoch < recipe.epochs and trainer.alive:
+                    for record in trainer.run_epoch(listen):
+                        records.append(run | record)
+                        yield records[-1]
+            finally:  # stopped or not
+                ended |= trainer.ended
+                alive += len(trainer.alive)
+                seconds += trainer.seconds
+    except Stopped:
+        status = RunState.STOPPED
+    yield run | {
         "status": status if alive else RunState.FAILED,
         "device": device,
         "message": message,
         "recipe": recipe.to_dict(),
         "seconds": round(seconds, 3),
-        "losses": summarise(kept, ended),
+        "losses": summarise(records, ended),
         "ended": [{**recipe.lanes[i]._asdict(), "reason": reason} for i, reason in sorted(ended.items())],
     }

@@ -10,6 +10,7 @@ Between convolutions the lanes lie side by side as groups of channels, (B, L * C
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,12 +30,12 @@ class _SlimLinear(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight)
         return torch.bmm(weight, x.transpose(1, 2)).transpose(1, 2) + bias
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
         x, weight = ctx.saved_tensors
         to_x = torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None
         return to_x, torch.bmm(gradient.transpose(1, 2), x), gradient.sum(dim=1, keepdim=True)
@@ -66,7 +67,8 @@ class LaneLinear(nn.Module):
         """Map (L, B, in) or (1, B, in) to (L, B, out)."""
         lanes = self.weight.shape[0]
         if self.slim:
-            return _SlimLinear.apply(x.expand(lanes, -1, -1), self.weight, self.bias)
+            product: Tensor = _SlimLinear.apply(x.expand(lanes, -1, -1), self.weight, self.bias)  # type: ignore[no-untyped-call]
+            return product
         if lanes == 1:
             return torch.addmm(self.bias[0], x[0], self.weight[0])[None]
         return torch.baddbmm(self.bias, x.expand(lanes, -1, -1), self.weight)
@@ -98,6 +100,9 @@ class LaneConv(nn.Module):
 class LaneNorm(nn.Module):
     """Batch normalisation per lane; `features` lie on axis 1 as L * C channels, or last in (L, B, C)."""
 
+    mean: Tensor
+    variance: Tensor
+
     def __init__(self, lanes: int, features: int):
         super().__init__()
         self.weight, self.bias = nn.Parameter(torch.ones(lanes, features)), nn.Parameter(torch.zeros(lanes, features))
@@ -128,7 +133,8 @@ class LaneMLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map inputs (L or 1, B, ...) to logits (L, B, K)."""
-        return self.layers[-1](self.features(x))
+        logits: Tensor = self.layers[-1](self.features(x))
+        return logits
 
 
 class LaneCNN(nn.Module):
@@ -136,7 +142,7 @@ class LaneCNN(nn.Module):
 
     def __init__(self, lanes: int, shape: Sequence[int], classes: int, plan: Sequence[int | str]):
         super().__init__()
-        self.lanes, self.plan = lanes, tuple(plan)
+        self.plan = tuple(plan)
         channels, height, width = shape
         self.convolutions, self.norms, self.linears = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         flat = False
@@ -156,7 +162,7 @@ class LaneCNN(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Map pictures (L or 1, B, C, H, W) to the last hidden layer (L, B, n)."""
-        lanes = self.norms[0].mean.shape[0]
+        lanes = lanes_of(self)
         x = as_groups(x, lanes)
         convolutions, norms, linears = iter(self.convolutions), iter(self.norms), iter(self.linears)
         for step in self.plan:
@@ -170,7 +176,8 @@ class LaneCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map pictures (L or 1, B, C, H, W) to logits (L, B, K)."""
-        return self.linears[-1](self.features(x))
+        logits: Tensor = self.linears[-1](self.features(x))
+        return logits
 
 
 class LaneBlock(nn.Module):
@@ -188,7 +195,7 @@ class LaneBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the block's change to its input."""
-        change = self.norm2(self.second(self.norm1(self.first(x)).relu_()))
+        change: Tensor = self.norm2(self.second(self.norm1(self.first(x)).relu_()))
         return (change + (x if self.project is None else self.project(x))).relu_()
 
 
@@ -208,13 +215,22 @@ class LaneResNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """Map pictures (L or 1, B, C, H, W) to pooled features (L, B, 512)."""
-        lanes = self.norm.mean.shape[0]
+        lanes = lanes_of(self)
         x = self.blocks(self.norm(self.stem(as_groups(x, lanes))).relu_())
         return as_lanes(x.mean(dim=(2, 3), keepdim=True), lanes)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map pictures (L or 1, B, C, H, W) to logits (L, B, K)."""
-        return self.linear(self.features(x))
+        logits: Tensor = self.linear(self.features(x))
+        return logits
+
+
+Network = LaneMLP | LaneCNN | LaneResNet
+
+
+def lanes_of(module: nn.Module) -> int:
+    """Return how many lanes a module has: the leading axis of every parameter."""
+    return len(next(module.parameters()))
 
 
 def as_groups(x: Tensor, lanes: int) -> Tensor:
@@ -229,12 +245,7 @@ def as_lanes(x: Tensor, lanes: int) -> Tensor:
     return x.reshape(len(x), lanes, -1).transpose(0, 1)
 
 
-def weights_generator(seed: int) -> torch.Generator:
-    """Return the generator that draws the weights of a seed: on the CPU, so that every device gets the same."""
-    return torch.Generator().manual_seed(seed)
-
-
-def empty(network: str, shape: Sequence[int], classes: int, lanes: int) -> nn.Module:
+def empty(network: str, shape: Sequence[int], classes: int, lanes: int) -> Network:
     """Build the network of a canonical spec without drawing its weights."""
     if network.startswith("mlp:"):
         return LaneMLP(lanes, (math.prod(shape), *hidden_widths(network), classes))
@@ -254,7 +265,7 @@ def parameter_count(network: str, shape: Sequence[int], classes: int) -> int:
 
 
 @torch.no_grad()
-def build(network: str, shape: Sequence[int], classes: int, seeds: Sequence[int]) -> nn.Module:
+def build(network: str, shape: Sequence[int], classes: int, seeds: Sequence[int]) -> Network:
     """Build the network of a canonical spec with one lane per seed.
 
     >>> model = build("mlp:32", (1, 8, 8), 10, seeds=(0, 1, 0))
@@ -263,9 +274,9 @@ def build(network: str, shape: Sequence[int], classes: int, seeds: Sequence[int]
     (torch.Size([3, 5, 10]), True, False)
     """
     model = empty(network, shape, classes, len(seeds))
-    drawn = [module for module in model.modules() if hasattr(module, "draw")]
+    drawn = [module for module in model.modules() if isinstance(module, LaneLinear | LaneConv)]
     for lane, seed in enumerate(seeds):
-        generator = weights_generator(seed)
+        generator = torch.Generator().manual_seed(seed)  # on the CPU, so that every device gets the same
         for module in drawn:
             module.draw(lane, generator)
     return model

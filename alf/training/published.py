@@ -6,8 +6,10 @@
 ()
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cache
+from typing import Any
 
 from alf.losses import catalogue, parse
 from alf.training.recipe import Recipe
@@ -106,7 +108,7 @@ def _samples(count: int | None) -> str:
     return "all" if count is None else f"{count:,} training samples"
 
 
-_WORDS = {
+_WORDS: dict[str, Callable[[Any, Any], str]] = {
     "network": lambda mine, theirs: f"network {mine} instead of {theirs}",
     "epochs": lambda mine, theirs: f"{mine} epochs instead of {theirs}",
     "batch": lambda mine, theirs: f"batches of {mine} instead of {theirs}",

@@ -1,27 +1,27 @@
 """The recipe: the frozen description of a run, which alone determines its result on a given device.
 
-It round-trips through JSON (`to_dict`, `from_dict`) and through the query of a URL (`to_query`, `from_query`), and
-whatever it is made from is checked as if a stranger wrote it. No torch here: pages read recipes from links.
+It round-trips through JSON (`to_dict`, `from_dict`; files are read by `alf.export.run.read_recipe`), and whatever it is
+made from is checked as if a stranger wrote it. No torch here: pages make recipes from links.
 
 >>> recipe = Recipe(data="digits", losses=("ce", "agce:q=.2,a=4"), noise=("symmetric:.5",), epochs=3)
 >>> recipe.losses, recipe.noise, len(recipe.lanes)
 (('ce', 'agce:a=4,q=0.2'), ('symmetric:0.5',), 2)
->>> Recipe.from_dict(recipe.to_dict()) == Recipe.from_query(recipe.to_query()) == recipe
+>>> Recipe.from_dict(recipe.to_dict()) == recipe
 True
 """
 
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alf.data import Arrays, DataSet, dataset
 from alf.errors import InputError
-from alf.losses import Loss, parse
+from alf.losses import parse
 from alf.noise import Noise, parse_noise
 from alf.training.networks_spec import is_convolutional, network_spec
 
@@ -106,9 +106,11 @@ class Recipe:
     device: str = "auto"
     changes: tuple[Change, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        def put(name: str, value: object) -> None:  # frozen: canonical forms go in here
+            object.__setattr__(self, name, value)
+
         declared = dataset(_text("data", self.data))
-        put = lambda name, value: object.__setattr__(self, name, value)  # noqa: E731 (frozen: canonical forms go in here)
         put("losses", tuple(parse(spec).spec for spec in _texts("losses", self.losses)))
         specs = _texts("noise", self.noise)
         put("noise", tuple(parse_noise(spec, declared.classes, declared.key).spec for spec in specs))
@@ -164,13 +166,9 @@ class Recipe:
         text = json.dumps([RESULT_VERSION if typed < 2 else TYPED_VERSION, self.to_dict()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def with_(self, **values) -> "Recipe":
+    def with_(self, **values: Any) -> "Recipe":
         """Return this recipe with some fields changed, checked again."""
         return replace(self, **values)
-
-    def parse_loss(self, spec: str) -> Loss:
-        """Parse one of this recipe's loss specs."""
-        return parse(spec)
 
     def parse_noise(self, spec: str) -> Noise:
         """Parse one of this recipe's noise specs for its data set."""
@@ -190,7 +188,7 @@ class Recipe:
             return base
         return base * (1 + math.cos(math.pi * (epoch - 1) / self.epochs)) / 2
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; `from_dict` takes them back."""
         plain = asdict(self)
         return (
@@ -200,7 +198,7 @@ class Recipe:
         )
 
     @classmethod
-    def from_dict(cls, values: Mapping) -> "Recipe":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Recipe":
         """Make a recipe from JSON values.
 
         >>> Recipe.from_dict({"data": "digits", "losses": ["ce"], "lr": float("nan")})
@@ -219,83 +217,6 @@ class Recipe:
                 raise InputError(f"recipe: {name} is missing")
         return cls(**values)
 
-    @classmethod
-    def from_json(cls, text: str) -> "Recipe":
-        """Make a recipe from the text of a JSON file."""
-        if len(text) > 10**6:
-            raise InputError(f"recipe: at most 1,000,000 characters of JSON are read, got {len(text)}")
-        try:
-            return cls.from_dict(json.loads(text))
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise InputError(f"recipe: JSON is needed, got {_short(text)} ({_short(error)})") from None
-
-    def to_query(self) -> dict[str, list[str]]:
-        """Return the fields that differ from their defaults as URL parameters (lists: a name may be repeated)."""
-        plain, query = self.to_dict(), {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name not in ("data", "losses") and value == field.default:
-                continue
-            name = {"losses": "loss", "seeds": "seed", "changes": "change"}.get(field.name, field.name)
-            values = plain[field.name] if isinstance(value, tuple) else [plain[field.name]]
-            query[name] = [":".join(map(_plain, item)) if isinstance(item, list) else _plain(item) for item in values]
-        return query
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, Iterable[str] | str]) -> "Recipe":
-        """Make a recipe from URL parameters, each a list of texts or one text; unknown names are refused.
-
-        >>> Recipe.from_query({"data": ["digits"], "loss": ["ce"], "epochs": ["ten"]})
-        Traceback (most recent call last):
-        ...
-        alf.errors.InputError: epochs: must be a whole number in [1, 100000], got ten
-        """
-        names = {"loss": "losses", "seed": "seeds", "change": "changes"}
-        types = {field.name: field.type for field in fields(cls)}
-        values: dict = {}
-        for name, given in query.items():
-            texts = [given] if isinstance(given, str) else list(given)
-            field = names.get(name, name)
-            if field not in types or name in names.values():
-                known = ", ".join({v: k for k, v in names.items()}.get(f, f) for f in types)
-                raise InputError(f"recipe: parameters are {known}, got {_short(name)}")
-            if field in ("losses", "noise"):
-                values[field] = tuple(texts)
-            elif field == "seeds":
-                values[field] = tuple(_from_text(text, int) for text in texts)
-            elif field == "changes":
-                values[field] = tuple(_change_text(text) for text in texts)
-            elif len(texts) != 1:
-                raise InputError(f"{name}: one value is needed, got {len(texts)}")
-            elif field == "equal_scale":
-                values[field] = {"true": True, "false": False}.get(texts[0].lower(), texts[0])
-            elif field == "samples" and texts[0].lower() == "none":
-                values[field] = None
-            else:
-                kind = {int: int, float: float, int | None: int}.get(types[field], str)
-                values[field] = _from_text(texts[0], kind)
-        return cls.from_dict(values)
-
-
-def _plain(value: object) -> str:
-    """Print a value for a URL."""
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
-
-
-def _from_text(text: str, kind: type) -> object:
-    """Read a number where the text is one; otherwise leave the text for the field's own check to refuse."""
-    if kind is str or len(text) > 40 or not text.isascii():
-        return text
-    try:
-        return kind(text)
-    except ValueError:
-        return text
-
-
-def _change_text(text: str) -> tuple:
-    epoch, _, lr = text.partition(":")
-    return _from_text(epoch, int), _from_text(lr, float)
-
 
 def _changes(values: object, epochs: int) -> tuple[Change, ...]:
     """Check the changes and put them in order of epoch."""
@@ -308,7 +229,7 @@ def _changes(values: object, epochs: int) -> tuple[Change, ...]:
     return tuple(sorted(changes, key=lambda change: change.epoch))
 
 
-def _row(name: str, values: object, allow_empty: bool = False) -> tuple:
+def _row(name: str, values: object, allow_empty: bool = False) -> tuple[Any, ...]:
     if isinstance(values, str) or not isinstance(values, list | tuple):
         raise InputError(f"{name}: a list is needed, got {_short(values)}")
     limit = LIMITS.get(name, 100)
@@ -338,12 +259,15 @@ def _whole(name: str, value: object, low: int, high: int) -> int:
     return value
 
 
-def _number(name: str, value: object, low: float, high: float, open_low=False, open_high=False) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    if not good or (open_low and value == low) or (open_high and value == high):
-        domain = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
-        raise InputError(f"{name}: must lie in {domain}, got {_short(value)}")
-    return float(value)
+def _number(
+    name: str, value: object, low: float, high: float, open_low: bool = False, open_high: bool = False
+) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
+        outside = (open_low and value == low) or (open_high and value == high)
+        if not outside:
+            return float(value)
+    domain = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
+    raise InputError(f"{name}: must lie in {domain}, got {_short(value)}")
 
 
 def _short(value: object) -> str:

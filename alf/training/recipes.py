@@ -4,12 +4,14 @@
 (120, 120)
 """
 
+from typing import Any
+
 from alf.data import dataset
 from alf.errors import InputError
 from alf.losses import catalogue
 from alf.training.recipe import Recipe
 
-_SGD = {"batch": 128, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine", "clip": 5.0}
+_SGD: dict[str, Any] = {"batch": 128, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine", "clip": 5.0}
 _TOY = _SGD | {"network": "mlp:256,256", "epochs": 300, "lr": 0.3, "samples": 200}
 _PICTURES = _SGD | {"network": "mlp:256", "epochs": 30, "lr": 0.1, "samples": 10_000}
 _PHOTOGRAPHS = _SGD | {"network": "cnn-tiny", "epochs": 12, "lr": 0.05, "samples": 4_000}
@@ -22,7 +24,7 @@ CLASSROOM = {
     "fashion-mnist": _PICTURES | {"epochs": 60},
     **dict.fromkeys(("cifar10", "cifar100"), _PHOTOGRAPHS),
 }
-PAPER = {
+PAPER: dict[str, dict[str, Any]] = {
     "mnist": {"network": "cnn-mnist", "epochs": 50, "lr": 0.01, "weight_decay": 1e-3},
     "cifar10": {
         "network": "cnn-cifar10",
@@ -67,7 +69,7 @@ def classroom(
     losses: tuple[str, ...] | None = None,
     noise: tuple[str, ...] | None = None,
     seeds: tuple[int, ...] = (0, 1, 2),
-    **changes,
+    **changes: Any,
 ) -> Recipe:
     """Return the classroom recipe of a data set: CE memorises the flipped labels before the reader's eyes.
 
@@ -93,7 +95,7 @@ def paper(
     losses: tuple[str, ...] | None = None,
     noise: tuple[str, ...] = ("symmetric:0.4",),
     seeds: tuple[int, ...] = (0, 1, 2),
-    **changes,
+    **changes: Any,
 ) -> Recipe:
     """Return the paper's protocol: SGD with momentum 0.9, batch 128, cosine to 0, gradients clipped to norm 5.
 
@@ -118,7 +120,7 @@ def paper(
     if losses is None:
         presets = (declaration.preset_losses().get(data) for declaration in catalogue().values())
         losses = ("ce", *(loss.spec for loss in presets if loss is not None and loss.key != "ce"))
-    fixed = {"batch": 128, "momentum": 0.9, "schedule": "cosine", "clip": 5.0}
+    fixed: dict[str, Any] = {"batch": 128, "momentum": 0.9, "schedule": "cosine", "clip": 5.0}
     return Recipe(
         data=data, losses=tuple(losses), noise=tuple(noise), seeds=tuple(seeds), **fixed | PAPER[data] | changes
     )
@@ -133,7 +135,7 @@ def kinds_of(data: str) -> tuple[str, ...]:
     return tuple(kind for kind, table in zip(KINDS, (CLASSROOM, PAPER), strict=True) if data in table)
 
 
-def named_recipe(kind: str, data: str, **fields) -> Recipe:
+def named_recipe(kind: str, data: str, **fields: Any) -> Recipe:
     """Return a recipe by the name of its kind.
 
     >>> named_recipe("classroom", "digits", losses=("ce",)).lr

@@ -25,6 +25,9 @@ seconds
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from statistics import fmean, pstdev
+from typing import Any
+
+Record = dict[str, Any]
 
 RECORD_KEYS = (
     *("run", "lane", "loss", "noise", "seed", "epoch", "train_loss", "test_accuracy", "clean_accuracy"),
@@ -33,7 +36,7 @@ RECORD_KEYS = (
 METRICS = RECORD_KEYS[6:]
 
 
-def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> list[dict]:
+def summarise(records: Iterable[Record], ended: dict[int, str] | None = None) -> list[Record]:
     """Summarise a run: last and best test accuracy per loss and noise, mean and standard deviation over seeds.
 
     The *last* epoch is the result; the best one, which nobody can choose without clean test labels, is there to show
@@ -71,7 +74,7 @@ def summarise(records: Iterable[dict], ended: dict[int, str] | None = None) -> l
     return rows
 
 
-def together(records: Iterable[dict], metric: str, ended: Collection[int] = ()) -> dict[int, list[float]]:
+def together(records: Iterable[Record], metric: str, ended: Collection[int] = ()) -> dict[int, list[float]]:
     """A metric's values over the seeds at each epoch to which all lanes have come, those that `ended` early aside.
 
     The mean over the seeds that happen to be ahead would jump when the others arrive. All records are of one loss and
@@ -82,7 +85,8 @@ def together(records: Iterable[dict], metric: str, ended: Collection[int] = ()) 
     >>> together(rows, "m"), together(rows, "m", ended={1})
     ({1: [0.0, 0.1]}, {1: [0.0, 0.1], 2: [0.0]})
     """
-    values, reached = defaultdict(list), {}
+    values: defaultdict[int, list[float]] = defaultdict(list)
+    reached: dict[int, int] = {}
     for record in records:
         lane, epoch = record["lane"], record["epoch"]
         reached[lane] = max(epoch, reached.get(lane, 0))
@@ -93,7 +97,7 @@ def together(records: Iterable[dict], metric: str, ended: Collection[int] = ()) 
     return {epoch: values[epoch] for epoch in sorted(values) if epoch <= frontier}
 
 
-def _together(curves: list[list[dict]], ended: dict[int, str]) -> list[list[dict]]:
+def _together(curves: list[list[Record]], ended: dict[int, str]) -> list[list[Record]]:
     """The curves as far as all have come that have not ended early: seeds are compared at one epoch."""
     come = min((curve[-1]["epoch"] for curve in curves if curve[0]["lane"] not in ended), default=None)
     if come is None:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import click
 
@@ -28,7 +29,7 @@ def validation_arrays(recipe: Recipe, arrays: Arrays) -> Arrays:
 
     The noise of the recipe's first noise spec is used.
     """
-    from alf.training.inspect import samples_used
+    from alf.training.samples import samples_used
 
     used = samples_used(recipe, arrays.train_labels)
     inputs, labels = arrays.train_inputs[used], arrays.train_labels[used]
@@ -38,7 +39,7 @@ def validation_arrays(recipe: Recipe, arrays: Arrays) -> Arrays:
     return Arrays(inputs[rest], labels[rest], inputs[held], noise.corrupt(labels[held], SEED, seen))
 
 
-def search(recipe: Recipe, rates: Sequence[float], folder: Path | None = None) -> Iterator[dict]:
+def search(recipe: Recipe, rates: Sequence[float], folder: Path | None = None) -> Iterator[dict[str, Any]]:
     """Train the recipe at each rate and judge it on noisy validation labels.
 
     Yields

@@ -10,6 +10,7 @@ Shapes: inputs (N, *shape) on the device, given labels (L, N), logits (L, B, K).
 import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,10 +21,11 @@ from alf.errors import InputError
 from alf.losses import Loss, parse
 from alf.losses.torch_loss import per_sample
 from alf.training import augment
-from alf.training.inspect import given_labels, measured, samples_used
 from alf.training.networks import build, parameter_count
 from alf.training.networks_spec import is_convolutional
 from alf.training.recipe import Lane, Recipe
+from alf.training.records import Record
+from alf.training.samples import given_labels, measured, samples_used
 
 RAW = 1 << 23
 """Training sets with more values than this are kept as the bytes they come as."""
@@ -31,6 +33,14 @@ RAW = 1 << 23
 
 class Stopped(Exception):
     """Raised between two batches when whoever listens says that the run should end; it can be gone on with there."""
+
+
+class Group(NamedTuple):
+    """Neighbouring lanes of one loss declaration, which share a call: `hyperparameters` that differ are (lanes, 1)."""
+
+    loss: Loss
+    lanes: int
+    hyperparameters: dict[str, Tensor]
 
 
 class Trainer:
@@ -76,20 +86,29 @@ class Trainer:
         rank = {spec: declarations.index(loss.declaration) for spec, loss in self.parsed.items()}
         self.alive = sorted(chosen, key=lambda i: (rank[recipe.lanes[i].loss], i))
         self.ended: dict[int, str] = {}
-        self.epoch, self.share, self._spent, self._since = 0, 0.0, 0.0, None
+        self.epoch, self.share = 0, 0.0
+        self._spent = 0.0
+        self._since: float | None = None  # when the epoch in hand was begun, or gone on with
         self._batches = 0  # of the epoch in hand, done so far
         self.classes = recipe.dataset.classes
         self._check_memory()
+        self._load(arrays)
+        self.model = build(recipe.network, recipe.dataset.shape, self.classes, [lane.seed for lane in self.lanes])
+        self.model.to(self.device)
+        self.velocity = [torch.zeros_like(p) for p in self.model.parameters()]
+        # Of the epoch in hand: sum over samples of the loss, sum over batches of the gradient norm.
+        self._sums = torch.zeros(2, len(self.alive), device=self.device)
+        self._arrange()
 
-        inputs, true = arrays.train_inputs, arrays.train_labels
+    def _load(self, arrays: Arrays) -> None:
+        """Put the samples on the device, and the labels that each lane is given."""
+        recipe, inputs, true = self.recipe, arrays.train_inputs, arrays.train_labels
         if recipe.samples is not None and recipe.samples > len(true):
             raise InputError(f"samples: {recipe.data} has {len(true)} training samples, got {recipe.samples}")
         used = samples_used(recipe, true)
         inputs, true = inputs[used], true[used]
-        drawn: dict[tuple[str, int], np.ndarray] = {}
-        for lane in self.lanes:
-            if (lane.noise, lane.seed) not in drawn:
-                drawn[lane.noise, lane.seed] = given_labels(recipe, lane, inputs, true)
+        drawn = {(lane.noise, lane.seed): lane for lane in self.lanes}
+        given = {which: given_labels(recipe, lane, inputs, true) for which, lane in drawn.items()}
         # Pictures to be moved, and large sets, stay bytes: a quarter of the memory, normalised batch by batch.
         self.raw = recipe.augment != "none" or inputs.size > RAW
         declared, shape = recipe.dataset, (-1,) + (1,) * (inputs.ndim - 2)
@@ -97,19 +116,12 @@ class Trainer:
         self._std = torch.tensor(declared.std, device=self.device).view(shape)
         self.inputs = self._on_device(inputs)
         self.true = torch.from_numpy(true).to(self.device)
-        self.given = torch.from_numpy(np.stack([drawn[lane.noise, lane.seed] for lane in self.lanes])).to(self.device)
+        self.given = torch.from_numpy(np.stack([given[lane.noise, lane.seed] for lane in self.lanes])).to(self.device)
         self.test_inputs = self._on_device(arrays.test_inputs)
         self.test_true = torch.from_numpy(arrays.test_labels).to(self.device)
         self.measured = torch.from_numpy(measured(true)).to(self.device)
-
-        self.model = build(recipe.network, recipe.dataset.shape, self.classes, [lane.seed for lane in self.lanes])
-        self.model.to(self.device)
-        self.velocity = [torch.zeros_like(p) for p in self.model.parameters()]
-        # Of the epoch in hand: sum over samples of the loss, sum over batches of the gradient norm.
-        self._sums = torch.zeros(2, len(self.alive), device=self.device)
         # A forward pass is a third of a training step.
         self._work = len(self.inputs) + (len(self.measured) + len(self.test_inputs)) / 3
-        self._arrange()
 
     def _on_device(self, inputs: np.ndarray) -> Tensor:
         kept = inputs if self.raw else self.recipe.dataset.normalise(inputs)
@@ -159,10 +171,8 @@ class Trainer:
         What is compiled belongs to the declaration itself, which a key does not name: all typed formulas share one.
         """
         losses = [self.parsed[lane.loss] for lane in self.lanes]
-        self.groups = []
-        for _, members in groupby(losses, key=lambda loss: id(loss.declaration)):
-            members = list(members)
-            self.groups.append((members[0], len(members), self._hyperparameters(members)))
+        alike = (list(members) for _, members in groupby(losses, key=lambda loss: id(loss.declaration)))
+        self.groups = [Group(some[0], len(some), self._hyperparameters(some)) for some in alike]
         self.seeds = sorted({lane.seed for lane in self.lanes})
         self.seed_of = torch.tensor([self.seeds.index(lane.seed) for lane in self.lanes], device=self.device)
         self.scale = None
@@ -177,7 +187,7 @@ class Trainer:
             if len({loss.floats[name] for loss in losses}) > 1
         }
 
-    def run_epoch(self, listen: Callable[[], bool] | None = None) -> list[dict]:
+    def run_epoch(self, listen: Callable[[], bool] | None = None) -> list[Record]:
         """Train one epoch and evaluate; one that was left in the middle is gone on with.
 
         Parameters
@@ -248,7 +258,7 @@ class Trainer:
         labels = self.given.gather(1, index[self.seed_of] if len(self.seeds) > 1 else index.expand(lanes, -1))
         losses = self.losses(self.model(x), labels).mean(dim=1)
         scaled = losses if self.scale is None else losses * self.scale
-        parameters = list(self.model.parameters())
+        parameters: list[Tensor] = list(self.model.parameters())
         gradients = torch.autograd.grad(scaled.sum(), parameters)
         with torch.no_grad():
             norms = torch.stack([torch.linalg.vector_norm(g.flatten(1), dim=1) for g in gradients])
@@ -264,9 +274,9 @@ class Trainer:
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of every sample in every lane: logits (L, B, K), labels (L, B) -> (L, B)."""
-        sizes = [count for _, count, _ in self.groups]
+        sizes = [group.lanes for group in self.groups]
         parts = zip(self.groups, logits.split(sizes), labels.split(sizes), strict=True)
-        return _joined([per_sample(loss, z, y, values) for (loss, _, values), z, y in parts])
+        return _joined([per_sample(group.loss, z, y, group.hyperparameters) for group, z, y in parts])
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, listen: Callable[[], bool] | None = None) -> Tensor:
@@ -282,13 +292,13 @@ class Trainer:
             self.share += len(x) / 3 / self._work
         return _joined(parts, dim=1)
 
-    def _records(self, epoch: int, means: list[list[float]], listen: Callable[[], bool] | None = None) -> list[dict]:
+    def _records(self, epoch: int, means: list[list[float]], listen: Callable[[], bool] | None = None) -> list[Record]:
         """Evaluate every lane on the test set and, as it memorises, on the training set."""
         true, given = self.true[self.measured], self.given[:, self.measured]
         self.share = len(self.inputs) / self._work
         train_predictions = self.predict(self.inputs[self.measured], listen)
         self.test_predictions = self.predict(self.test_inputs, listen)
-        self.train_predictions = train_predictions
+        self.train_predictions = train_predictions  # both are of one epoch, though a Stop comes between
         clean = given == true
         right, parroted = self.train_predictions == true, self.train_predictions == given
         columns = {

@@ -11,7 +11,8 @@ from alf.runs import Progress
 from alf.runs.estimate import Estimate
 from alf.runs.recorded import recorded
 from alf.training import classroom
-from alf.training.inspect import COARSE, inspect
+from alf.training.inspect import inspect
+from alf.training.snapshots import COARSE
 from tests.pages.conftest import query
 from ui.training import features, inside, session
 

@@ -19,11 +19,12 @@ pytestmark = pytest.mark.both_stores
 
 # Writes "ready", waits for a line, opens the store and starts the recipe: what a server does that starts with others.
 SERVER = """
+import json
 import sys
 from alf.runs.store import Store
 from alf.training.recipe import Recipe
 from tests.runs.older import back_to
-recipe = Recipe.from_json(sys.argv[2])
+recipe = Recipe.from_dict(json.loads(sys.argv[2]))
 print("ready", flush=True)
 sys.stdin.readline()
 store = Store(sys.argv[1])

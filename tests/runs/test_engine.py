@@ -156,13 +156,13 @@ def test_a_worker_that_always_dies_fails_in_words(engine):
 
 
 SERVER = """
-import sys, time
+import json, sys, time
 from alf.runs import Engine
 from alf.settings import Settings
 from alf.training import Recipe
 if __name__ == "__main__":
     engine = Engine(Settings.from_environment({"ALF_STORE": sys.argv[1], "ALF_WORKERS": "1"}))
-    recipe, further = Recipe.from_json(sys.argv[2]), int(sys.argv[3])
+    recipe, further = Recipe.from_dict(json.loads(sys.argv[2])), int(sys.argv[3])
     known = engine.store.runs("ann")
     run = known[0] if known else engine.start(recipe, "ann")  # a restarted server goes on by itself
     seen = len(engine.records(run))
@@ -246,7 +246,7 @@ def test_engine_is_one_per_process(monkeypatch, tmp_path):
     settings.cache_clear(), _engine.cache_clear()
     try:
         assert shared() is shared() and isinstance(shared(), Engine)
-        assert shared().dispatcher.going is False  # nothing runs before somebody starts something
+        assert shared().dispatcher._thread is None  # nothing runs before somebody starts something
         shared().close()
     finally:
         settings.cache_clear(), _engine.cache_clear()

@@ -101,7 +101,6 @@ def test_nothing_that_is_asked_again_and_again_reads_a_whole_table(store):
         "recover": lambda: recover(store, "me:1:y"),
         "progress": lambda: store.progress(run),
         "news": lambda: store.news(store.view(run)[0], 5),
-        "updates": lambda: store.updates(run, 5),
         "latest": lambda: store.latest(run),
         "list": lambda: (store.runs("ann"), store.count("ann")),
         "start": lambda: store.start(RECIPE, "ann", [[0], [1]], max_queued=5, max_per_owner=5),

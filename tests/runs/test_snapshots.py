@@ -9,8 +9,9 @@ from safetensors.numpy import load
 from alf.runs import journal, worker
 from alf.runs.leases import Lease, grant, waiting
 from alf.runs.recorded import AXES, FOLDER, NAMES, recorded
-from alf.training.inspect import inspect, snapshot
+from alf.training.inspect import inspect
 from alf.training.recipe import Recipe
+from alf.training.snapshots import snapshot
 from alf.training.trainer import Trainer
 
 RECIPE = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:8", epochs=4)

@@ -134,16 +134,16 @@ def test_survives_reopening_and_takes_over_from_a_dead_engine(store):
     again.close()
 
 
-def test_updates_miss_nothing_when_parts_differ(store):
+def test_news_miss_nothing_when_parts_differ(store):
     run = start(store, shares=((0,), (1,)))
-    (one, _), (two, _) = (take(store, number) for number in waiting(store))
+    (one, part), (two, _) = (take(store, number) for number in waiting(store))
     one.write([row(0, 1)], 1, 1.0, {}, None)
     one.write([row(0, 2)], 2, 2.0, {}, None)
-    seen, cursor = store.updates(run)
+    seen, cursor = store.news(part.result, 0)
     two.write([row(1, 1)], 1, 1.0, {}, None)
-    more, cursor = store.updates(run, cursor)
+    more, cursor = store.news(part.result, cursor)
     assert [(r["lane"], r["epoch"]) for r in seen + more] == [(0, 1), (0, 2), (1, 1)]
-    assert store.updates(run, cursor) == ([], cursor)
+    assert store.news(part.result, cursor) == ([], cursor)
     assert store.progress(run).epoch == 1
     assert [r["lane"] for r in store.records(run, since=1)] == [0]
 
@@ -166,7 +166,7 @@ def test_names_and_deleting(store):
 
 @pytest.mark.parametrize("run", ["", "nope", "x" * 10_000, "'; drop table runs; --", "\x00"])
 def test_unknown_runs_are_one_sentence(store, run):
-    for ask in (store.progress, store.records, store.stop, store.updates):
+    for ask in (store.progress, store.records, store.stop, store.view):
         with pytest.raises(InputError, match="run: no such run, got"):
             ask(run)
 

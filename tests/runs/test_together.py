@@ -163,7 +163,7 @@ def test_every_part_is_leased_once(servers):
 
 
 def test_a_cursor_passes_over_no_record_of_workers_that_write_at_once(servers):
-    run = servers[0].start(RECIPE, "a", SHARES)
+    servers[0].start(RECIPE, "a", SHARES)
     workers = [take(store, part) for store, part in zip(servers, waiting(servers[0]), strict=True)]
     done = threading.Event()
 
@@ -174,9 +174,9 @@ def test_a_cursor_passes_over_no_record_of_workers_that_write_at_once(servers):
     def look():
         seen, cursor = [], 0
         while not done.is_set():
-            new, cursor = servers[1].updates(run, cursor)
+            new, cursor = servers[1].news(RECIPE.key, cursor)
             seen += new
-        return seen + servers[1].updates(run, cursor)[0]
+        return seen + servers[1].news(RECIPE.key, cursor)[0]
 
     with ThreadPoolExecutor(4) as pool:
         looks = [pool.submit(look) for _ in range(2)]

@@ -6,8 +6,9 @@ import torch
 from safetensors.numpy import load, save
 
 from alf.data import DATASETS
-from alf.training.inspect import COARSE, FINE, REACH, inspect, on_principal_axes, snapshot, tsne
+from alf.training.inspect import REACH, inspect, tsne
 from alf.training.recipe import Recipe
+from alf.training.snapshots import COARSE, FINE, on_principal_axes, snapshot
 from alf.training.trainer import Trainer
 
 DIGITS = DATASETS["digits"].load()

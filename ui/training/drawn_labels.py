@@ -13,8 +13,8 @@ from alf.figures.noise import POINTS_HEIGHT, drawn_figure, points_figure, rates_
 from alf.figures.pictures import sample_picture
 from alf.noise import parse_noise
 from alf.settings import settings
-from alf.training.inspect import samples_used
 from alf.training.recipe import Recipe
+from alf.training.samples import samples_used
 from ui.charts.chart import chart
 from ui.key_figures import facts, rates
 from ui.state import recipe_fields
