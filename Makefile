@@ -1,7 +1,7 @@
 # make run    the app, on http://localhost:8501
 # make dev    the same, and it runs anew when a file of it changes
 # make test   every test, after installing what they need into .venv
-# make check  format, lint and tests
+# make check  format, lint, types and tests
 # make docs   the documentation site in site/, warnings are errors
 # make soak   the tests with long counts, an hour or more
 # make house  docs/house.svg: folders as rooms, imports as arrows
