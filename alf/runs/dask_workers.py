@@ -10,14 +10,22 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from enum import Enum, auto
 from typing import Any
 
 from alf.errors import InputError
 from alf.runs.store import Store
 from alf.runs.worker import identity, prepare, work
-from alf.runs.workers import Ending
 from alf.settings import Settings
 from alf.training.states import PartState
+
+
+class Ending(Enum):
+    """How a job ended that raised nothing."""
+
+    RETURNED = auto()
+    DIED = auto()  # with its worker process
+    LOST = auto()  # nobody knows about it any more
 
 
 def connect(settings: Settings, store: Store) -> "DaskWorkers":
@@ -33,7 +41,10 @@ def connect(settings: Settings, store: Store) -> "DaskWorkers":
 
 
 class DaskWorkers:
-    """Worker processes behind a Dask client; `cluster` is None where they are those of a scheduler elsewhere."""
+    """Processes that compute parts, each one at a time; one that dies is replaced.
+
+    They are behind a Dask client; `cluster` is None where they are those of a scheduler elsewhere.
+    """
 
     def __init__(self, settings: Settings, store: Store, client: Any, cluster: Any = None):
         self._settings, self._store, self._client, self._cluster = settings, store, client, cluster

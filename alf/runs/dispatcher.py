@@ -1,7 +1,7 @@
 """Gives parts of runs to workers: processes on this machine, or a cluster elsewhere.
 
 The engine (`alf.runs.engine`) is what pages talk to; this is the thread behind it. Whatever it decides is in the store,
-so that it may die at any moment and the next one goes on. Worker processes are `alf.runs.workers.Workers`.
+so that it may die at any moment and the next one goes on.
 """
 
 import logging
@@ -15,12 +15,11 @@ from sqlalchemy import select
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.dask_workers import connect
+from alf.runs.dask_workers import DaskJob, DaskWorkers, Ending, connect
 from alf.runs.leases import Lease, LeaseLost, engine_name, grant, heartbeat, recover, waiting
 from alf.runs.retention import tidy
 from alf.runs.store import Store
 from alf.runs.worker import in_words
-from alf.runs.workers import Ending, Job, Workers
 from alf.settings import Settings
 from alf.training.states import PartState
 
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 
 KILLED = "The worker process was killed repeatedly, probably because memory ran out: take fewer or smaller models."
 DEATHS = 3
-"""Workers that may die over one epoch of a part before it has failed."""
+"""DaskWorkers that may die over one epoch of a part before it has failed."""
 PATIENCE = 1.3
 """Seconds a worker has to answer a Stop before its process is killed: with the killing, under two in all."""
 LOOK = 1.0
@@ -49,22 +48,22 @@ class Dispatcher:
     store
         Where parts wait and are leased.
     connect
-        Gets the workers, or raises an `InputError` that says why there are none.
+        Gets the workers (in tests a fake), or raises an `InputError` that says why there are none.
     """
 
     def __init__(
-        self, configuration: Settings, store: Store, connect: Callable[[Settings, Store], Workers] = connect
+        self, configuration: Settings, store: Store, connect: Callable[[Settings, Store], DaskWorkers] = connect
     ) -> None:
         self.settings, self.store = configuration, store
         self.name = engine_name()
         self._get_workers = connect
-        self._workers: Workers | None = None
+        self._workers: DaskWorkers | None = None
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
         self._thread: threading.Thread | None = None
         self._done_at: dict[str, float] = {}  # what is done now and then -> when it was done last
-        self._jobs: dict[int, tuple[str, Job]] = {}  # part -> (lease, job)
+        self._jobs: dict[int, tuple[str, DaskJob]] = {}  # part -> (lease, job)
         self._deadline: dict[str, float] = {}  # lease -> when its worker is killed
         self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it), until it is done
         self._trouble: str | None = None
@@ -170,7 +169,7 @@ class Dispatcher:
         self._jobs.clear()
         self._deadline.clear()
 
-    def _hand_out(self, workers: Workers) -> None:
+    def _hand_out(self, workers: DaskWorkers) -> None:
         """Lease queued parts to the workers that are free."""
         free = workers.count - len(self._jobs)
         while free > 0 and (queue := waiting(self.store)):
@@ -210,7 +209,7 @@ class Dispatcher:
         self._deaths[part] = (epoch, count + 1 if epoch == before else 1)
         return self._deaths[part][1] < DEATHS
 
-    def _enforce(self, workers: Workers) -> None:
+    def _enforce(self, workers: DaskWorkers) -> None:
         """Kill the workers that were asked to stop and did not listen."""
         if not self._jobs:
             return

@@ -1,7 +1,7 @@
 """A worker that computes nothing: it takes a lease, writes and ends as a real one does."""
 
+from alf.runs.dask_workers import Ending
 from alf.runs.leases import Lease, grant, waiting
-from alf.runs.workers import Ending
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS
 

@@ -8,8 +8,8 @@ import pytest
 
 from alf.errors import InputError
 from alf.runs import dispatcher as module
+from alf.runs.dask_workers import Ending
 from alf.runs.dispatcher import DEATHS, KILLED, Dispatcher
-from alf.runs.workers import Ending
 from alf.settings import Settings
 from tests.runs.fakes import RECIPE, FakeWorkers
 
