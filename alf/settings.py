@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from alf.errors import InputError
 
@@ -184,7 +185,7 @@ class Settings:
         for variable in environment:
             if variable.startswith("ALF_") and variable not in known:
                 raise InputError(f"{variable}: no such setting; there are {', '.join(s.variable for s in DECLARED)}")
-        values = {
+        values: dict[str, Any] = {
             "data_dir": None,
             "data_mirror": None,
             "store": None,
