@@ -22,8 +22,8 @@ Functions = dict[str, Callable[..., Any]]
 Divisors = list[tuple[str, float]]
 """What was divided by, in the order of evaluation, each with what a 0 there would be called."""
 
-ONE = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
-SEVERAL = ("min", "max")
+UNARY = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
+VARIADIC = ("min", "max")
 
 MOST_LOOKS = 12
 """Pairs of neighbours that are looked at in many digits; the theory certifies the rest."""
@@ -32,7 +32,7 @@ DIGITS = 600
 LONGEST_FRACTION = 20_000
 """Bits up to which a power of a fraction stays one."""
 
-POINTS = tuple(
+SAMPLE_POINTS = tuple(
     sorted(
         {
             *(1e-6 * 2**k for k in range(20)),
@@ -44,7 +44,7 @@ POINTS = tuple(
 """Where every typed loss is tried before anything else happens."""
 
 
-TINY = Fraction(1, 10**300)
+NEARLY_ZERO = Fraction(1, 10**300)
 """Stands for 0, where l may be infinite."""
 
 
@@ -66,7 +66,7 @@ def evaluate(node: ast.AST, names: dict[str, Any], functions: Functions) -> Any:
 
 
 SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
-PLAIN = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 
 # --- arithmetic ---------------------------------------------------------------------------------------------------
 
@@ -78,9 +78,9 @@ def _float_power(x: float, y: float) -> float:
     return float(value)
 
 
-IN_FLOATS: Functions = {
-    **{name: getattr(math, name) for name in ONE if name != "abs"},
-    "abs": abs, "min": min, "max": max, **PLAIN, "/": operator.truediv, "**": _float_power,
+FLOAT_OPERATIONS: Functions = {
+    **{name: getattr(math, name) for name in UNARY if name != "abs"},
+    "abs": abs, "min": min, "max": max, **ARITHMETIC, "/": operator.truediv, "**": _float_power,
 }  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _with_divisors(record: Divisors) -> Functions:
         record.append(("a pole of tan", math.floor(x / math.pi + 0.5)))
         return math.tan(x)
 
-    return {**IN_FLOATS, "/": divide, "**": power, "tan": tangent}
+    return {**FLOAT_OPERATIONS, "/": divide, "**": power, "tan": tangent}
 
 
 def _in_digits(functions: Functions | None = None) -> Functions:
@@ -133,8 +133,8 @@ def _in_digits(functions: Functions | None = None) -> Functions:
     def choose(pick: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *values: pick(values, key=_mp)
 
-    found: Functions = {name: lifted(name) for name in ONE if name != "abs"}
-    found |= {sign: mixed(operation) for sign, operation in PLAIN.items()}
+    found: Functions = {name: lifted(name) for name in UNARY if name != "abs"}
+    found |= {sign: mixed(operation) for sign, operation in ARITHMETIC.items()}
     found |= {"abs": abs, "min": choose(min), "max": choose(max), "/": divide, "**": power}
     return found | (functions or {})
 
@@ -194,25 +194,25 @@ def check_values(tree: ast.Expression, values: dict[str, float]) -> None:
     """
     found: list[float] = []
     records: list[Divisors] = []
-    for point in POINTS:
+    for point in SAMPLE_POINTS:
         value, record = _value_at(tree, values, point)
         found.append(value)
         records.append(record)
     if not any(isinstance(node, ast.Name) and node.id == "u" for node in ast.walk(tree)):
         raise InputError("formula: l must depend on u, got a constant")
     _no_poles(tree, values, records)
-    rises = [k for k in range(len(POINTS) - 1) if found[k + 1] > found[k]]
+    rises = [k for k in range(len(SAMPLE_POINTS) - 1) if found[k + 1] > found[k]]
     for k in sorted(rises, key=lambda k: found[k] - found[k + 1])[:MOST_LOOKS]:
-        if _order(tree, values, POINTS[k], POINTS[k + 1]) > 0:
-            x, y = _apart(POINTS[k], POINTS[k + 1])
-            low, high = _apart(found[k], found[k + 1])
+        if _order(tree, values, SAMPLE_POINTS[k], SAMPLE_POINTS[k + 1]) > 0:
+            x, y = _told_apart(SAMPLE_POINTS[k], SAMPLE_POINTS[k + 1])
+            low, high = _told_apart(found[k], found[k + 1])
             raise InputError(f"formula: l must not rise on (0, 1], got l({x}) = {low} and l({y}) = {high}")
-    first = min(POINTS)
-    if found[0] <= found[-1] and _order(tree, values, first, 1.0) >= 0 and _order(tree, values, TINY, 1.0) >= 0:
+    first = min(SAMPLE_POINTS)
+    if found[0] <= found[-1] and _order(tree, values, first, 1.0) >= 0 and _order(tree, values, NEARLY_ZERO, 1.0) >= 0:
         raise InputError(f"formula: l(0) must be above l(1), got l({first:.6g}) = l(1) = {found[-1]:.6g}")
 
 
-def _apart(x: float, y: float) -> tuple[str, str]:
+def _told_apart(x: float, y: float) -> tuple[str, str]:
     """Two numbers to as many digits, six at least, as tell them apart."""
     texts = (f"{x:.{digits}g} {y:.{digits}g}".split() for digits in range(6, 18))
     return next(((a, b) for a, b in texts if a != b), (repr(x), repr(y)))
@@ -226,13 +226,13 @@ def _value_at(tree: ast.Expression, values: dict[str, float], point: float) -> t
     except OverflowError:
         raise InputError(f"formula: l must fit a double on [1e-6, 1], got more at u = {point:.6g}") from None
     except (ZeroDivisionError, ValueError):
-        value, record = _second_look(tree, values, point), []
+        value, record = _value_in_digits(tree, values, point), []
     if not isinstance(value, (int, float)) or not math.isfinite(value):
         raise InputError(f"formula: l must be finite and real on (0, 1], got {value} at u = {point:.6g}")
     return value, record
 
 
-def _second_look(tree: ast.Expression, values: dict[str, float], point: float) -> float:
+def _value_in_digits(tree: ast.Expression, values: dict[str, float], point: float) -> float:
     try:
         return float(in_digits(tree, values, point))
     except ZeroDivisionError:
@@ -244,7 +244,7 @@ def _second_look(tree: ast.Expression, values: dict[str, float], point: float) -
 def _no_poles(tree: ast.Expression, values: dict[str, float], records: list[Divisors]) -> None:
     """No divisor changes its sign, and no tangent its stretch, between two neighbouring points."""
     whole = max(map(len, records))  # a point that had to be looked at again has no record
-    noted = [(point, record) for point, record in zip(POINTS, records, strict=True) if len(record) == whole]
+    noted = [(point, record) for point, record in zip(SAMPLE_POINTS, records, strict=True) if len(record) == whole]
     for (first, before), (second, after) in pairwise(noted):
         for i, ((what, x), (_, y)) in enumerate(zip(before, after, strict=True)):
             if (x != y) if what == "a pole of tan" else (x < 0 < y or y < 0 < x):

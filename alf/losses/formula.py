@@ -21,7 +21,7 @@ import sympy
 from sympy import Expr, Integer, Rational, Symbol
 
 from alf.errors import InputError
-from alf.losses.acceptance import IN_FLOATS, ONE, PLAIN, SEVERAL, check_values, evaluate, in_digits
+from alf.losses.acceptance import ARITHMETIC, FLOAT_OPERATIONS, UNARY, VARIADIC, check_values, evaluate, in_digits
 from alf.losses.declaration import TRIED, Declaration, Loss
 from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted, unbalanced
 from alf.losses.dropped import check_dropped
@@ -41,7 +41,7 @@ _VALUE = re.compile(
     r"\s*(?P<name>\w+)\s*=\s*(?P<value>[^,\[\]=]+?)\s*(\[(?P<low>[^,\[\]=]+),(?P<high>[^,\[\]=]+)\])?\s*"
 )
 _CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
-_RESERVED = {*ONE, *SEVERAL, *_CONSTANTS, "ln", "u", "K", "S"}
+_RESERVED = {*UNARY, *VARIADIC, *_CONSTANTS, "ln", "u", "K", "S"}
 _SYMBOLIC = {
     "exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan,
     "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh, "atan": sympy.atan, "abs": sympy.Abs,
@@ -150,7 +150,7 @@ def _formula(text: str, assignments: str) -> Loss:
             symbols[name] = symbol
         else:
             symbols[name] = value
-    names, functions = {"number": _rational, **symbols}, {**_SYMBOLIC, **PLAIN, "**": power, "/": operator.truediv}
+    names, functions = {"number": _rational, **symbols}, {**_SYMBOLIC, **ARITHMETIC, "**": power, "/": operator.truediv}
     try:
         expression = evaluate(tree.body, names, functions)
         check_dropped(tree, names, functions, expression)
@@ -261,13 +261,15 @@ def _allow(node: ast.AST) -> None:
     if isinstance(node, ast.Call):
         name = _function_called(node)
         count = len(node.args)
-        if (name in ONE and count == 1 and not node.keywords) or (
-            name in SEVERAL and 2 <= count <= 8 and not node.keywords
+        if (name in UNARY and count == 1 and not node.keywords) or (
+            name in VARIADIC and 2 <= count <= 8 and not node.keywords
         ):
             return
-        if name in ONE or name in SEVERAL:
-            raise InputError(f"formula: {name} takes {'one argument' if name in ONE else 'two to eight'}, got {count}")
-        allowed = ", ".join((*ONE, *SEVERAL)).replace("log", "log or ln")
+        if name in UNARY or name in VARIADIC:
+            raise InputError(
+                f"formula: {name} takes {'one argument' if name in UNARY else 'two to eight'}, got {count}"
+            )
+        allowed = ", ".join((*UNARY, *VARIADIC)).replace("log", "log or ln")
         raise InputError(f"formula: functions are {allowed}, got {quoted(name or 'something else')}")
     raise InputError(f"formula: only numbers, names, + - * / ^ and functions are allowed, got {type(node).__name__}")
 
@@ -282,7 +284,7 @@ def _finite(value: Any) -> bool:
 def _assignments(text: str) -> tuple[dict[str, Expr], dict[str, tuple[Expr, Expr]]]:
     values: dict[str, Expr] = {}
     domains: dict[str, tuple[Expr, Expr]] = {}
-    for item in _split(text):
+    for item in re.split(r",(?![^\[\]]*\])", text) if text.strip() else ():  # not at the comma of a domain
         match = _VALUE.fullmatch(item)
         if match is None:
             raise InputError(
@@ -304,21 +306,6 @@ def _assignments(text: str) -> tuple[dict[str, Expr], dict[str, tuple[Expr, Expr
     if len(values) > 8:
         raise InputError(f"formula: at most 8 hyperparameters are allowed, got {len(values)}")
     return values, domains
-
-
-def _split(text: str) -> list[str]:
-    """Pieces at the commas that stand outside brackets."""
-    if not text.strip():
-        return []
-    pieces, level, current = [], 0, ""
-    for character in text:
-        level += (character == "[") - (character == "]")
-        if character == "," and level == 0:
-            pieces.append(current)
-            current = ""
-        else:
-            current += character
-    return [*pieces, current]
 
 
 def _number(name: str, text: str) -> Expr:
@@ -344,7 +331,7 @@ def _check_exponents(tree: ast.Expression, values: dict[str, Expr], domains: dic
             for name, value in values.items():
                 names[name] = float(domains[name][corner] if name in domains and corner is not None else value)
             try:
-                exponent = evaluate(node.right, names, IN_FLOATS)
+                exponent = evaluate(node.right, names, FLOAT_OPERATIONS)
             except (OverflowError, ZeroDivisionError, ValueError):
                 exponent = math.inf
             if not abs(exponent) <= LARGEST_EXPONENT:

@@ -27,6 +27,7 @@ class _Printer(JavascriptCodePrinter):
         return f"(({x}) > 0 ? 1 : ({x}) < 0 ? 0 : 0.5)"
 
 
+@lru_cache(maxsize=512)
 def source(declaration: Declaration) -> str:
     """The curves of a loss as a JavaScript object expression.
 
@@ -47,11 +48,6 @@ def source(declaration: Declaration) -> str:
      derivative: (u, λ, ν, μ, τ, K, p0) => -p0,
      weight: (u, λ, ν, μ, τ, K, p0) => p0*u*(1 - u)}
     """
-    return _source(declaration)
-
-
-@lru_cache(maxsize=512)
-def _source(declaration: Declaration) -> str:
     curves = path(declaration)
     rows = (f"{name}: {_function(getattr(curves, name))}" for name in ("value", "derivative", "weight"))
     return "{" + ",\n ".join(rows) + "}"
