@@ -162,9 +162,7 @@ def _evaluate(form: Compiled, constants: Constants, inputs: list[Tensor], wanted
     results = form.function("torch", wanted)(probability, log_u, complement, log_v, *sums, *constants)
     value, *varying = results if wanted else [results]
     lanes = [c.shape for c in constants if isinstance(c, Tensor)]
-    shape = log_u.shape
-    if lanes:
-        shape = torch.broadcast_shapes(shape, *lanes)  # type: ignore[no-untyped-call]
+    shape = torch.broadcast_shapes(log_u.shape, *lanes) if lanes else log_u.shape
     value = value if isinstance(value, Tensor) else log_u.new_tensor(float(value))
     value, *varying = [x.expand(shape) if isinstance(x, Tensor) and x.shape != shape else x for x in (value, *varying)]
     return value, form.by_input(varying) if wanted else []
