@@ -73,7 +73,7 @@ def _complain(sentence: str, status: int) -> int:
 def _read(spec: str):
     """A loss as typed; a formula is read, and searched for places where it rises, in a process that can be killed."""
     from alf.losses import is_formula, parse
-    from alf.theory.worker import Prover
+    from alf.theory.asking.prover import Prover
 
     if not is_formula(spec):
         return parse(spec)
@@ -219,7 +219,7 @@ def verify(loss, noise, classes, data, as_json, as_latex):
     """Decide what can be claimed of LOSS under NOISE, with the steps that decided it."""
     from alf.data import dataset
     from alf.noise import parse_noise
-    from alf.theory.worker import Prover
+    from alf.theory.asking.prover import Prover
 
     if as_json and as_latex:
         raise InputError("verify: choose one of --json and --latex, got both")

@@ -57,7 +57,7 @@ def grid() -> float:
     import numpy as np
 
     from alf.losses import parse
-    from alf.theory.grids import ratio_grid
+    from alf.theory.ratios.grid import ratio_grid
 
     loss = parse("agce:a=0.6,q=0.6")
     a, q = np.meshgrid(np.linspace(0.05, 10, 200), np.linspace(0.05, 3, 200))

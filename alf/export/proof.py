@@ -17,7 +17,7 @@ from alf.errors import InputError
 from alf.export import checker
 from alf.losses import Loss
 from alf.losses.domain import exact_number
-from alf.theory.scope import everywhere
+from alf.theory.claims.scope import everywhere
 from alf.theory.verdict import Verdict, exact_text
 
 PARTS = ("interval", "reading", "program", "ends", "curve", "risk", "rules", "claims", "statement", "domain", "check")

@@ -120,12 +120,12 @@ def step(statement: str, expression: Expr | None = None, status: str = "proved",
 
 @dataclass(frozen=True)
 class Witness:
-    """The point that refutes, with the two numbers that contradict; made and checked by `alf.theory.witness` alone.
+    """The point that refutes, with the two numbers that contradict; made and checked by `alf.theory.witnesses` alone.
 
     Parameters
     ----------
     kind : str
-        What the two numbers are, one of `alf.theory.witness.KINDS`.
+        What the two numbers are, one of `alf.theory.witnesses.kinds.KINDS`.
     statement : str
         What the two numbers show.
     point : tuple of Fraction

@@ -19,7 +19,7 @@ from alf.figures.simplex import raster, simplex_figure, to_plane
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure
 from alf.figures.witness import curve_figure, path_figure
 from alf.losses import catalogue, parse
-from alf.theory.grids import ratio_grid
+from alf.theory.ratios.grid import ratio_grid
 
 
 def series(specs, values):

@@ -14,7 +14,7 @@ import sympy
 from alf.errors import InputError
 from alf.losses import parse, u
 from alf.losses.formula import MOST_NODES
-from alf.theory.worker import DEADLINE
+from alf.theory.asking.prover import DEADLINE
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
 

@@ -8,7 +8,7 @@ import sympy
 from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import critical_noise, prove, ratio
-from alf.theory.asymmetry import decide
+from alf.theory.asymmetry.decide import decide
 
 RATIOS = {
     "agce:a=0.6,q=0.6": 0.675480,
@@ -140,7 +140,7 @@ def test_excess_risk_constant(spec, classes, constant):
 
 def test_excess_risk_example_of_mae():
     """p = (.45, .449, .101), u = (1/3, 1/3, 1/3) tipped to class 3: .349 against 2 x .1167."""
-    from alf.theory.structure import structure_of
+    from alf.theory.risk.structure import structure_of
 
     p = (F(450, 1000), F(449, 1000), F(101, 1000))
     structure = structure_of(parse("mae"), 3)

@@ -10,7 +10,7 @@ from recompute import check_witness
 from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import prove
-from alf.theory.asymmetry import decide
+from alf.theory.asymmetry.decide import decide
 
 GRID = 60
 

@@ -14,8 +14,8 @@ from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
 from alf.theory import prove, tolerant_region, tolerated_rate
-from alf.theory.inverse import shortened
-from alf.theory.structure import single
+from alf.theory.asking.region import shortened
+from alf.theory.curve.of_loss import single
 
 PAIR = parse_noise("pair:0.4", 10)
 SHARE = 1.5  # w_m / w_n of 40% pair noise
@@ -169,7 +169,7 @@ def test_a_range_that_only_its_end_belongs_to():
 
 def test_an_open_answer_is_not_offered(monkeypatch):
     answers = {"ngce": lambda q: True if q == 1 else None}
-    monkeypatch.setattr("alf.theory.regions.tolerates", lambda loss, noise: answers[loss.key](loss.values["q"]))
+    monkeypatch.setattr("alf.theory.asking.sweep.tolerates", lambda loss, noise: answers[loss.key](loss.values["q"]))
     region = tolerant_region(parse("ngce:q=1"), "q", PAIR)
     assert (ends(region), region.status) == ([(1, 1)], "undecided")
     answers["ngce"] = lambda q: None if q > 0.5 else False

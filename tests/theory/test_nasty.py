@@ -10,8 +10,8 @@ from alf.errors import InputError
 from alf.losses import parse, u
 from alf.noise import parse_noise
 from alf.theory import CLAIMS, Verdict, prove, ratio
-from alf.theory.continuity import conditions, discontinuity, reveal
-from alf.theory.shape import shape_of
+from alf.theory.curve.continuity import conditions, discontinuity, reveal
+from alf.theory.curve.shape import shape_of
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
 SEED, COUNT = (2026, 80) if SOAK else (11, 12)

@@ -10,9 +10,9 @@ import pytest
 from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import prove, ratio
-from alf.theory.asymmetry import decide
-from alf.theory.ratios import ratio_exceeds
-from alf.theory.structure import structure_of
+from alf.theory.asymmetry.decide import decide
+from alf.theory.ratios.rules import ratio_exceeds
+from alf.theory.risk.structure import structure_of
 
 CURVES = {
     # l' rises and then falls in size, so r = r_up, the least of (l(1-t) - l(1)) / (l(0) - l(t))

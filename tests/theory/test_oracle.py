@@ -131,18 +131,18 @@ def test_a_wrong_ratio_is_caught():
 
 def test_a_prover_with_a_sign_turned_round_is_caught(monkeypatch):
     """The engine itself made wrong: every shape is taken for concave, so every loss for completely asymmetric."""
-    from alf.theory import symmetry
+    from alf.theory.claims import complete
 
     loss = parse("formula:exp(-2*u)")
-    monkeypatch.setattr(symmetry, "proved_sign", lambda loss, order: symmetry.NEGATIVE)
-    verdict = symmetry.completely_asymmetric(loss, 3)
+    monkeypatch.setattr(complete, "proved_sign", lambda loss, order: complete.NEGATIVE)
+    verdict = complete.completely_asymmetric(loss, 3)
     assert verdict.holds is True
     assert attack_verdict(loss, 3, verdict.to_json()) != []
 
 
 def test_a_prover_with_a_case_dropped_is_caught(monkeypatch):
     """The engine itself made wrong: kinks forgotten, so that (1-u) + max(0, 1/2-u) passes for calibrated."""
-    from alf.theory import calibration
+    from alf.theory.claims import calibration
 
     loss = parse("formula:(1-u)+max(0,0.5-u)")
     monkeypatch.setattr(calibration, "with_kinks", lambda loss, structure: calibration._smooth(structure))
@@ -153,11 +153,11 @@ def test_a_prover_with_a_case_dropped_is_caught(monkeypatch):
 
 def test_a_prover_that_ignores_the_order_of_pieces_is_caught(monkeypatch):
     """A fault the oracle once found: a kink taken after the piece that begins at it made r too large."""
-    from alf.theory import ratios
+    from alf.theory.ratios import rules
 
     loss = parse("formula:max(-u,0.5-2*u)+2*(-u+sin(2*u)/4)")
-    monkeypatch.setattr(ratios, "concave_then_convex", lambda shape: True)
-    ratios.ratio_of_shape.cache_clear()
-    wrong = ratios.ratio_of_shape(loss.exact)
-    ratios.ratio_of_shape.cache_clear()
+    monkeypatch.setattr(rules, "concave_then_convex", lambda shape: True)
+    rules.ratio_of_shape.cache_clear()
+    wrong = rules.ratio_of_shape(loss.exact)
+    rules.ratio_of_shape.cache_clear()
     assert attack_ratio(loss, wrong.to_json(), 200) != []

@@ -10,7 +10,7 @@ import pytest
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
 from alf.theory import CLAIMS, prove, ratio, verify
-from alf.theory.scope import ratio_domain
+from alf.theory.claims.scope import ratio_domain
 
 COUNT = 150 if os.environ.get("ALF_SOAK") == "1" else 10
 U = np.linspace(0, 1, 4001)[1:-1]

@@ -9,11 +9,13 @@ import sympy
 
 from alf.losses import parse, u
 from alf.theory import prove, ratio
-from alf.theory.asymmetry import decide
-from alf.theory.certify import sign_pattern
-from alf.theory.enclosure import at_point, on_cell
-from alf.theory.shape import shape_of
-from alf.theory.signs import NEGATIVE, POSITIVE, UNKNOWN, proved_sign
+from alf.theory.arithmetic.balls import at_point
+from alf.theory.arithmetic.cells import on_cell
+from alf.theory.arithmetic.sign_pattern import sign_pattern
+from alf.theory.asymmetry.decide import decide
+from alf.theory.curve.parameter_cell import proved_sign
+from alf.theory.curve.shape import shape_of
+from alf.theory.curve.symbolic_sign import NEGATIVE, POSITIVE, UNKNOWN
 
 SHAPES = {  # formula: convex, concave
     "-log(u)": (True, False),

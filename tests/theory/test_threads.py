@@ -16,7 +16,8 @@ from alf.errors import InputError
 from alf.losses import parse, u
 from alf.noise import parse_noise
 from alf.theory import prove, ratio
-from alf.theory.enclosure import at_point, on_cell
+from alf.theory.arithmetic.balls import at_point
+from alf.theory.arithmetic.cells import on_cell
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +31,7 @@ def test_the_precision_is_set_in_one_place():
                 names = {a.name for a in node.names} if isinstance(node, ast.ImportFrom) else set()
                 if "ctx" in names or (isinstance(node, ast.Attribute) and node.attr in ("workprec", "workdps")):
                     found.add(str(path.relative_to(ROOT)))
-    assert found == {"alf/theory/enclosure.py", "alf/losses/precision.py"}
+    assert found == {"alf/theory/arithmetic/balls.py", "alf/losses/precision.py"}
 
 
 @pytest.fixture

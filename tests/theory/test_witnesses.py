@@ -23,14 +23,15 @@ from test_oracle import noise_of
 import alf
 from alf.losses import parse
 from alf.theory import CLAIMS, prove
-from alf.theory.calibration_function import calibration_curve
-from alf.theory.excess import searched, tight_constant
-from alf.theory.shape import shape_of
-from alf.theory.structure import structure_of
+from alf.theory.claims.calibration_function import calibration_curve
+from alf.theory.claims.excess import searched, tight_constant
+from alf.theory.claims.ties import tie
+from alf.theory.curve.shape import shape_of
+from alf.theory.risk.structure import structure_of
 from alf.theory.table import losses
-from alf.theory.ties import tie
 from alf.theory.verdict import Verdict, Witness
-from alf.theory.witness import KINDS, witness
+from alf.theory.witnesses.kinds import KINDS
+from alf.theory.witnesses.witness import witness
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
 COUNT = 20 if SOAK else 4

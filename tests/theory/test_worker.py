@@ -13,8 +13,8 @@ import alf
 from alf.errors import InputError
 from alf.losses import parse
 from alf.theory import prove
+from alf.theory.asking.prover import MEMORY, Prover, Unfinished
 from alf.theory.progress import stage
-from alf.theory.worker import MEMORY, Prover, Unfinished
 
 HARD = "formula:tanh(1/u)+sin(9*u)/50-u"
 
@@ -124,7 +124,7 @@ def test_what_is_no_formula_is_refused_without_a_worker(prover):
 
 SERVER = """
 import multiprocessing, os, sys, time
-from alf.theory.worker import Prover
+from alf.theory.asking.prover import Prover
 def endless(path):
     open(path, "w").write(str(os.getpid()))
     while True:

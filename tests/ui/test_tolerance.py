@@ -5,7 +5,7 @@ import pytest
 from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import prove
-from alf.theory.worker import Unfinished
+from alf.theory.asking.prover import Unfinished
 from ui.asking import jobs, questions
 from ui.asking.questions import LATE, Question
 from ui.proving.ranking import mend_cell, mended

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from alf.theory.worker import Prover, Unfinished
+from alf.theory.asking.prover import Prover, Unfinished
 from ui.asking.turns import LEASE, SHORT, Turns
 
 

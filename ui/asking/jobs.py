@@ -18,7 +18,7 @@ READABLE = 200
 
 @dataclass(frozen=True)
 class KnownRatio:
-    """What is known about a loss's asymmetry ratio, in numbers and LaTeX; see `alf.theory.ratios.Ratio`.
+    """What is known about a loss's asymmetry ratio, in numbers and LaTeX; see `alf.theory.ratios.ratio.Ratio`.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def ratio(spec: str) -> KnownRatio:
     import sympy
 
     from alf.theory import ratio
-    from alf.theory.scope import ratio_domain
+    from alf.theory.claims.scope import ratio_domain
 
     loss = parse(spec)
     found = ratio(loss)
@@ -78,8 +78,8 @@ def ratio(spec: str) -> KnownRatio:
 
 
 def grids(spec: str, values: Mapping):
-    """`alf.theory.grids.ratio_grid`: the ratio over arrays of hyperparameters."""
-    from alf.theory.grids import ratio_grid
+    """`alf.theory.ratios.grid.ratio_grid`: the ratio over arrays of hyperparameters."""
+    from alf.theory.ratios.grid import ratio_grid
 
     return ratio_grid(parse(spec), **values)
 
@@ -117,7 +117,7 @@ class Settled:
 
 def claim(claim: str, loss: str, noise: str, classes: int) -> Settled:
     """One claim's verdict."""
-    from alf.theory.worker import decide
+    from alf.theory.asking.questions import decide
 
     return settled(decide(claim, loss, noise, classes))
 
@@ -148,7 +148,7 @@ def region(loss: str, noise: str, classes: int, name: str) -> dict:
 
     from alf.noise import parse_noise
     from alf.theory import tolerant_region
-    from alf.theory.inverse import shortened
+    from alf.theory.asking.region import shortened
 
     parsed, model = parse(loss), parse_noise(noise, classes)
     stage(f"solving for {name}")

@@ -1,8 +1,8 @@
 """The theory engine's workers, shared by all sessions of this server, and what was asked of them.
 
-The workers are `alf.theory.worker.Prover`'s: they can be killed at a deadline. In front of them sessions take turns
-(`ui.asking.turns`); answers are kept, so that the same question is free the next time, and a page that asks again while
-a worker is busy gets None instead of waiting. Nothing symbolic is worked out in the server itself.
+The workers are `alf.theory.asking.prover.Prover`'s: they can be killed at a deadline. In front of them sessions take
+turns (`ui.asking.turns`); answers are kept, so that the same question is free the next time, and a page that asks again
+while a worker is busy gets None instead of waiting. Nothing symbolic is worked out in the server itself.
 """
 
 import threading
@@ -18,8 +18,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from alf.errors import InputError
 from alf.losses import Loss, is_formula, parse
 from alf.theory import CLAIMS, Verdict
+from alf.theory.asking.prover import BUSY_SECONDS, Asked, Prover, Unfinished, reading
 from alf.theory.verdict import not_defined, undecided
-from alf.theory.worker import BUSY_SECONDS, Asked, Prover, Unfinished, reading
 from ui.asking import jobs
 from ui.asking.turns import KEPT, Ticket, Turns
 

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from alf.theory.worker import Asked, Unfinished
+from alf.theory.asking.prover import Asked, Unfinished
 
 LEASE = 6.0
 """Seconds for which an interest counts that is not renewed; a page looks a few times a second."""

@@ -11,7 +11,7 @@ from alf.figures.simplex import raster, simplex_figure, to_plane
 from alf.figures.witness import PLAIN, WRONG, curve_figure, path, path_figure
 from alf.losses import parse
 from alf.theory import CLAIMS, Verdict
-from alf.theory.worker import Unfinished
+from alf.theory.asking.prover import Unfinished
 from ui.asking.questions import DOCUMENT_SECONDS, Question, crowd, document, failed, ratio_of, regions, snippet
 from ui.asking.questions import answers as answers_to
 from ui.charts.chart import chart

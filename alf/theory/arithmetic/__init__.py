@@ -1,0 +1,1 @@
+"""Enclosures: intervals, balls, limits and signs of expressions. No word about losses here."""

@@ -1,0 +1,172 @@
+"""The strict sign of a continuous function on an open interval: what is certain, and a place that stood in the way."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+import sympy
+from sympy import Expr, Mul, Pow, Symbol, diff, exp
+
+from alf.theory.arithmetic.balls import at_point, sign_of_number
+from alf.theory.arithmetic.cells import on_cell
+from alf.theory.arithmetic.end_sign import end_sign
+from alf.theory.arithmetic.fine import exact_zero, fine_sign
+from alf.theory.arithmetic.limits import from_end
+from alf.theory.arithmetic.rounding import OutOfDomain, as_fraction, outward
+from alf.theory.arithmetic.sign_pattern import Budget, Run, cell_sign, dyadic, mean_value_sign, settle_zero
+
+
+@dataclass(frozen=True)
+class Certain:
+    """What is certain about the sign of a continuous function on an open interval.
+
+    Parameters
+    ----------
+    sign : int or None
+        The sign of every value; None where there is no one sign or it could not be certified.
+    weak : int or None
+        The same where values may also be 0.
+    at : Fraction or None
+        A place that stood in the way.
+    there : tuple of int
+        Signs of values that certainly occur: both where the function changes its sign.
+    """
+
+    sign: int | None
+    weak: int | None = None
+    at: Fraction | None = None
+    there: tuple[int, ...] = ()
+
+    def fails(self, needs: str) -> bool:
+        """Whether the function certainly is not ``nonzero``, ``positive`` or ``nonnegative``."""
+        if needs == "nonzero":
+            return 0 in self.there or {1, -1} <= {*self.there}
+        return -1 in self.there or (needs == "positive" and 0 in self.there)
+
+
+@lru_cache(maxsize=4096)
+def certain_sign(f: Expr, x: Symbol, lo=0, hi=1) -> Certain:
+    """The strict sign of a function that is continuous on the open interval (lo, hi).
+
+    >>> x = Symbol("x", positive=True)
+    >>> certain_sign(x * (1 - x), x).sign, certain_sign((3 * x - 1) ** 2, x).there, certain_sign(3 * x - 1, x).at
+    (1, (0, 1), Fraction(1, 3))
+    """
+    lo, hi = as_fraction(lo), as_fraction(hi)
+    if f.is_number:
+        sign = sign_of_number(f)
+        return Certain(sign, sign, None if sign else lo, () if sign is None else (sign,))
+    if isinstance(f, (exp, sympy.cosh)) or f == x:
+        return Certain(1, 1)
+    known = _sign_of_factors(f, x, lo, hi)
+    if known:
+        return Certain(known, known)
+    try:
+        return _certain_sign(f, x, lo, hi)
+    except NotImplementedError:
+        return Certain(None, None)
+
+
+def _sign_of_factors(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> int | None:
+    """The strict sign of a product or power from those of its parts: (1 - u)**8000 is less than any double, not 0."""
+    if isinstance(f, Mul):
+        sign = 1
+        for factor in f.args:
+            part = certain_sign(factor, x, lo, hi).sign
+            if not part:
+                return None
+            sign *= part
+        return sign
+    if isinstance(f, Pow) and (f.exp.is_number or f.exp == x):
+        base = certain_sign(f.base, x, lo, hi).sign
+        if base == 1 or (base == -1 and f.exp.is_Integer):
+            return 1 if base == 1 or f.exp.is_even else -1
+    return None
+
+
+def _certain_sign(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> Certain:
+    cell = on_cell(f, x)
+    whole = _strict(cell, lo, hi)
+    if whole:
+        return Certain(whole, whole)
+    slope = _slope_cell(f, x)
+    seen: dict[int, Fraction] = {}
+    weak, trouble = set(), None
+    left, right = lo, hi
+    for side, end in ((1, lo), (-1, hi)):
+        near = lo + (hi - lo) / 64 if side > 0 else hi - (hi - lo) / 64
+        if _strict(cell, *sorted((end, near))):
+            continue
+        moved = from_end(f, x, end, side)
+        found = end_sign(moved, strict=True)
+        if found is None or found[0] == 0:
+            found, trouble = end_sign(moved), end
+            if found is None:
+                weak.add(None)
+                continue
+            weak.add(found[0])
+        reach = dyadic(min(Fraction(found[1]), (hi - lo) / 8))
+        left, right = (lo + reach, right) if side > 0 else (left, hi - reach)
+        if trouble != end:
+            seen[found[0]] = end + side * reach / 2
+    budget = Budget(6000)
+    stack = [(left, right)]
+    while stack:
+        a, b = stack.pop()
+        sign = _strict(cell, a, b)
+        if not sign and slope and b - a < (hi - lo) / 16:
+            sign = mean_value_sign(cell, slope, a, b, strict=True)
+        if not sign and b - a < (hi - lo) / 2**30:
+            sign = fine_sign(f, x, a, b)
+        if sign:
+            seen.setdefault(sign, (a + b) / 2)
+        elif b - a > (hi - lo) / 2**60 and budget.spend():
+            stack += [((a + b) / 2, b), (a, (a + b) / 2)]
+        else:
+            c = exact_zero(f, x, a, b)
+            if c is not None:
+                seen[0] = as_fraction(c)
+            trouble = (a + b) / 2 if c is None else as_fraction(c)
+            weak.add(cell_sign(cell, a, b) if c is None else settle_zero(f, x, Run(a, b, None)).sign)
+        if {1, -1} <= seen.keys():
+            return Certain(None, None, _crossing(f, x, seen[-1], seen[1]), tuple(sorted(seen)))
+        if budget.left < 0 or len(weak) > 20:
+            return Certain(None, None, trouble, tuple(sorted(seen)))
+    signs = {s for s in seen if s}
+    if trouble is None and len(signs) == 1:
+        return Certain(*signs, *signs)
+    weak |= signs
+    sign = weak.pop() if len(weak) == 1 else None
+    return Certain(None, sign, trouble, tuple(sorted(seen)))
+
+
+def _slope_cell(f: Expr, x: Symbol):
+    """Enclosures of the derivative; None where f has kinks."""
+    if f.has(sympy.Abs, sympy.Max, sympy.Min):
+        return None
+    return on_cell(diff(f, x), x)
+
+
+def _strict(cell, a: Fraction, b: Fraction) -> int | None:
+    """The sign of every value on a closed cell."""
+    try:
+        lo, hi = cell(*outward(a, b))
+    except OutOfDomain:
+        return None
+    return 1 if lo > 0 else -1 if hi < 0 else None
+
+
+def _crossing(f: Expr, x: Symbol, below: Fraction, above: Fraction) -> Fraction:
+    """Near where a continuous function that is negative at one point and positive at another crosses 0."""
+    value = at_point(f, x)
+    for _ in range(60):
+        middle = (below + above) / 2
+        ball = value(middle, 200)
+        if ball > 0:
+            above = middle
+        elif ball < 0:
+            below = middle
+        else:
+            break
+    near = ((below + above) / 2).limit_denominator(10_000)
+    return near if min(below, above) <= near <= max(below, above) else (below + above) / 2

@@ -1,0 +1,1 @@
+"""Asking: worker processes that can be killed, and the questions turned round."""

@@ -1,0 +1,266 @@
+"""Questions answered in worker processes that can be killed: SymPy may never return, and a thread cannot be stopped.
+
+Claims are what takes long; reading what a stranger typed, and ratios, go to a worker of their own, so that no proof
+holds them up. Every question has a deadline; one that was killed says at which step.
+
+>>> with Prover(workers=1) as prover:
+...     prover.verdict("decreasing", "ael:a=2").holds
+True
+"""
+
+import contextlib
+import itertools
+import multiprocessing
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alf.errors import InputError
+from alf.losses.domain import quoted
+from alf.theory.asking.questions import decide, followed, read, refuse_rise
+from alf.theory.progress import last_stage
+from alf.theory.verdict import CLAIMS, Verdict, undecided
+
+DEADLINE = 10.0
+"""Seconds a claim may take."""
+
+
+READ_SECONDS = 3.0
+
+
+DESCENT_SECONDS = 1.0
+"""Seconds for reading a typed formula, and for looking whether it rises somewhere."""
+
+
+BUSY_SECONDS = 30.0
+"""Seconds to wait for a free worker when a formula is read."""
+
+
+MEMORY = 4 * 2**30
+"""Bytes of address space a worker may use."""
+
+
+_LONGEST = 2100  # a longer text is refused before anything looks into it
+
+
+class Unfinished(Exception):
+    """A question whose worker had to be stopped; the text is a sentence that says why and at which step."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question on its way: the future of its answer, the file that follows its steps, its deadline."""
+
+    future: Future
+    trail: Path
+    seconds: float
+
+    def done(self) -> bool:
+        """Whether `result` answers at once."""
+        return self.future.done()
+
+    def final(self) -> bool:
+        """Whether it is answered as it would be another time: it did not miss its deadline and lost no worker."""
+        from pebble import ProcessExpired
+
+        if not self.done() or self.future.cancelled():
+            return False
+        return not isinstance(self.future.exception(), (Late, ProcessExpired))
+
+    def forget(self) -> None:
+        """Nobody will read the answer."""
+        self.future.cancel()
+        self.trail.unlink(missing_ok=True)
+
+    def result(self, wait: float | None = None) -> Any:
+        """The answer.
+
+        Parameters
+        ----------
+        wait : float, optional
+            Seconds to wait for it; a question that has a worker ends by itself at its deadline.
+
+        Raises
+        ------
+        Unfinished
+            Where the worker had to be stopped, or none became free.
+        InputError
+            As the function that was asked.
+        """
+        from pebble import ProcessExpired
+
+        try:
+            return self.future.result(wait)
+        except CancelledError:
+            raise Unfinished("Nobody waited for the answer any more.") from None
+        except Late:
+            if self.future.done():
+                raise Unfinished(f"Not finished within {self.seconds:g} seconds: {last_stage(self.trail)}.") from None
+            self.forget()
+            raise Unfinished(f"No worker became free within {wait:g} seconds.") from None
+        except (ProcessExpired, MemoryError, RecursionError):
+            raise Unfinished(f"The worker ran out of memory: {last_stage(self.trail)}.") from None
+
+
+class Prover:
+    """Killable workers, the only ones there are for symbols.
+
+    Parameters
+    ----------
+    workers : int
+        Processes for claims and other long questions; each starts with the first question.
+    seconds : float
+        The deadline of a claim; after it the worker is killed, and the verdict says which step did not finish.
+    quick : int
+        Processes for short questions.
+    """
+
+    def __init__(self, workers: int = 1, seconds: float = DEADLINE, quick: int = 1):
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["alf.theory.asking.questions", "alf.losses.numeric", "flint"])
+        self.seconds = seconds
+        self._folder = tempfile.TemporaryDirectory(prefix="alf-prover-")
+        self._count = itertools.count()
+        self._context, self._sizes = context, (workers, quick)
+        self._pools = [self._fresh(count) for count in self._sizes]
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> "Prover":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop every worker at once."""
+        with self._lock:
+            self._closed = True
+        for pool in self._pools:
+            pool.stop()
+            pool.join()
+        self._folder.cleanup()
+
+    def _fresh(self, count: int):
+        from pebble import ProcessPool
+
+        return ProcessPool(count, max_tasks=200, context=self._context, initializer=_begin)
+
+    def _pool(self, quick: bool):
+        """The long or the quick pool; a new one where pebble has given it up, which it does for good."""
+        with self._lock:
+            pool = self._pools[quick]
+            if not pool.active and not self._closed:
+                pool.stop()  # ends what was under way
+                pool = self._pools[quick] = self._fresh(self._sizes[quick])
+            return pool
+
+    def submit(self, function: Callable, *arguments, seconds: float | None = None, quick: bool = False) -> Asked:
+        """Ask any module-level function; its steps are followed (`alf.theory.progress.stage`)."""
+        trail = Path(self._folder.name) / str(next(self._count))
+        seconds = self.seconds if seconds is None else seconds
+        future = self._pool(quick).schedule(followed, args=(str(trail), function, arguments), timeout=seconds)
+        return Asked(future, trail, seconds)
+
+    def ask(self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None) -> Asked:
+        """A claim, to be read with `answer`."""
+        return self.submit(decide, claim, loss, noise, classes, data)
+
+    @staticmethod
+    def answer(claim: str, asked: Asked) -> Verdict:
+        """The verdict of what was asked; `undecided` with the unfinished step where the worker had to be killed.
+
+        Raises
+        ------
+        InputError
+            Where the loss or the noise cannot be read.
+        """
+        try:
+            return asked.result()
+        except Unfinished as why:
+            return undecided(claim, str(why))
+
+    def verdict(
+        self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None
+    ) -> Verdict:
+        """One claim's verdict, within the deadline."""
+        return self.answer(claim, self.ask(claim, loss, noise, classes, data))
+
+    def verify(
+        self, loss: str, noise: str = "none", classes: int = 10, claims=CLAIMS, data: str | None = None
+    ) -> Iterator[Verdict]:
+        """One verdict per claim, in order; all are asked at once."""
+        asked = [self.ask(claim, loss, noise, classes, data) for claim in claims]
+        for claim, one in zip(claims, asked, strict=True):
+            yield self.answer(claim, one)
+
+    def read(self, text: str) -> str:
+        """The canonical spec of a loss that a stranger typed.
+
+        A formula is read in a worker, with a deadline, and then held against the sign prover for a second: where that
+        finds a stretch on which l does not fall, however narrow, the formula is refused with two points that show it.
+        Where the second is not enough the formula is accepted, and the claim "decreasing" answers.
+
+        Raises
+        ------
+        InputError
+            For anything that is not a loss.
+
+        Examples
+        --------
+        >>> with Prover() as prover:
+        ...     prover.read("formula: 1 - u + exp(-((u-0.3333)*5000)**2)/1000")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        alf.errors.InputError: formula: l must not rise on (0, 1], got l(0.333007...) = ...
+        """
+        from alf.losses import is_formula, parse
+
+        if len(text) > _LONGEST or not is_formula(text):
+            return parse(text).spec
+        return reading(
+            text, lambda function, *arguments, seconds: self.submit(function, *arguments, seconds=seconds, quick=True)
+        )
+
+
+def reading(text: str, submit: Callable, wait: float = BUSY_SECONDS) -> str:
+    """What `Prover.read` does with a formula; `submit(function, *arguments, seconds=...)` hands it to a worker.
+
+    `wait` are the seconds for all of it, waiting for a free worker included.
+    """
+    end = time.monotonic() + wait
+    try:
+        spec = submit(read, text, seconds=READ_SECONDS).result(wait)
+    except Unfinished as why:
+        raise InputError(f"formula: it could not be read: {_small(why)} Got {quoted(text)}") from None
+    with contextlib.suppress(Unfinished):  # not settled in a second: the claim "decreasing" will say
+        submit(refuse_rise, spec, seconds=DESCENT_SECONDS).result(max(0.0, end - time.monotonic()))
+    return spec
+
+
+def _small(why: Unfinished) -> str:
+    text = str(why)
+    return text[:1].lower() + text[1:]
+
+
+def _begin() -> None:
+    """What a worker may use, on systems that have such limits; and it ends with the process that asks it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _end_with_parent() -> None:
+    """Without this a claim that never returns outlives a server that was killed: nobody is left to stop it."""
+    multiprocessing.parent_process().join()
+    os._exit(1)

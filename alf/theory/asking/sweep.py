@@ -1,0 +1,200 @@
+"""Where along one hyperparameter a loss tolerates a noise, stretch by stretch and from end to end of the domain.
+
+The domain is cut at the hyperparameter's breakpoints; between two cuts the first way that applies is taken:
+
+1. a **condition** g >= 0 in the hyperparameter that is necessary and sufficient (the ratio's closed form against 1/R,
+   the vertex KKT rule), its signs certified over the whole stretch: however often it changes, nothing is missed;
+2. **no dependence**: the hyperparameter does not enter the rule that decides;
+3. **boxes**: l certified convex or concave for every value of a small stretch, and there the condition of its ratio;
+4. a **search**: values tested, boundaries between different answers bisected. What lies between two values with the
+   same answer is then only observed.
+"""
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+
+from sympy import Expr, diff, oo
+
+from alf.errors import InputError
+from alf.losses import Loss, u
+from alf.losses.domain import Parameter
+from alf.theory.arithmetic.rounding import as_fraction, as_rational
+from alf.theory.asking.condition import Condition, Stretch, condition, deciding, singular, where_it_holds
+from alf.theory.claims.prove import prove
+from alf.theory.curve.families import family_of, stretches
+from alf.theory.progress import stage
+
+PIECES = 16
+"""Into how many pieces a search cuts the whole domain."""
+
+
+BEYOND = (10, 100, 1000)
+"""How far a search looks beyond the slider of a half-line, in multiples of its end."""
+
+
+def tolerates(loss: Loss, noise) -> bool | None:
+    """What the claim says about this very loss: what it leaves open is not offered as tolerant.
+
+    A constant loss, for which the claim is not defined, tolerates nothing.
+    """
+    verdict = prove("noise_tolerant", loss, noise, noise.classes)
+    return False if verdict.status == "not_defined" else verdict.holds
+
+
+def at(loss: Loss, parameter: Parameter, value) -> Loss:
+    """The loss with the hyperparameter moved."""
+    return loss.replace(**{parameter.name: as_rational(value)})
+
+
+def _allowed(loss: Loss, parameter: Parameter, value) -> bool:
+    try:
+        at(loss, parameter, value)
+    except InputError:  # outside the domain, or l is too large for doubles there
+        return False
+    return True
+
+
+def sweep(loss: Loss, parameter: Parameter, noise, shares: list[tuple[Fraction, ...]]) -> list[Stretch]:
+    """The whole domain, in order; `shares` are the noise's distinct rows, each from large to small."""
+    domain = parameter.domain
+    cuts = sorted({domain.lower, domain.upper, *parameter.breakpoints})
+    found: list[Stretch] = []
+    for low, high in pairwise([*cuts, None]):
+        if low in domain:
+            value = as_fraction(low)
+            stage(f"testing {parameter.name} = {float(value):.6g}")
+            found.append(Stretch(value, value, tolerates(at(loss, parameter, value), noise), "certified"))
+        if high is not None:
+            found += _between(loss, parameter, noise, shares, _end(low), _end(high))
+    return found
+
+
+def _end(cut: Expr) -> Fraction | float:
+    return float(cut) if cut in (oo, -oo) else as_fraction(cut)
+
+
+def _between(loss, parameter, noise, shares, low, high) -> list[Stretch]:
+    """The open stretch between two cuts."""
+    inside = at(loss, parameter, _sample(low, high))
+    core, independent = deciding(inside, parameter, noise.classes)
+    if independent:
+        return [Stretch(low, high, tolerates(inside, noise), "proved")]
+    found = None if core is None else condition(core, parameter, shares, low, high)
+    if found is not None:
+        known = where_it_holds(found, parameter, low, high, "proved")
+    else:
+        known = _by_boxes(core, parameter, shares, low, high)
+    result: list[Stretch] = []
+    for one in known:
+        wide = math.isinf(one.high - one.low) or one.high - one.low > (abs(one.low) + abs(one.high)) / 10**9
+        left_open = one.holds is None and wide
+        result += _by_search(loss, parameter, noise, one.low, one.high) if left_open else [one]
+    return result
+
+
+def _sample(low, high) -> Fraction:
+    if math.isfinite(low) and math.isfinite(high):
+        return (low + high) / 2
+    return low + 1 if math.isfinite(low) else high - 1
+
+
+def _by_boxes(core: Loss | None, parameter: Parameter, shares, low, high) -> Iterator[Stretch]:
+    """Stretches on which l is certified convex or concave for every value; the rest with `holds` None, joined."""
+    family = None if core is None else family_of(core, parameter.name)
+    if family is None or not (math.isfinite(low) and math.isfinite(high)):
+        return [Stretch(low, high, None, "observed")]
+    stage(f"certifying the shape of l for all {parameter.name}")
+    share = as_rational(min(row[0] / row[1] for row in shares))
+    first = diff(family.expression, u)
+    gap = first.subs(u, 0) - share * first.subs(u, 1)  # at least 0 exactly where R r >= 1, for convex l
+    usable = not singular(gap)
+
+    def shape(a, b) -> int | None:
+        if family.sign(1, a, b) != -1:
+            return None
+        bend = family.sign(2, a, b)
+        return None if bend == 1 and not usable else bend
+
+    joined: list[list] = []
+    for a, b, bend in stretches(low, high, shape):
+        bend = -1 if bend == 0 else bend  # linear: r = 1 as for a concave loss
+        if joined and joined[-1][2] == bend:
+            joined[-1][1] = b
+        else:
+            joined.append([a, b, bend])
+    found: list[Stretch] = []
+    for a, b, bend in joined:
+        if bend == 1:
+            found += where_it_holds(Condition((gap,)), parameter, a, b, "certified")
+        else:
+            found.append(Stretch(a, b, True if bend == -1 else None, "certified"))
+    return found
+
+
+def _by_search(loss: Loss, parameter: Parameter, noise, low, high, width=Fraction(1, 1000)) -> list[Stretch]:
+    """Values tested, and every change of the answer bracketed by bisection."""
+    answers: dict[Fraction, bool | None] = {}
+
+    def ask(x: Fraction) -> bool | None:
+        if x not in answers:
+            stage(f"testing {parameter.name} = {float(x):.6g}")
+            answers[x] = tolerates(at(loss, parameter, x), noise)
+        return answers[x]
+
+    tested = [x for x in _values(parameter, low, high) if _allowed(loss, parameter, x)]
+    if not tested:
+        return [Stretch(low, high, None, "observed")]
+    found = [Stretch(low, tested[0], ask(tested[0]), "observed")]
+    for a, b in pairwise(tested):
+        first, last = ask(a), ask(b)
+        left, right = a, b
+        while ask(left) != ask(right) and right - left > width * max(abs(right), Fraction(1, 100)):
+            middle = _simplest(left, right)
+            left, right = (middle, right) if ask(middle) == first else (left, middle)
+        if first == last:
+            found.append(Stretch(a, b, first, "observed"))
+        else:
+            found.append(Stretch(a, left, first, "observed"))
+            found.append(Stretch(left, right, None if None in (first, last) else False, "certified"))
+            found.append(Stretch(right, b, last, "observed"))
+    return [*found, Stretch(tested[-1], high, ask(tested[-1]), "observed")]
+
+
+def _simplest(a: Fraction, b: Fraction) -> Fraction:
+    """The fraction with the smallest denominator in the middle half of a stretch: boundaries are often simple."""
+    room = (b - a) / 4
+    for denominator in (1, 2, 4, 5, 10, 20, 100, 1000, 10**4, 10**6):
+        near = Fraction(round((a + b) / 2 * denominator), denominator)
+        if a + room <= near <= b - room:
+            return near
+    return (a + b) / 2
+
+
+def _values(parameter: Parameter, low, high) -> list[Fraction]:
+    """Even values over the slider's part of the stretch, and some beyond it on a half-line."""
+    left, right = (Fraction(str(x)) for x in parameter.slider)
+    whole = right - left
+    a = max(left, low) if math.isfinite(low) else left
+    b = min(right, high) if math.isfinite(high) else right
+    tested = []
+    if a <= b:
+        count = max(2, math.ceil(PIECES * (b - a) / whole))
+        tested = [(a + (b - a) * Fraction(k, count)).limit_denominator(10**6) for k in range(count + 1)]
+    if not math.isfinite(high):
+        tested += [max(abs(right), abs(low), Fraction(1)) * far for far in BEYOND]
+    if not math.isfinite(low):
+        tested += [-max(abs(left), abs(high), Fraction(1)) * far for far in BEYOND]
+    if math.isfinite(low):  # towards a cut
+        tested += [low + (min(b, high) - low) / far for far in BEYOND if b > low]
+    if math.isfinite(high) and math.isfinite(low):
+        tested += [high - (high - max(a, low)) / far for far in BEYOND]
+    return sorted({x for x in tested if low < x < high})
+
+
+def distinct(noise) -> list[tuple[Fraction, ...]]:
+    """The rows of a noise matrix that differ by more than an exchange of labels and have a second label, from large
+    to small."""
+    rows = {tuple(sorted(map(Fraction, row), reverse=True)) for row in noise.exact}
+    return sorted((row for row in rows if row[1] > 0), key=lambda row: row[0] / row[1])

@@ -1,0 +1,1 @@
+"""Whether a loss is asymmetric on given label weights: one file a rule."""

@@ -1,0 +1,47 @@
+"""The rule that minimises the risk over the whole simplex."""
+
+from sympy import oo
+
+from alf.theory.asymmetry.decision import Decision, denied
+from alf.theory.curve.shape import shape_of
+from alf.theory.progress import stage
+from alf.theory.risk.branches import branches
+from alf.theory.risk.minimisation import search
+from alf.theory.risk.structure import Structure, vertex
+from alf.theory.verdict import Step, step
+from alf.theory.witnesses.witness import witness
+
+
+def minimise_at_vertex(structure: Structure, w):
+    """Whether the risk under weights w (from large to small) is smallest at e_m alone.
+
+    Returns
+    -------
+    Decision
+        With rule ``minimisation``; a negative answer has a point of the simplex as its witness.
+    """
+    stage("minimising the risk over the simplex")
+    total = sum(w)
+    functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
+    open_step = "The risk could not be bounded over the whole simplex."
+    at_vertex = structure.risk(vertex(0, len(w)), w, 200)
+    for i in range(1, len(w)):
+        if w[i] == w[i - 1]:
+            continue
+        found = witness("vertex", structure, vertex(i, len(w)), w)
+        if found is not None:
+            return Decision(False, "minimisation", (), found)
+    tables = {x: branches(f.expression) for x, f in functions.items()}
+    if any(t is None for t in tables.values()) or any(f.at_zero in (None, oo) for f in functions.values()):
+        return Decision(None, "minimisation", (Step(open_step, status="undecided"),))
+    found = search(structure, w, functions, tables, at_vertex)
+    if found is None:
+        return Decision(None, "minimisation", (Step(open_step, status="undecided"),))
+    if found is True:
+        text = (
+            "Every other stationary point of the weighted risk has a larger risk: lambda and the choice of stretches "
+            "were subdivided and bounded by interval arithmetic."
+        )
+        return Decision(True, "minimisation", (step(text, status="certified"),))
+    text = "A point of the simplex with a risk not above the vertex's was found by minimisation."
+    return denied("minimisation", (step(text, status="certified"),), witness("vertex", structure, found, w))

@@ -1,0 +1,124 @@
+"""Losses of u_y alone: the ratio rule, and what decides where the ratio leaves it open."""
+
+from fractions import Fraction
+
+import sympy
+from sympy import oo
+
+from alf.losses import Loss
+from alf.theory.arithmetic.balls import sign_of_number
+from alf.theory.arithmetic.rounding import as_rational
+from alf.theory.asymmetry.decision import Decision, denied
+from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
+from alf.theory.asymmetry.minimisation import minimise_at_vertex
+from alf.theory.asymmetry.sums import superadditive
+from alf.theory.curve.profile import concave_then_convex, half_concave
+from alf.theory.curve.shape import shape_of
+from alf.theory.ratios.ratio import Ratio
+from alf.theory.ratios.rules import ratio_exceeds, ratio_of, ratio_of_shape
+from alf.theory.risk.structure import Structure
+from alf.theory.verdict import Step, step
+
+
+def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
+    """A loss of u_y alone, on weights from large to small."""
+    shape = shape_of(structure.h)
+    ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
+    steps = list(ratio.steps)
+    share = w[0] / w[1]
+    if not ratio.defined:
+        return _flat(shape, structure, w, steps)
+    if shape.at_zero == oo:
+        text = "l(0) is infinite, so the risk at the vertex is infinite as soon as another label has weight."
+        return denied("ratio", (*steps, step(text)), interior_witness(structure, w), -1.0)  # r = 0
+    low = ratio.interval[0]
+    margin = float(share) * low - 1
+    if ratio.exact is not None:
+        return _by_exact_ratio(shape, structure, w, ratio, steps, margin)
+    if share * Fraction(low) > 1:
+        product = f"w_m/w_n = {share}, and (w_m/w_n) r >= {float(share) * low:.6g} > 1"
+        text = f"{product}: the loss is asymmetric by the ratio rule."
+        return Decision(True, "ratio", (*steps, Step(text, status="certified")), None, margin)
+    two = two_class(structure, w)
+    if two.holds is False or (two.holds and sum(1 for x in w if x) == 2):
+        return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness)  # the ratio's margin did not decide
+    if two.holds and half_concave(shape):
+        text = (
+            "l is concave on [0, 1/2], so to put shares that sum to at most 1/2 together on the heaviest of their "
+            "labels does not raise the risk: what holds on the edge between the two heaviest labels holds on the whole "
+            "simplex."
+        )
+        more = step(text, status="certified")
+        return Decision(True, "edge", (*steps, *two.steps, more))
+    if two.holds and concave_then_convex(shape):
+        text = (
+            "|l'| rises and then falls, so of all steps of the same length l falls least over the first or over the "
+            "last: what holds on the edge between the two heaviest labels holds for every exchange of mass."
+        )
+        return Decision(True, "edge", (*steps, *two.steps, step(text, status="certified")))
+
+    direct = minimise_at_vertex(structure, w)
+    if direct.holds is None and ratio_exceeds(structure.h, 1 / share):
+        text = f"w_m/w_n = {share}, and r > w_n/w_m = {float(1 / share):.12g}: asymmetric by the ratio rule."
+        return Decision(True, "ratio", (*steps, step(text, status="certified")))
+    more = direct.steps if direct.holds is not None else (*direct.steps, _how_open(ratio, share))
+    return Decision(direct.holds, direct.rule, (*steps, *more), direct.witness, direct.margin)
+
+
+SETS = (
+    "The loss is constant on a stretch next to u = 1, so several predictions are best: 'asymmetric' says here that "
+    "the weighted risk and the loss for class m have the same set of minimisers."
+)
+
+
+def _flat(shape, structure: Structure, w, steps) -> Decision:
+    """A loss with flat stretches. Lower risk than at e_m, which is best for class m, refutes in every reading."""
+    if not shape.weakly_decreasing:
+        return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
+
+    steps = [step("l rises nowhere, and is constant on a stretch.", status="certified")]
+    steps += [step(SETS)] if shape.flat_at_one else []
+    known = superadditive(shape)
+    if known is not None:
+        return Decision(True, "completely asymmetric", (*steps, *known))
+    found = edge_witness(structure, w)
+    if found is not None and found.relation == "<":
+        return Decision(False, "edge", tuple(steps), found)
+    if shape.flat_at_one:
+        missing = Step("No rule here compares the two sets, and no point of lower risk was found.", status="undecided")
+        return Decision(None, "edge", (*steps, missing))
+
+    direct = minimise_at_vertex(structure, w)
+    return Decision(direct.holds, direct.rule, (*steps, *direct.steps), direct.witness, direct.margin)
+
+
+def _how_open(ratio: Ratio, share: Fraction) -> Step:
+    """By how much the ratio rule and its converse miss the answer."""
+    r, upper = ([f"{x:.9g}" for x in ends] for ends in (ratio.interval, ratio.upper_interval))
+    text = (
+        f"The loss is asymmetric on these weights if w_n/w_m = {float(1 / share):.9g} is below r, and is not if it is "
+        f"above r_up; r lies in [{r[0]}, {r[1]}] and r_up in [{upper[0]}, {upper[1]}]."
+    )
+    return Step(text, status="undecided")
+
+
+def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
+    """Convex and concave losses: the ratio decides, and at equality whether the infimum is attained."""
+    share = w[0] / w[1]
+    if ratio.exact == 1:
+        text = "r = 1: the loss is asymmetric on all weights with a unique largest entry."
+        return Decision(True, "ratio", (*steps, step(text, status=ratio.status)), None, float(share) - 1)
+    sign = sign_of_number(as_rational(share) * ratio.exact - 1)
+    product = as_rational(share) * ratio.exact
+    if sign is None:
+        return Decision(None, "ratio", (*steps, Step("(w_m/w_n) r could not be told from 1.", status="undecided")))
+    relation = {1: ">", 0: "=", -1: "<"}[sign]
+    tex = rf"\frac{{w_m}}{{w_n}} r = {sympy.latex(product)} {relation} 1"
+    compared = Step(f"w_m/w_n = {share} and (w_m/w_n) r {relation} 1.", product, tex, "certified")
+    steps = [*steps, compared]
+    if sign > 0:
+        return Decision(True, "ratio", tuple(steps), None, margin)
+    if sign == 0 and ratio.attained is False:
+        text = "At equality the infimum is not attained, so the vertex is still the only minimiser."
+        return Decision(True, "ratio", (*steps, step(text, status="certified")), None, 0.0)
+    return denied("ratio", steps, edge_witness(structure, w), margin)

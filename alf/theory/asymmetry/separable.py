@@ -1,0 +1,92 @@
+"""Risks that are sums over classes: the concavity rule and the vertex KKT rule."""
+
+import sympy
+from sympy import oo
+
+from alf.theory.arithmetic.balls import sign_of_number
+from alf.theory.asymmetry.decision import Decision, denied
+from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
+from alf.theory.asymmetry.minimisation import minimise_at_vertex
+from alf.theory.curve.shape import shape_of
+from alf.theory.risk.structure import Structure
+from alf.theory.verdict import Step, step
+
+
+def decide_separable(structure: Structure, w) -> Decision:
+    """A risk that is a sum over classes, on weights from large to small."""
+    total = sum(w)
+    functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
+    heavy, others = functions[w[0]], {x: functions[x] for x in dict.fromkeys(w[1:])}
+    if heavy.at_one == oo or any(f.at_zero == oo for f in others.values()):
+        text = "The risk is infinite at the vertex e_m and finite inside the simplex."
+        return denied("infinite vertex", (step(text, status="certified"),), interior_witness(structure, w))
+    if all(f.concave for f in functions.values()):
+        return _concave(structure, w)
+    if all(f.convex for f in functions.values()):
+        return _vertex_kkt(structure, w, heavy, others, functions)
+    two = two_class(structure, w)
+    if two.holds is False:
+        return two
+
+    return minimise_at_vertex(structure, w)
+
+
+def _concave(structure: Structure, w) -> Decision:
+    h = shape_of(structure.h)
+    drop = h.at_zero - h.at_one
+    sign = sign_of_number(drop)
+    steps = [
+        step("R is concave on the simplex, so its minimum is at a vertex.", status="certified"),
+        step("R(e_j) - R(e_m) = (w_m - w_j) (h(0) - h(1)).", drop, "certified"),
+    ]
+    if sign == 1:
+        steps.append(step("h(0) - h(1) > 0: e_m is the only minimiser (concavity rule).", status="certified"))
+        return Decision(True, "concavity", tuple(steps), None, float((w[0] - w[1]) / sum(w)))
+    return Decision(None, "concavity", tuple(steps))
+
+
+def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
+    steps = [step("R is convex on the simplex.", status="certified")]
+    slope = heavy.slope_at_one
+    tied = False
+    margin = None
+    for weight, f in others.items():
+        if slope is None or f.slope_at_zero is None:
+            return Decision(
+                None,
+                "vertex KKT",
+                (*steps, Step("A slope of the risk at the vertex is not known.", status="undecided")),
+            )
+        if f.slope_at_zero == -oo or slope == oo:
+            sign, difference = -1, -oo
+        elif slope == -oo or f.slope_at_zero == oo:
+            sign, difference = 1, oo
+        else:
+            difference = f.slope_at_zero - slope
+            sign = sign_of_number(difference)
+        relation = {1: "<", 0: "=", -1: ">", None: "?"}[sign]
+        tex = rf"\frac{{\partial R}}{{\partial u_m}} = {sympy.latex(slope)} {relation} {sympy.latex(f.slope_at_zero)}"
+        text = f"dR/du_m {relation} dR/du_j at e_m for a label of weight {weight}."
+        steps.append(Step(text, difference, tex, "certified"))
+        if sign is None:
+            return Decision(
+                None,
+                "vertex KKT",
+                (*steps, Step("The slopes of the risk at the vertex could not be told apart.", status="undecided")),
+            )
+        margin = float(difference) if margin is None else min(margin, float(difference))
+        if sign < 0:
+            place = w.index(weight, 1)
+            order = [0, place, *(i for i in range(1, len(w)) if i != place)]
+            found = edge_witness(structure, tuple(w[i] for i in order))
+            return denied("vertex KKT", steps, found and found.reordered(order, w), margin)
+        tied = tied or sign == 0
+    if tied and not _strictly_convex(functions.values()):
+        return denied("vertex KKT", steps, edge_witness(structure, w), margin)
+    steps.append(step("The vertex KKT conditions hold, so e_m is the only minimiser.", status="certified"))
+    return Decision(True, "vertex KKT", tuple(steps), None, margin)
+
+
+def _strictly_convex(functions) -> bool:
+    """Convex with at most isolated zeros of the second derivative."""
+    return all(f.convex and f.smooth and all(r.sign == 1 for r in f.bend_runs) for f in functions)

@@ -1,0 +1,73 @@
+"""sum_i l(u_i) on the simplex against its value at a vertex: what makes a loss l(u_y) completely asymmetric."""
+
+from fractions import Fraction
+from itertools import product
+
+from sympy import oo
+
+from alf.losses import u
+from alf.theory.curve.profile import half_concave, upper_is_one
+from alf.theory.verdict import Step, step
+
+
+def two_classes(shape) -> tuple[Step, ...]:
+    """With R(1-s, s) - R(1, 0) = w_m (l(1-s) - l(1)) - w_n (l(0) - l(s)) >= (w_m - w_n) (l(0) - l(s)) > 0."""
+    gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
+    return (
+        step("l(t) + l(1-t) >= l(0) + l(1) for all t.", gap, "certified"),
+        step("So with two classes R(u) - R(e_m) >= (w_m - w_n) (l(0) - l(1-u_m)) > 0 away from e_m."),
+    )
+
+
+def above_one(shape, classes: int):
+    """A rational point with sum phi(u_i) > 1, by a search over shares of two sizes and local moves."""
+    from math import inf
+
+    low, high = shape.value(1, 200), shape.value(0, 200)
+    if not high.is_finite():
+        return None
+
+    def phi(x):
+        return float((high - shape.value(x, 200)) / (high - low))
+
+    grid = 60
+    table = [phi(Fraction(k, grid)) for k in range(grid + 1)]
+    best, choice = -inf, None
+    for n in range(2, classes + 1):
+        for k in range(grid + 1):  # n - 1 equal shares, the rest on one class
+            for others in range(1, n):
+                if k * others <= grid:
+                    value = table[grid - k * others] + others * table[k]
+                    if value > best:
+                        best, choice = value, (Fraction(grid - k * others, grid), Fraction(k, grid), others)
+    for i, j in product(range(grid + 1), repeat=2):
+        if i + j <= grid and table[i] + table[j] + table[grid - i - j] > best:
+            best = table[i] + table[j] + table[grid - i - j]
+            choice = (Fraction(i, grid), Fraction(j, grid), Fraction(grid - i - j, grid))
+            choice = ("three", choice)
+    if best <= 1 + 1e-9:
+        return None
+    shares = list(choice[1]) if choice[0] == "three" else [choice[0], *([choice[1]] * choice[2])]
+    shares.sort(reverse=True)
+    return tuple(shares + [Fraction(0)] * (classes - len(shares)))
+
+
+def superadditive(shape) -> tuple[Step, ...] | None:
+    """l concave on [0, 1/2] and phi(t) + phi(1-t) <= 1 on [1/2, 1] make sum phi(u_i) <= 1 for any number of classes.
+
+    With u_m >= 1/2 the others sum to d <= 1/2, where phi is convex with phi(0) = 0, so sum <= phi(1-d) + phi(d) <= 1;
+    with all u_i <= 1/2 the sum is convex there and largest at (1/2, 1/2, 0, ...).
+    """
+    if shape.at_zero in (None, oo) or not half_concave(shape) or not upper_is_one(shape):
+        return None
+    gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
+    text = "l(t) + l(1-t) >= l(0) + l(1) for all t."
+    return (
+        step("l is concave on [0, 1/2].", status="certified"),
+        step(text, gap, "certified"),
+        step(
+            "So sum_i (l(0) - l(u_i)) <= l(0) - l(1) on the simplex: the maximum is at vertices or at "
+            "(1/2, 1/2, 0, ...). So the loss is completely asymmetric.",
+            status="certified",
+        ),
+    )

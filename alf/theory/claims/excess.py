@@ -1,0 +1,235 @@
+"""Excess risk: how far minimising the surrogate's excess pushes the 0-1 excess down.
+
+For a completely asymmetric l(u_y), with phi(t) = (l(0) - l(t)) / (l(0) - l(1)),
+
+    0-1 excess <= c_K (L excess) / (l(0) - l(1)),   c_K = sup { 1 / (1 - sum_{i != j} phi(u_i)) : u_j largest }.
+"""
+
+from fractions import Fraction
+from math import inf, nextafter
+
+import sympy
+from sympy import Expr, oo
+
+from alf.losses import Loss
+from alf.theory.arithmetic.balls import sign_of_number, working
+from alf.theory.arithmetic.rounding import as_rational
+from alf.theory.claims.calibration_function import calibration_curve
+from alf.theory.claims.complete import completely_asymmetric
+from alf.theory.curve.point import exact_value
+from alf.theory.curve.profile import half_concave
+from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.risk.structure import Structure, structure_of
+from alf.theory.verdict import Step, Verdict, Witness, holds, not_defined, step, undecided
+from alf.theory.witnesses.witness import witness
+
+QUOTED = 2.0
+"""The constant often quoted for every number of classes."""
+
+
+def excess_risk(loss: Loss, classes: int) -> Verdict:
+    """The excess risk bound of a loss l(u_y), with the tight constant c_K.
+
+    `data` holds `constant` (c_K, rounded up), `exact`, `quoted` (2), `drop` (l(0) - l(1)), and where c_K > 2 the
+    separating point. Where c_K was searched for, `constant` is the largest value that was found, and `searched` says
+    among what.
+
+    >>> from alf.losses import parse
+    >>> excess_risk(parse("mae"), 3).data["constant"]
+    3.0
+    """
+    claim = "excess_risk"
+    structure = structure_of(loss, classes)
+    if structure is None or not structure.pointwise:
+        return not_defined(claim, "The bound is stated for losses of u_y alone; this one depends on the whole vector.")
+    complete = completely_asymmetric(loss, classes)
+    if complete.holds is None:
+        return undecided(claim, "It was not settled whether the loss is completely asymmetric.", complete.steps)
+    if not complete.holds:
+        return calibration_curve(loss, structure, classes)
+    shape = shape_of(structure.h)
+    if shape.at_zero in (None, oo) or shape.at_one in (None, -oo):
+        return undecided(claim, "l(0) or l(1) is not finite.", complete.steps)
+    if not half_concave(shape):
+        return searched(claim, shape, complete.steps, classes)
+    return _tight(claim, shape, structure, complete.steps)
+
+
+def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
+    """c_K exactly, where phi is convex on [0, 1/2]."""
+    classes = structure.classes
+    exact, split, ball = tight_constant(shape, classes)
+    if exact is None:
+        return undecided(claim, "It was not settled which number of equal shares is the worst.", steps)
+    drop = shape.at_zero - shape.at_one
+    above = sign_of_number(exact - 2)
+    if above is None:
+        return undecided(claim, "c_K could not be told from 2.", steps)
+    constant = rounded_up(exact, float(ball.mid()))
+    shown = next((t for t in (f"{constant:.{n}g}" for n in range(6, 18)) if above == 0 or t != "2"), "2")
+    text = (
+        f"0-1 excess <= c_{classes} (L excess) / (l(0) - l(1)) with c_{classes} = {shown} for K = {classes}: "
+        f"phi is convex on [0, 1/2], so the worst case is one of the {classes - 1} equal splits among 2 to {classes} "
+        f"classes: the split among {split}. No smaller constant holds."
+    )
+    tex = rf"c_{{{classes}}} = {sympy.latex(exact)} \approx {shown}"
+    more = [Step(text, exact, tex, "certified")]
+    data = {
+        "constant": constant,
+        "exact": str(exact),
+        "classes_sharing": split,
+        "searched": f"every equal split among 2 to {classes} classes",
+        "quoted": QUOTED,
+        "drop": float(drop),
+        "drop_exact": str(drop),
+    }
+    if above == 1:
+        found = separating_point(structure, split)
+        if found is None:
+            return undecided(claim, "c_K is above 2, but no point was found that shows it.", (*steps, *more))
+        text = f"The often quoted constant 2 is too small for K = {classes}: the point below separates them."
+        data["separating_point"] = found.to_json()
+    else:
+        text = f"The often quoted constant 2 holds here: c_{classes} {'=' if above == 0 else '<'} 2."
+    return holds(claim, (*steps, *more, step(text, status="certified")), data)
+
+
+def tight_constant(shape: Shape, classes: int):
+    """c_K as an exact number, how many classes share at the worst point, and a ball of c_K; None where not settled.
+
+    With phi convex on [0, 1/2] and phi(0) = 0, the sum of phi(u_i) over i != j under u_i <= u_j = t is largest where
+    floor(1/t) - 1 of them equal t and one takes what is left. Between t = 1/(s+1) and 1/s that is convex in t, so the
+    equal splits (1/s, ..., 1/s) decide: c_K is the largest of 1 / (1 - (s-1) phi(1/s)), s = 2 ... K.
+
+    >>> from alf.losses import u
+    >>> tight_constant(shape_of(4 - (1 + u) ** 2), 4)[:2]
+    (16/7, 4)
+    """
+    for bits in (128, 512, 2048):
+        sums = {s: _shared(shape, s, bits) for s in range(2, classes + 1)}
+        worst = max(sums, key=lambda s: float(sums[s].mid()))
+        rivals = [s for s in sums if s != worst and not sums[s] < sums[worst]]
+        if not rivals:
+            break
+    exact = {s: _shared_exactly(shape, s) for s in (*rivals, worst)}
+    if any(sign_of_number(exact[worst] - exact[s]) not in (0, 1) for s in rivals):
+        return None, None, None
+    return 1 / (1 - exact[worst]), worst, 1 / (1 - sums[worst])
+
+
+def _shared(shape: Shape, s: int, bits: int):
+    """(s-1) phi(1/s), as a ball."""
+    with working(bits):
+        high, low = shape.value(0, bits), shape.value(1, bits)
+        return (s - 1) * (high - shape.value(Fraction(1, s), bits)) / (high - low)
+
+
+def _shared_exactly(shape: Shape, s: int) -> Expr:
+    level = exact_value(shape, Fraction(1, s))
+    return sympy.together((s - 1) * (shape.at_zero - level) / (shape.at_zero - shape.at_one))
+
+
+def rounded_up(exact: Expr, near: float) -> float:
+    """The float that is no less than an exact number, from one next to it.
+
+    >>> from sympy import Rational
+    >>> rounded_up(Rational(3), 3.0), rounded_up(Rational(1, 3), 1 / 3) > Rational(1, 3)
+    (3.0, True)
+    """
+    return near if sign_of_number(as_rational(near) - exact) in (0, 1) else nextafter(near, inf)
+
+
+def separating_point(structure: Structure, split: int) -> Witness | None:
+    """Probabilities and a prediction whose 0-1 excess is more than twice the scaled surrogate excess.
+
+    split - 1 labels share the probability, the last of the group has none and is predicted by a little more. The nearer
+    c_K is to 2, the less: the gap is shrunk until the two numbers contradict.
+    """
+    classes = structure.classes
+    for k in (3, 4, 5, 6, 8, 10, 13, 17, 22, 30, 50, 100, 200):
+        gap = Fraction(1, 10**k)
+        p = [Fraction(1, split - 1)] * (split - 1) + [Fraction(0)] * (classes - split + 1)
+        if split > 2:  # one label is the most probable
+            p[0], p[1] = p[0] + gap, p[1] - gap
+        tilt = gap / 1000
+        point = [Fraction(1, split) - tilt / (split - 1)] * (split - 1) + [Fraction(1, split) + tilt]
+        found = witness("constant", structure, (*point, *(Fraction(0),) * (classes - split)), p)
+        if found is not None:
+            return found
+    return None
+
+
+GRID = 180
+
+
+def searched(claim: str, shape: Shape, steps, classes: int) -> Verdict:
+    """c_K by a search: over all equal splits, and over all predictions in multiples of 1/GRID. A lower bound of it."""
+    equal = [_shared(shape, s, 128) for s in range(2, classes + 1)]
+    value = [shape.value(Fraction(k, GRID), 128) for k in range(GRID + 1)]
+    if not all(x.is_finite() for x in (*equal, *value)):
+        return undecided(claim, "l could not be evaluated everywhere.", steps)
+    phi = [float((value[0] - v) / (value[0] - value[-1])) for v in value]
+    best = max(*(float(x.mid()) for x in equal), _largest_sum(phi, classes))
+    if best >= 1:
+        return undecided(claim, "The tight constant could not be bounded.", steps)
+    constant = 1 / (1 - best)
+    sharing = min(classes, GRID)
+    reach = f"every equal split among 2 to {classes} classes, and every prediction in multiples of 1/{GRID}"
+    if classes > GRID:
+        reach += f" (so with at most {GRID} classes that have a share)"
+    text = (
+        f"0-1 excess <= c_{classes} (L excess) / (l(0) - l(1)), where c_{classes} is at least {constant:.6g}, "
+        f"the largest found over {reach}. phi is not convex on [0, 1/2], so a prediction between these may need a "
+        "larger constant."
+    )
+    data = {
+        "constant": constant,
+        "quoted": QUOTED,
+        "drop": float(shape.at_zero - shape.at_one),
+        "grid": GRID,
+        "classes_sharing": sharing,
+        "searched": reach,
+    }
+    return Verdict(claim, "observed", True, (*steps, Step(text, status="observed")), None, data)
+
+
+def _largest_sum(phi, classes: int) -> float:
+    """The largest sum of phi(u_i), i != j, over predictions in multiples of 1/GRID in which u_j is the largest.
+
+    For each value of the largest, the sums that at most k others reach are found for k = 1, 2, 4, ... by putting two
+    halves together.
+    """
+    import numpy as np
+
+    n, phi = len(phi) - 1, np.asarray(phi)
+    best = 0.0
+    for most in range(1, n + 1):
+        room = n - most
+        if most * (classes - 1) < room:
+            continue
+        one = np.full(room + 1, -np.inf)
+        one[: min(most, room) + 1] = phi[: min(most, room) + 1]
+        best = max(best, _together(one, classes - 1)[room])
+    return best
+
+
+def _together(one, count: int):
+    """The largest sums over `count` terms by their total, from those of one."""
+    import numpy as np
+
+    if count == 0:
+        none = np.full(len(one), -np.inf)
+        none[0] = 0.0
+        return none
+    half = _together(one, count // 2)
+    whole = _joined(half, half)
+    return _joined(whole, one) if count % 2 else whole
+
+
+def _joined(a, b):
+    import numpy as np
+
+    found = np.full(len(a), -np.inf)
+    for k in np.flatnonzero(np.isfinite(a)):
+        found[k:] = np.maximum(found[k:], a[k] + b[: len(b) - k])
+    return found

@@ -1,0 +1,221 @@
+"""Calibration of a loss l(u_y) with kinks: which ties of the two largest shares can be minimisers.
+
+Only a tie u_m = u_n = t at the top, t in [1/K, 1/2], can be a minimiser that predicts a less probable class (exchanging
+the two shares settles the rest). Moving h from n to m changes the risk by p_n A(h) - p_m B(h) with
+
+    A(h) = l(t-h) - l(t),   B(h) = l(t) - l(t+h),
+
+so no tie at t is a minimiser, for any p_m > p_n, where some h has B(h) >= A(h), or where B/A tends to 1 or more as
+h -> 0. Where l is smooth and decreases strictly it tends to 1, so kinks alone matter. Where B < A for every h, the tie
+of two classes (t = 1/2) is a minimiser for p_m/p_n next to 1, and one of more classes is where a multiplier says so.
+"""
+
+from fractions import Fraction
+from math import inf, isfinite
+
+from alf.losses import Loss
+from alf.theory.arithmetic.balls import sign_of_number
+from alf.theory.claims.complete import completely_asymmetric
+from alf.theory.curve.kinks import Kink
+from alf.theory.curve.point import exact_value, one_sided_slopes, slopes_at
+from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.risk.structure import Structure
+from alf.theory.verdict import Verdict, Witness, holds, refuted, step, undecided
+from alf.theory.witnesses.witness import witness
+
+SWAP = (
+    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at u_m = u_n, moving mass from n to m does, "
+    "because dg/du < 0 there. So every minimiser predicts a most probable class."
+)
+
+
+CONTINUOUS = "L extends to the closed simplex (with the value +oo allowed), and the sums are symmetric in the classes."
+
+
+KINKED = (
+    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at u_m = u_n, moving mass from n to m does. "
+    "So every minimiser predicts a most probable class."
+)
+
+
+def with_kinks(loss: Loss, structure: Structure) -> Verdict:
+    """Whether a loss whose h has kinks is calibrated."""
+    claim, shape = "calibrated", shape_of(structure.h)
+    if not shape.located or any(r.sign not in (-1, 0) for r in shape.slope_runs):
+        return undecided(claim, "h is not known to decrease.")
+    if not structure.pointwise:
+        return undecided(claim, "Beside a sum over the classes, the ties at kinks were not settled.")
+    flat = [r for r in shape.slope_runs if r.sign == 0]
+    if any(r.lo < Fraction(1, 2) for r in flat):
+        return _with_flat(structure, shape, flat)
+    where = "l decreases strictly on (0, 1)." if not flat else f"l decreases strictly on (0, {flat[0].lo})."
+    steps = [step(where, structure.h, "certified")]
+    half, share = Fraction(1, 2), Fraction(1, structure.classes)
+    left = None
+    for kink in shape.kinks:
+        where = f"u = {kink.at}" if kink.at is not None else f"near u = {float(kink.lo):.6g}"
+        if kink.lo > half or kink.hi < share:
+            steps.append(step(f"The kink at {where} cannot be a tie of the two largest shares."))
+            continue
+        reason = _no_tie(structure, shape, kink)
+        if reason is not None:
+            steps.append(step(f"At the kink {where} {reason}.", status="certified"))
+            continue
+        found = None if kink.at is None else tie(structure, shape, _place(kink))
+        if found is not None:
+            text = (
+                f"At the kink {where} the loss is steeper to the left, and a prediction that ties there is a minimiser."
+            )
+            return refuted(claim, (*steps, step(text, status="certified")), found)
+        left = left or where
+    if left is None:
+        return holds(claim, (*steps, step(CONTINUOUS), step(KINKED)))
+
+    complete = completely_asymmetric(loss, structure.classes)
+    if complete.holds:
+        text = (
+            "A completely asymmetric loss is calibrated: R(u) - min R >= (max p - p_n) (l(0) - l(u_n)) where u_n leads."
+        )
+        return holds(claim, (*complete.steps, step(text)))
+    return undecided(claim, f"Ties at the kink {left} were not settled.", steps)
+
+
+def _with_flat(structure: Structure, shape: Shape, flat) -> Verdict:
+    """l constant on a stretch that begins below 1/2: an exchange of two shares in it changes nothing."""
+    claim, half, share = "calibrated", Fraction(1, 2), Fraction(1, structure.classes)
+    for run in flat:
+        for t in dict.fromkeys((max(run.lo, share), min(run.hi, half), max(run.lo, min((run.lo + run.hi) / 2, half)))):
+            found = tie(structure, shape, t) if share <= t <= half else None
+            if found is not None:
+                text = f"l is constant next to u = {t}, and a prediction that ties there is a minimiser."
+                return refuted(claim, (step(text, structure.h, "certified"),), found)
+    return undecided(claim, f"l is constant from u = {flat[0].lo} on, and the ties there were not settled.")
+
+
+def _place(kink: Kink) -> Fraction:
+    return Fraction(int(kink.at.p), int(kink.at.q))
+
+
+def _no_tie(structure: Structure, shape: Shape, kink: Kink) -> str | None:
+    """Why no tie at this kink is a minimiser; None where no reason was found."""
+    if kink.at is None:
+        before, after = slopes_at(shape, kink)
+        if after[1] < 0 and -before[0] <= -after[1]:
+            return "the slope is at least as steep to the right, so moving mass from n to m lowers the risk"
+        return None
+    t = _place(kink)
+    before, after = one_sided_slopes(structure.h, t)
+    settled = before is not None and after is not None and sign_of_number(after) == -1
+    if settled and sign_of_number(after - before) in (0, -1):
+        return "the slope is at least as steep to the right, so moving mass from n to m lowers the risk"
+    move = _better_move(shape, t)
+    if move is not None:
+        return f"a larger move, of {move}, lowers the risk for all p_m > p_n"
+    return None
+
+
+def _better_move(shape: Shape, t: Fraction) -> Fraction | None:
+    """A move h with l(t-h) - l(t) <= l(t) - l(t+h), certified."""
+    steps = [t * Fraction(k, 64) for k in range(1, 65)]
+    middle = shape.value(t)
+    excess = {h: shape.value(t + h) + shape.value(t - h) - 2 * middle for h in steps}  # A - B
+    finite = [h for h in steps if excess[h].is_finite()]
+    for h in finite:
+        if excess[h] < 0:
+            return h
+    for h in finite:
+        if excess[h].contains(0):
+            values = [exact_value(shape, x) for x in (t - h, t, t + h)]
+            if None not in values and sign_of_number(values[0] + values[2] - 2 * values[1]) in (0, -1):
+                return h
+    if not finite:
+        return None
+    least = min(finite, key=lambda h: float(excess[h]) / float(h))
+    for k in range(-31, 32):  # between the neighbours of the best
+        h = least + t * Fraction(k, 64 * 32)
+        if 0 < h <= t and shape.value(t + h) + shape.value(t - h) - 2 * middle < 0:
+            return h
+    return None
+
+
+def tie(structure: Structure, shape: Shape, t: Fraction) -> Witness | None:
+    """Label weights p with p_m > p_n for which some prediction (t, t, rest) has the least risk."""
+    for point in _predictions(structure.classes, t):
+        for weights in _weights(structure, shape, t, point):
+            found = witness("least", structure, point, weights)
+            if found is not None:
+                return found
+    return None
+
+
+def _predictions(classes: int, t: Fraction):
+    """Two shares of t, and what is left in equal shares on as many classes as the others, or fewer."""
+    rest = 1 - 2 * t
+    if rest == 0:
+        yield (t, t, *(Fraction(0),) * (classes - 2))
+        return
+    for count in dict.fromkeys((classes - 2, *range(1, min(classes - 2, 12)))):
+        if count and rest / count <= t:
+            yield (t, t, *(rest / count,) * count, *(Fraction(0),) * (classes - 2 - count))
+
+
+def _weights(structure: Structure, shape: Shape, t: Fraction, point):
+    """Probabilities for which one multiplier, 1 before scaling, suits every share of the prediction."""
+    before, after = _secants(shape, t)
+    if before == after == 0:  # l is nowhere lower than at t
+        yield from (tuple(Fraction(n, sum(p)) for n in p) for p in ((2, *(1,) * (len(point) - 1)),))
+        return
+    ratios = [before / after if after > 0 else inf] if before > 0 else []
+    if t == Fraction(1, 2):
+        ratios.append(_least_quotient(shape, t))
+    for ratio in ratios:
+        yield from _for_ratio(structure, t, point, min(ratio, 4.0), before, after)
+
+
+def _for_ratio(structure: Structure, t: Fraction, point, ratio: float, before: float, after: float):
+    """The same for one bound of p_m/p_n."""
+    count = sum(1 for x in point[2:] if x)
+    if not ratio > 1:
+        return
+    scale = before if 0 < before < inf else 4 * after if 0 < after < inf else 1.0
+    rest = []
+    if count and point[2] != t:
+        slope = -_number(one_sided_slopes(structure.h, point[2])[1])
+        if not (slope > 0 and isfinite(slope)):
+            return
+        rest = [1 / slope]
+    for spread in (0.5, 0.9, 0.1, 0.01):  # p_m/p_n = ratio ** spread, within the range of the multiplier
+        low = ratio ** ((1 - spread) / 2) / scale
+        shares = [low * ratio**spread, low, *(rest or [low])]
+        for denominator in (20, 100, 1000, 10**6, 10**9):
+            whole = [Fraction(x / shares[0]).limit_denominator(denominator) for x in shares]
+            p = (whole[0], whole[1], *(whole[2],) * count, *(Fraction(0),) * (len(point) - 2 - count))
+            if whole[0] > whole[1] > 0:
+                yield tuple(x / sum(p) for x in p)
+
+
+def _secants(shape: Shape, t: Fraction) -> tuple[float, float]:
+    """About the least drop per distance to the left of t, and the largest to the right of it: within these a multiplier
+    can lie."""
+    middle = float(shape.value(t))
+    places = [Fraction(k, 512) for k in range(513)] + [
+        t + side * t * Fraction(1, 2**k) for k in range(9, 40) for side in (-1, 1)
+    ]
+    drops = {x: (middle - float(shape.value(x))) / float(x - t) for x in places if x != t and 0 <= x <= 1}
+    return (min(d for x, d in drops.items() if x < t), max(d for x, d in drops.items() if x > t))
+
+
+def _least_quotient(shape: Shape, t: Fraction) -> float:
+    """About the least A(h)/B(h)."""
+    middle = float(shape.value(t))
+    found = inf
+    for k in range(1, 257):
+        h = t * Fraction(k, 256)
+        fall = middle - float(shape.value(t + h))
+        if fall > 0:
+            found = min(found, (float(shape.value(t - h)) - middle) / fall)
+    return found
+
+
+def _number(slope) -> float:
+    return float("nan") if slope is None else float(slope)

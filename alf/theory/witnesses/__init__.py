@@ -1,0 +1,1 @@
+"""Points that refute: made only here, and checked when they are made."""
