@@ -6,9 +6,10 @@ from fractions import Fraction
 import numpy as np
 import streamlit as st
 
-from alf.figures.atlas import atlas_figure, slice_figure, trade_figure
+from alf.figures.atlas import atlas_figure, slice_figure
 from alf.figures.base import Series
 from alf.figures.palette import style
+from alf.figures.trade_off import trade_off_figure
 from alf.losses import Loss, catalogue, parse
 from alf.noise import Noise
 from ui.asking.questions import grid, ratio_of
@@ -95,7 +96,7 @@ def trade(classes: int) -> bytes:
             continue
         start, _ = pull(spec, classes)
         marks.append(Series(loss.label, style(loss.key), np.array([found.value]), np.array([start]), short=loss.name))
-    return payload([trade_figure.spec(marks, classes)], legend=False)
+    return payload([trade_off_figure.spec(marks, classes)], legend=False)
 
 
 def _range(parameter, value: float) -> tuple[float, float]:

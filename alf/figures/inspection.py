@@ -114,7 +114,7 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], loss: str, kind: 
     totals = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(totals, 1)
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, shares)
-    i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    i, j = map(int, np.unravel_index(int(wrong.argmax()), wrong.shape))
     worst = np.argwhere(alike(wrong, wrong.max()))
     if wrong.any() and len(worst) > 1:
         pairs = listed([f"{names[a]} for {names[b]}" for a, b in worst], most=3)
@@ -180,43 +180,42 @@ def plane_figure(
         What the axes are.
     """
     agree = neighbours_agree(places, true)
-    letters = short_names(names)
-    traces = []
-    for k in np.unique(true):
-        mine = true == k
-        right = predicted[mine] == k
-        said = [f"{names[k]}, predicted {names[p]}" for p in predicted[mine]]
-        marker = {
-            "color": class_color(int(k)),
-            "size": 13 if letters else 9,
-            "symbol": "circle" if letters else class_symbol(int(k)),
-            "line": {
-                "color": [EDGE if r else BAD[0] for r in right],
-                "width": [0.8 if r else 2.0 for r in right],
-            },
-        }
-        trace = {
-            "type": "scatter",
-            "mode": "markers+text" if letters else "markers",
-            "name": names[k],
-            "x": places[mine, 0].astype(np.float32),
-            "y": places[mine, 1].astype(np.float32),
-            "marker": marker,
-            "customdata": said,
-            "hovertemplate": "%{customdata}<extra></extra>",
-        }
-        if letters:
-            trace |= {"text": [names[k]] * int(mine.sum()), "textfont": {"size": 9, "color": "#1B222B"}}
-        traces.append(trace)
     bare = {"showticklabels": False, "ticks": "", "showgrid": False}
     return figure(
-        traces,
+        [_class_marks(int(k), places[true == k], predicted[true == k], names) for k in np.unique(true)],
         f"{loss}: {agree:.0%} of the samples lie next to their own class",
         axis(axes[0]) | bare,
         axis(axes[1]) | bare,
         height=height,
         hovermode="closest",
     )
+
+
+def _class_marks(k: int, places: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> dict:
+    """The samples of class k, by its name where names are short, else by its symbol."""
+    letters = short_names(names)
+    right = predicted == k
+    trace = {
+        "type": "scatter",
+        "mode": "markers+text" if letters else "markers",
+        "name": names[k],
+        "x": places[:, 0].astype(np.float32),
+        "y": places[:, 1].astype(np.float32),
+        "marker": {
+            "color": class_color(k),
+            "size": 13 if letters else 9,
+            "symbol": "circle" if letters else class_symbol(k),
+            "line": {
+                "color": [EDGE if r else BAD[0] for r in right],
+                "width": [0.8 if r else 2.0 for r in right],
+            },
+        },
+        "customdata": [f"{names[k]}, predicted {names[p]}" for p in predicted],
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+    if letters:
+        trace |= {"text": [names[k]] * len(places), "textfont": {"size": 9, "color": "#1B222B"}}
+    return trace
 
 
 def neighbours_agree(places: np.ndarray, true: np.ndarray) -> float:

@@ -57,7 +57,9 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str] = ()) -> dict:
 
 
 @builder
-def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, float]] = (), names: Sequence[str] = ()):
+def dominance_figure(
+    matrix: np.ndarray, losses: Sequence[tuple[str, Style, float]] = (), names: Sequence[str] = ()
+) -> dict:
     """How many times likelier the clean label is than its strongest rival, row by row, and what losses need of it.
 
     Parameters
@@ -81,48 +83,6 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
     drawn = [(name, style, need) for name, style, need in losses if np.isfinite(need)]
     seen = [1.0, *finite, *(need for *_, need in drawn)]
     low, high = min(0.8, 0.8 * min(seen)), max(4.0, 1.3 * max(seen))
-    weakest = int(ratio.argmin())
-    if np.isinf(ratio[weakest]):
-        title = "No row has a rival: every label is clean"
-    elif alike(ratio, ratio[0]).all():
-        title = f"In every row the clean label is {_times(ratio[0])} as its strongest rival"
-    elif (tied := int(alike(ratio, ratio[weakest]).sum())) > 1:
-        title = f"In the {tied} weakest rows the clean label is {_times(ratio[weakest])} as its strongest rival"
-    else:
-        title = f"The weakest row is class {names[weakest]}: its clean label is {_times(ratio[weakest])} as its rival"
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "y": np.arange(len(names)),
-        "base": 1,
-        "x": np.clip(ratio, low, high) - 1,
-        "customdata": [[name, f"{v:.4g}" if np.isfinite(v) else "∞"] for name, v in zip(names, ratio, strict=True)],
-        "hovertemplate": "class %{customdata[0]}: wₘ/wₙ = %{customdata[1]}<extra></extra>",
-        "marker": {"color": [BAD[0] if value <= 1 else NEUTRAL[0] for value in ratio], "opacity": 0.75},
-    }
-    numbers = {  # in a column of their own at the right, where neither bars nor lines cross them
-        "type": "scatter",
-        "mode": "text",
-        "x": [1.4 * high] * len(names),
-        "y": np.arange(len(names)),
-        "text": [f"{value:.3g}" if np.isfinite(value) else "no rival" for value in ratio],
-        "textposition": "middle left",
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "visible": len(names) <= MOST_NUMBERS,
-    }
-    lines = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": name,
-            "x": [need, need],
-            "y": [-0.5, len(names) - 0.5],
-            "line": {"color": style.color, "dash": style.dash, "width": 2.4},
-            "hovertemplate": f"{name}: 1/r = {need:.4g}<extra></extra>",
-        }
-        for name, style, need in drawn
-    ]
     about = "wₘ/wₙ: the share of the clean label over that of its strongest rival."
     if drawn:
         about += " Lines: 1/r of your losses. In a row to the right of its line, a loss keeps the clean label."
@@ -131,8 +91,8 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         about += f" {' and '.join(lost)} tolerate{'s' if len(lost) == 1 else ''} no wrong labels in any row: r = 0."
     side = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names, "showgrid": False, "ticks": ""}
     return figure(
-        [bars, *lines, numbers],
-        title,
+        [_bars(ratio, names, low, high), *(_need(*loss, len(names)) for loss in drawn), _numbers(ratio, 1.4 * high)],
+        _dominance_message(ratio, names),
         axis("clean label over strongest rival (log scale)", np.log10(low), np.log10(1.45 * high))
         | {"type": "log", "tickvals": _ticks(low, high)},
         axis("true label", len(names) - 0.5, -0.5) | side,
@@ -142,6 +102,59 @@ def dominance_figure(matrix: np.ndarray, losses: Sequence[tuple[str, Style, floa
         hovermode="closest",
         bargap=0.35,
     )
+
+
+def _dominance_message(ratio: np.ndarray, names: Sequence[str]) -> str:
+    weakest = int(ratio.argmin())
+    if np.isinf(ratio[weakest]):
+        return "No row has a rival: every label is clean"
+    if alike(ratio, ratio[0]).all():
+        return f"In every row the clean label is {_times(ratio[0])} as its strongest rival"
+    if (tied := int(alike(ratio, ratio[weakest]).sum())) > 1:
+        return f"In the {tied} weakest rows the clean label is {_times(ratio[weakest])} as its strongest rival"
+    return f"The weakest row is class {names[weakest]}: its clean label is {_times(ratio[weakest])} as its rival"
+
+
+def _bars(ratio: np.ndarray, names: Sequence[str], low: float, high: float) -> dict:
+    """A bar for each row, from 1 to its ratio; red where the clean label does not dominate."""
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "y": np.arange(len(names)),
+        "base": 1,
+        "x": np.clip(ratio, low, high) - 1,
+        "customdata": [[name, f"{v:.4g}" if np.isfinite(v) else "∞"] for name, v in zip(names, ratio, strict=True)],
+        "hovertemplate": "class %{customdata[0]}: wₘ/wₙ = %{customdata[1]}<extra></extra>",
+        "marker": {"color": [BAD[0] if value <= 1 else NEUTRAL[0] for value in ratio], "opacity": 0.75},
+    }
+
+
+def _numbers(ratio: np.ndarray, x: float) -> dict:
+    """The ratios in a column of their own at the right, where neither bars nor lines cross them."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [x] * len(ratio),
+        "y": np.arange(len(ratio)),
+        "text": [f"{value:.3g}" if np.isfinite(value) else "no rival" for value in ratio],
+        "textposition": "middle left",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "visible": len(ratio) <= MOST_NUMBERS,
+    }
+
+
+def _need(name: str, style: Style, need: float, rows: int) -> dict:
+    """A loss's 1/r as a line across all rows."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": [need, need],
+        "y": [-0.5, rows - 0.5],
+        "line": {"color": style.color, "dash": style.dash, "width": 2.4},
+        "hovertemplate": f"{name}: 1/r = {need:.4g}<extra></extra>",
+    }
 
 
 def dominance(matrix: np.ndarray) -> np.ndarray:
@@ -281,4 +294,5 @@ def ground(value: float, page: int) -> tuple[float, float, float]:
     True
     """
     channels = zip(*(rgb(pair[page]) for pair in BLUES), strict=True)
-    return tuple(float(np.interp(value, STOPS, channel)) for channel in channels)
+    red, green, blue = (float(np.interp(value, STOPS, channel)) for channel in channels)
+    return red, green, blue

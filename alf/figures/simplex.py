@@ -66,55 +66,8 @@ def simplex_figure(
     paths : sequence of np.ndarray
         Lines of predictions, each (n, 3), such as the way training goes.
     """
-    x, y, _ = raster(risk.shape[1])
-    within = risk[inside(x, y)]
-    within = within[np.isfinite(within)]
-    low, high = float(within.min()), float(np.quantile(within, 0.97))
-    shade = np.sqrt(np.clip((risk - low) / ((high - low) or 1), 0, 1))
-    traces = [
-        {
-            "type": "heatmap",
-            "x": x.astype(np.float32),
-            "y": y.astype(np.float32),
-            "z": np.nan_to_num(shade, nan=1.0, posinf=1.0).astype(np.float32),
-            "zsmooth": "best",
-            "zmin": 0,
-            "zmax": 1,
-            "colorscale": SCALE,
-            "showscale": False,
-            "hoverinfo": "skip",
-        }
-    ]
-    # Three areas in the page's colour hide the raster outside the triangle, below all lines and marks.
-    outside = [(-1, 0), (2, 0), (2, -1), (-1, -1), None, (-1, 0), (0, 0), (0.5, HEIGHT), (0.5, 2), (-1, 2), None]
-    outside += [(2, 0), (1, 0), (0.5, HEIGHT), (0.5, 2), (2, 2)]
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [p and p[0] for p in outside],
-            "y": [p and float(p[1]) for p in outside],
-            "fill": "toself",
-            "fillcolor": PAGE,
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    )
-    for way in paths:
-        plane = to_plane(way)
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": plane[:, 0].astype(np.float32),
-                "y": plane[:, 1].astype(np.float32),
-                "line": {"color": "rgba(255,255,255,0.75)", "width": 1.3},
-                "hoverinfo": "skip",
-                "showlegend": False,
-            }
-        )
-    traces += [points(s, 15, hover="%{text}") | {"text": [s.label] * len(s.x)} for s in best]
+    marks = [points(s, 15, hover="%{text}") | {"text": [s.label] * len(s.x)} for s in best]
+    traces = [_heat(risk), _outside(), *map(_way, paths), *marks]
     words = [
         {"x": cx, "y": cy, "text": name, "showarrow": False, "yshift": shift, "xanchor": anchor, "font": {"size": 13}}
         for (cx, cy), name, shift, anchor in zip(
@@ -137,4 +90,58 @@ def simplex_figure(
             "annotations": words,
             "meta": {"dark": {BAD[0]: BAD[1], NEUTRAL[0]: NEUTRAL[1]} | {s.style.color: s.style.dark for s in best}},
         },
+    }
+
+
+def _heat(risk: np.ndarray) -> dict:
+    """The risk as colours, by its root: what is low has most of the scale, the highest 3% share its end."""
+    x, y, _ = raster(risk.shape[1])
+    within = risk[inside(x, y)]
+    within = within[np.isfinite(within)]
+    low, high = float(within.min()), float(np.quantile(within, 0.97))
+    shade = np.sqrt(np.clip((risk - low) / ((high - low) or 1), 0, 1))
+    return {
+        "type": "heatmap",
+        "x": x.astype(np.float32),
+        "y": y.astype(np.float32),
+        "z": np.nan_to_num(shade, nan=1.0, posinf=1.0).astype(np.float32),
+        "zsmooth": "best",
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": SCALE,
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+
+
+def _outside() -> dict:
+    """Three areas in the page's colour that hide the raster outside the triangle, below all lines and marks."""
+    below = [(-1, 0), (2, 0), (2, -1), (-1, -1)]
+    left = [(-1, 0), (0, 0), (0.5, HEIGHT), (0.5, 2), (-1, 2)]
+    right = [(2, 0), (1, 0), (0.5, HEIGHT), (0.5, 2), (2, 2)]
+    corners = [*below, None, *left, None, *right]  # None ends an area
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [p and p[0] for p in corners],
+        "y": [p and float(p[1]) for p in corners],
+        "fill": "toself",
+        "fillcolor": PAGE,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _way(predictions: np.ndarray) -> dict:
+    """A thin line through predictions (n, 3)."""
+    plane = to_plane(predictions)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": plane[:, 0].astype(np.float32),
+        "y": plane[:, 1].astype(np.float32),
+        "line": {"color": "rgba(255,255,255,0.75)", "width": 1.3},
+        "hoverinfo": "skip",
+        "showlegend": False,
     }

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from alf.figures.atlas import atlas_figure, slice_figure, trade_figure
+from alf.figures.atlas import atlas_figure, slice_figure
 from alf.figures.base import Series, rounded, times
 from alf.figures.headline import Result, leaders, told_apart
 from alf.figures.matrix import HEAT_DARK, cell_ink, ground, matrix_figure
@@ -16,6 +16,7 @@ from alf.figures.palette import contrast, rgb, style, styles
 from alf.figures.risk import P, calibration_figure, edge_figure, edge_risk, minimiser
 from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
 from alf.figures.simplex import raster, simplex_figure, to_plane
+from alf.figures.trade_off import trade_off_figure
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure
 from alf.figures.witness import curve_figure, path_figure
 from alf.losses import catalogue, parse
@@ -57,7 +58,7 @@ FIGURES = {
     "matrix": lambda: matrix_figure(np.array([[0.6, 0.4], [0.5, 0.5]])),
     "atlas": _map,
     "slice": lambda: slice_figure(curve_over_epochs("AGCE", [0.2, 0.5, 0.9]), 2.0, "a", "ratio", "Enough from a", 0.6),
-    "trade": lambda: trade_figure([_mark(0.6, 0.3)], 10),
+    "trade": lambda: trade_off_figure([_mark(0.6, 0.3)], 10),
     "path": lambda: path_figure(Series("AGCE", style("agce"), np.linspace(0, 1, 5), np.ones(5)), np.inf, 0.4),
     "curve": lambda: curve_figure(Series("AGCE", style("agce"), U, 1 - U), [0.25, 0.5], "The loss does not fall"),
     "calibration": lambda: calibration_figure(Series("CE", style("ce"), np.linspace(0, 1, 5), np.linspace(0, 1, 5))),
@@ -235,7 +236,7 @@ def trade(weights, classes=10):
         Series(label, style(name.lower()), np.array([x]), np.array([y]), short=name)
         for (name, label), (x, y) in weights.items()
     ]
-    return trade_figure(marks, classes)
+    return trade_off_figure(marks, classes)
 
 
 def test_a_trade_off_of_many_classes_tells_small_weights_apart():
