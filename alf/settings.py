@@ -1,6 +1,7 @@
 """The environment, read once and checked: where data lies, where runs are kept, where they are computed, how much.
 
-Every setting is declared here once; `table()` prints the declarations as the table of ``docs/running.md``.
+Every setting is declared once, as a field of `Settings` with its meaning, its check and its default; `table()` prints
+the declarations as the table of ``docs/running.md``.
 
 >>> settings = Settings.from_environment({"ALF_WORKERS": "3"})
 >>> settings.workers, settings.data_dir
@@ -14,23 +15,12 @@ alf.errors.InputError: ALF_WORKERS: a whole number in [1, 256] is needed, got ma
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alf.errors import InputError
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One environment variable: its name, what it decides, and how its text is read."""
-
-    variable: str
-    field: str
-    meaning: str
-    default: str
-    read: Callable[[str, str], object]
 
 
 def _folder(variable: str, text: str) -> Path:
@@ -80,96 +70,80 @@ def _flag(variable: str, text: str) -> bool:
     return text == "1"
 
 
-DECLARED = (
-    Setting(
-        "ALF_DATA_DIR",
-        "data_dir",
-        "folder with copies of the data sets; searched before anything is downloaded",
-        "none",
-        _folder,
-    ),
-    Setting(
-        "ALF_DATA_MIRROR",
-        "data_mirror",
-        "web address of a folder with the data sets' files, to download from instead of the official ones",
-        "none",
-        _address,
-    ),
-    Setting(
-        "ALF_STORE",
-        "store",
-        "where runs are kept: path of an SQLite file, or a SQLAlchemy URL (sqlite:///... or postgresql+psycopg://...)",
-        "`runs.sqlite` in the user's data folder",
-        _store,
-    ),
-    Setting(
-        "ALF_SCHEDULER",
-        "scheduler",
-        "address of a Dask scheduler to run on, instead of worker processes on this machine",
-        "none",
-        _scheduler,
-    ),
-    Setting(
-        "ALF_WORKERS", "workers", "training processes on this machine", "number of cores, at most 8", _whole(1, 256)
-    ),
-    Setting(
-        "ALF_MAX_QUEUED",
-        "max_queued",
-        "unfinished runs of everybody together, at most; further ones are refused",
-        "200",
-        _whole(1, 10**6),
-    ),
-    Setting("ALF_MAX_PER_OWNER", "max_per_owner", "unfinished runs of one browser, at most", "10", _whole(1, 10**6)),
-    Setting(
-        "ALF_MAX_LANES", "max_lanes", "models in one run (losses x noises x seeds), at most", "128", _whole(1, 10**5)
-    ),
-    Setting("ALF_MAX_EPOCHS", "max_epochs", "epochs of one run started from the app, at most", "500", _whole(1, 10**5)),
-    Setting(
-        "ALF_KEEP_DAYS",
-        "keep_days",
-        "days for which a run is kept after it was last started or looked at",
-        "90",
-        _whole(1, 36500),
-    ),
-    Setting(
-        "ALF_KEEP_RUNS",
-        "keep_runs",
-        "results that are kept, at most; beyond that, those unused for the longest time are deleted sooner",
-        "5000",
-        _whole(1, 10**7),
-    ),
-    Setting(
-        "ALF_KEEP_MB",
-        "keep_mb",
-        "megabytes of results (records, checkpoints, snapshots), at most; beyond that as with ALF_KEEP_RUNS",
-        "4000",
-        _whole(1, 10**7),
-    ),
-    Setting(
-        "ALF_DOCS_URL", "docs_url", "web address of the documentation site; the pages link to it", "none", _address
-    ),
-    Setting("ALF_DEBUG", "debug", "1 shows where a command failed, as a traceback", "0", _flag),
-)
+def _about(meaning: str, read: Callable[[str, str], Any], computed: str = "") -> dict[str, Any]:
+    """What a setting decides, how its text is read, and what a default that is computed is."""
+    return {"meaning": meaning, "read": read, "computed": computed}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Validated settings of this process; `Settings.from_environment` makes them, `settings()` keeps them."""
+    """Validated settings of this process; `Settings.from_environment` makes them, `settings()` keeps them.
 
-    data_dir: Path | None
-    data_mirror: str | None
-    store: str
-    scheduler: str | None
-    workers: int
-    max_queued: int
-    max_per_owner: int
-    max_lanes: int
-    max_epochs: int
-    keep_days: int
-    keep_runs: int
-    keep_mb: int
-    docs_url: str | None
-    debug: bool
+    The variable of a field is its name in capitals after ``ALF_``.
+    """
+
+    data_dir: Path | None = field(
+        default=None,
+        metadata=_about("folder with copies of the data sets; searched before anything is downloaded", _folder),
+    )
+    data_mirror: str | None = field(
+        default=None,
+        metadata=_about(
+            "web address of a folder with the data sets' files, to download from instead of the official ones", _address
+        ),
+    )
+    store: str = field(
+        default_factory=lambda: f"sqlite:///{_default_store()}",
+        metadata=_about(
+            "where runs are kept: path of an SQLite file, or a SQLAlchemy URL "
+            "(sqlite:///... or postgresql+psycopg://...)",
+            _store,
+            "`runs.sqlite` in the user's data folder",
+        ),
+    )
+    scheduler: str | None = field(
+        default=None,
+        metadata=_about(
+            "address of a Dask scheduler to run on, instead of worker processes on this machine", _scheduler
+        ),
+    )
+    workers: int = field(
+        default_factory=lambda: min(cores(), 8),
+        metadata=_about("training processes on this machine", _whole(1, 256), "number of cores, at most 8"),
+    )
+    max_queued: int = field(
+        default=200,
+        metadata=_about("unfinished runs of everybody together, at most; further ones are refused", _whole(1, 10**6)),
+    )
+    max_per_owner: int = field(default=10, metadata=_about("unfinished runs of one browser, at most", _whole(1, 10**6)))
+    max_lanes: int = field(
+        default=128, metadata=_about("models in one run (losses x noises x seeds), at most", _whole(1, 10**5))
+    )
+    max_epochs: int = field(
+        default=500, metadata=_about("epochs of one run started from the app, at most", _whole(1, 10**5))
+    )
+    keep_days: int = field(
+        default=90,
+        metadata=_about("days for which a run is kept after it was last started or looked at", _whole(1, 36500)),
+    )
+    keep_runs: int = field(
+        default=5000,
+        metadata=_about(
+            "results that are kept, at most; beyond that, those unused for the longest time are deleted sooner",
+            _whole(1, 10**7),
+        ),
+    )
+    keep_mb: int = field(
+        default=4000,
+        metadata=_about(
+            "megabytes of results (records, checkpoints, snapshots), at most; beyond that as with ALF_KEEP_RUNS",
+            _whole(1, 10**7),
+        ),
+    )
+    docs_url: str | None = field(
+        default=None, metadata=_about("web address of the documentation site; the pages link to it", _address)
+    )
+    debug: bool = field(default=False, metadata=_about("1 shows where a command failed, as a traceback", _flag))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -181,32 +155,16 @@ class Settings:
             One sentence that names the variable, what it may hold and what it holds; also for a variable that starts
             with ``ALF_`` but is none of ours, which is nearly always a misspelling.
         """
-        known = {setting.variable for setting in DECLARED} | _OF_OTHERS
+        declared = {_variable(one): one for one in fields(cls)}
         for variable in environment:
-            if variable.startswith("ALF_") and variable not in known:
-                raise InputError(f"{variable}: no such setting; there are {', '.join(s.variable for s in DECLARED)}")
-        values: dict[str, Any] = {
-            "data_dir": None,
-            "data_mirror": None,
-            "store": None,
-            "scheduler": None,
-            "workers": min(cores(), 8),
-            "max_queued": 200,
-            "max_per_owner": 10,
-            "max_lanes": 128,
-            "max_epochs": 500,
-            "keep_days": 90,
-            "keep_runs": 5000,
-            "keep_mb": 4000,
-            "docs_url": None,
-            "debug": False,
-        }
-        for setting in DECLARED:
-            if text := environment.get(setting.variable, "").strip():
-                values[setting.field] = setting.read(setting.variable, text)
-        if values["store"] is None:
-            values["store"] = f"sqlite:///{_default_store()}"
-        return cls(**values)
+            if variable.startswith("ALF_") and variable not in declared and variable not in _OF_OTHERS:
+                raise InputError(f"{variable}: no such setting; there are {', '.join(declared)}")
+        given = {variable: environment.get(variable, "").strip() for variable in declared}
+        return cls(**{declared[v].name: declared[v].metadata["read"](v, text) for v, text in given.items() if text})
+
+
+def _variable(declared: Field[Any]) -> str:
+    return f"ALF_{declared.name.upper()}"
 
 
 # Read elsewhere: the tests' switches, not settings of the app.
@@ -230,7 +188,11 @@ def cores() -> int:
 def table() -> str:
     """Print the declared settings as a Markdown table."""
     rows = ["| variable | what it decides | default |", "|---|---|---|"]
-    return "\n".join(rows + [f"| `{s.variable}` | {s.meaning} | {s.default} |" for s in DECLARED])
+    for one in fields(Settings):
+        default: Any = one.default
+        shown = one.metadata["computed"] or ("none" if default is None else int(default))
+        rows.append(f"| `{_variable(one)}` | {one.metadata['meaning']} | {shown} |")
+    return "\n".join(rows)
 
 
 def _default_store() -> Path:

@@ -9,6 +9,7 @@ from ui.shell import entry, head, page
 from ui.state import link
 from ui.state.view import View, keep
 from ui.training import session
+from ui.words.markdown import literal
 
 EACH = 8  # runs on a page of the list
 EVERY = 1.0  # seconds between looks, while one of them is going
@@ -59,7 +60,7 @@ def chosen(view: View, found: list[rows.Run]) -> list[rows.Run]:
         try:
             shown.append(rows.find(run))
         except InputError as error:
-            st.warning(actions.plain(str(error)))
+            st.warning(literal(str(error)))
     return shown or [rows.find(found[0].id) if found else rows.of_recording(rows.NAMES[0])]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alf.errors import InputError
-from alf.settings import DECLARED, Settings, table
+from alf.settings import Settings, table
 
 
 def test_defaults():
@@ -46,4 +46,3 @@ def test_bad_settings_are_one_sentence(variable, text, says):
 def test_the_documented_table_is_the_declared_one():
     document = (Path(__file__).parents[1] / "docs" / "running.md").read_text()
     assert table() in document
-    assert {s.field for s in DECLARED} == set(Settings.__dataclass_fields__)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from alf.figures.classes import class_color
+from alf.figures.palette import rgb
 
 PIXELS = 192
 """Along each side of a picture of regions."""
@@ -47,7 +48,7 @@ def regions_picture(scores: np.ndarray, pixels: int = PIXELS) -> str:
     level = np.round((sure - 1 / classes) / (1 - 1 / classes) * (levels - 1)).clip(0, levels - 1)
     index = fine.argmax(axis=-1) * levels + level.astype(int)
     picture = Image.frombytes("P", (pixels, pixels), index[::-1].astype(np.uint8).tobytes())
-    colors = np.array([[int(class_color(k)[i : i + 2], 16) for i in (1, 3, 5)] for k in range(classes)])
+    colors = np.array([rgb(class_color(k)) for k in range(classes)])
     picture.putpalette(np.repeat(colors, levels, axis=0).astype(np.uint8).tobytes())
     opacity = np.tile(np.linspace(FAINTEST, STRONGEST, levels), classes)
     return _png(picture, transparency=(255 * opacity).astype(np.uint8).tobytes())

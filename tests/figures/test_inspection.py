@@ -13,7 +13,7 @@ from PIL import Image
 from alf.figures.base import Series
 from alf.figures.classes import COLORS, SYMBOLS, class_color, class_symbol
 from alf.figures.inspection import MOST_CLASSES, class_accuracy_figure, confusion_figure, plane_figure
-from alf.figures.palette import BAD, HUES, style
+from alf.figures.palette import BAD, HUES, rgb, style
 from alf.figures.pictures import regions_picture, sample_picture
 from alf.figures.regions import heart_figure, regions_figure
 from tests.figures.test_palette import PAGES, VISION, lab, linear, luminance
@@ -144,7 +144,7 @@ def test_a_picture_of_regions_has_its_rows_from_below_and_is_strongest_where_sur
     scores[:, :, 1] = -scores[:, :, 0]
     image = np.array(pixels(regions_picture(scores, 50)).convert("RGBA"))
     assert image.shape == (50, 50, 4)
-    colors = [tuple(int(class_color(k)[i : i + 2], 16) for i in (1, 3, 5)) for k in (0, 1)]
+    colors = [rgb(class_color(k)) for k in (0, 1)]
     assert tuple(image[0, 25][:3]) == colors[0] and tuple(image[-1, 25][:3]) == colors[1]
     assert image[0, 25, 3] == image[-1, 25, 3] > 2 * image[24, 25, 3]
 
@@ -154,7 +154,7 @@ def test_regions_between_the_points_of_the_grid_are_those_of_interpolated_scores
     scores[:, 1, 1] = 1.0
     scores[:, 0, 0] = 3.0  # along the lower side: 3 - 3x against x, equal at x = 3/4
     image = np.array(pixels(regions_picture(scores, 100)).convert("RGBA"))[..., :3]
-    first = tuple(int(class_color(0)[i : i + 2], 16) for i in (1, 3, 5))
+    first = rgb(class_color(0))
     assert [tuple(image[50, x]) == first for x in (10, 70, 80, 99)] == [True, True, False, False]
 
 

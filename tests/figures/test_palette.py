@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from alf.figures.palette import HUES, dark_table, style, styles
+from alf.figures.palette import HUES, dark_table, rgb, style, styles
 from alf.losses import catalogue
 
 PAGES = {"light": "#FCFCFA", "dark": "#13161B"}
@@ -22,7 +22,7 @@ VISION = {
 
 
 def linear(color):
-    c = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    c = np.array(rgb(color)) / 255
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 

@@ -12,8 +12,8 @@ from alf.settings import Settings
 from alf.training import Recipe, classroom, paper
 from tests.pages.conftest import query
 from ui.runs import rows
-from ui.runs.rows import plain
 from ui.training import session
+from ui.words.markdown import literal
 
 RECIPE = Recipe(data="digits", losses=("ce", "ael:a=3.5"), noise=("symmetric:0.5",), network="mlp:16", epochs=4, lr=0.5)
 ROW = dict.fromkeys(
@@ -140,7 +140,7 @@ def test_a_failure_is_said_in_the_list_and_beside_the_run(open_app, engine):
     Lease(engine.store, part, grant(engine.store, part, "x:1:y")).fail("Out of memory: take <fewer> models.")
     app = open_app("runs")
     assert "Out of memory: take &lt;fewer&gt; models." in html(app)
-    assert [e.value for e in app.error] == [plain("Out of memory: take <fewer> models.")]
+    assert [e.value for e in app.error] == [literal("Out of memory: take <fewer> models.")]
     app.button(key=f"resume-{run}").click().run()
     assert engine.progress(run).status == "queued"
 

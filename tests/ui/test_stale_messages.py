@@ -114,7 +114,7 @@ def test_late_messages_change_nothing_that_is_not_there(session, seed):
 
 
 def test_a_slider_of_the_loss_before_leaves_the_new_one_alone(session):
-    session["view.model"] = {"loss": ("nfl+aul:alpha=1,beta=4,gamma=0.5,a=6,p=1.5",)}
+    session[view._MODEL] = {"loss": ("nfl+aul:alpha=1,beta=4,gamma=0.5,a=6,p=1.5",)}
     View("prove", FIELDS["prove"])
     [spec] = View.now()["loss"]
     session["pick"] = "nfl+ael"
@@ -126,7 +126,7 @@ def test_a_slider_of_the_loss_before_leaves_the_new_one_alone(session):
 
 
 def test_a_button_pressed_twice_takes_one_loss_away(session):
-    session["view.model"] = {"loss": ("ce", "mae", "nce")}
+    session[view._MODEL] = {"loss": ("ce", "mae", "nce")}
     View("explore", FIELDS["explore"])
     losses._remove("ce")
     losses._remove("ce")
@@ -138,7 +138,7 @@ def test_a_button_pressed_twice_takes_one_loss_away(session):
 
 @pytest.mark.parametrize("key", catalogue())
 def test_the_same_loss_can_be_added_until_the_list_is_full(session, key):
-    session["view.model"] = {"loss": (key if not catalogue()[key].parameters else catalogue()[key].example().spec,)}
+    session[view._MODEL] = {"loss": (key if not catalogue()[key].parameters else catalogue()[key].example().spec,)}
     View("explore", FIELDS["explore"])
     for _ in range(8):
         session["add-known"] = key

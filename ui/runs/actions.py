@@ -12,10 +12,11 @@ from alf.export.run import csv_text, json_text, read_recipe, recipe_text
 from alf.export.script import script
 from alf.training.states import RunState
 from ui.asking.questions import Reading
-from ui.runs.rows import Run, again, plain, state
+from ui.runs.rows import Run, again, state
 from ui.shell import entry, page
 from ui.state.view import View
 from ui.training import session
+from ui.words.markdown import literal
 
 _SAID, _FILE = "runs.said", "runs.file"
 
@@ -26,17 +27,17 @@ MOST_FORMULAS, READ_SECONDS = 6, 8.0  # of one file: its formulas, and for readi
 def said() -> None:
     """What could not be done, until the next thing is done."""
     if sentence := st.session_state.get(_SAID):
-        st.error(plain(sentence))
+        st.error(literal(sentence))
 
 
 def bar(run: Run) -> None:
     """A run's name and state, why it ended, and everything one can do with it."""
     st.html(f'<div class="alf-bar"><h3>{escape(run.title)}</h3>{state(run)}</div>')
-    st.caption(plain(session.in_words(run.recipe)))
+    st.caption(literal(session.in_words(run.recipe)))
     if run.message:
-        (st.error if run.status == RunState.FAILED else st.caption)(plain(run.message))
+        (st.error if run.status == RunState.FAILED else st.caption)(literal(run.message))
     for note in (*run.notes, *dict.fromkeys(run.ended.values()), *kept(run)):
-        st.caption(plain(note))
+        st.caption(literal(note))
     with st.container(key=f"do-{run.id}", horizontal=True, gap="small", vertical_alignment="center"):
         if run.mine:
             _going(run)
@@ -126,9 +127,9 @@ def open_file() -> None:
             return
         recipe, wrong = _read(given)
         if wrong:
-            st.error(plain(wrong))
+            st.error(literal(wrong))
             return
-        st.write(plain(session.in_words(recipe)) + ". " + plain(f"Losses: {', '.join(recipe.losses)}."))
+        st.write(literal(session.in_words(recipe)) + ". " + literal(f"Losses: {', '.join(recipe.losses)}."))
         st.button("Start", key="start-recipe", type="primary", on_click=_do, args=(_start, recipe))
         st.page_link(page(entry("Train")), label="Open its settings on Train →", query_params=again(recipe))
 

@@ -21,6 +21,7 @@ from ui.key_figures import over_seeds
 from ui.state.link import Field, token
 from ui.training import session
 from ui.words.glossary import term
+from ui.words.markdown import literal
 
 RECORDED = "recorded-"
 
@@ -266,7 +267,7 @@ def notes(runs: list[Run]) -> list[str]:
             if differs
             else "the same protocol"
         )
-        found.append(f"**{plain(run.title)}** and its published numbers: {how}.")
+        found.append(f"**{literal(run.title)}** and its published numbers: {how}.")
         found += [f"Published: {source}." for source in dict.fromkeys(n.source for n in numbers)]
     return list(dict.fromkeys(found))
 
@@ -281,8 +282,3 @@ def again(recipe: Recipe) -> dict[str, list[str]]:
     }  # fmt: skip
     numbers = ("epochs", "lr", "batch", "momentum", "weight_decay", "clip")
     return values | {name: [f"{getattr(recipe, name):.12g}"] for name in numbers}
-
-
-def plain(text: str) -> str:
-    """A reader's text, safe in Markdown."""
-    return "".join("\\" + c if c in "\\`*_[]<>$#:~|!()" else c for c in text)

@@ -16,13 +16,10 @@ import streamlit as st
 from ui.asking import questions
 from ui.state import selection
 from ui.state.link import Field, decode, encode, fitted
+from ui.words.markdown import literal
 
 _MODEL, _PAGE, _WRITTEN, _TOUCHED, _SAID = "view.model", "view.page", "view.written", "view.touched", "view.said"
-
-
 _CHANGED, _SHOWN, _LOOKED, _ROOM = "view.changed", "view.shown", "view.looked", "view.room"
-
-
 _PARTS = "view.parts"
 
 
@@ -75,9 +72,9 @@ class View:
         return st.session_state.get(_SHOWN, {})
 
     @staticmethod
-    def own(name: str) -> Any:
-        """The reader's own value, which the page may not be able to show; None where there is none yet."""
-        return st.session_state.get(_MODEL, {}).get(name)
+    def own(name: str, default: Any = None) -> Any:
+        """The reader's own value, which the page may not be able to show; the default where there is none yet."""
+        return st.session_state.get(_MODEL, {}).get(name, default)
 
     @staticmethod
     def set(name: str, value: Any) -> None:
@@ -210,8 +207,5 @@ def infinite(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    text = infinite(text)
-    # A stranger's text goes through Markdown here: no links, images, formulas or emphasis from a URL.
-    for mark in "\\`*_[]<>$#:~|!()":
-        text = text.replace(mark, "\\" + mark)
+    text = literal(infinite(text))
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -112,7 +112,7 @@ def panels(shown: session.Shown, run: str | None, active: bool) -> None:
 
 def value(name: str):
     """A part of this section's state."""
-    return st.session_state.get("view.model", {}).get(name, DEFAULTS[name])
+    return View.own(name, DEFAULTS[name])
 
 
 def _choices(recipe: Recipe, look: str) -> None:
