@@ -8,53 +8,30 @@
 >>> prove("noise_tolerant", parse("ael:a=2.5"), parse_noise("pair:0.4", 10)).holds
 True
 
-Importing this needs SymPy only; Arb (python-flint) is imported with the first question.
+Importing this needs SymPy only; a room of the engine, and Arb (python-flint) with it, when a function is looked up.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from alf.theory.verdict import CLAIMS, STATUSES, Step, Verdict, Witness
 
+if TYPE_CHECKING:
+    from alf.theory.asking.rate import tolerated_rate
+    from alf.theory.asking.region import tolerant_region
+    from alf.theory.claims.prove import prove, verify
+    from alf.theory.ratios.ratio import critical_noise
+    from alf.theory.ratios.rules import ratio_of as ratio
 
-def ratio(loss):
-    """The asymmetry ratio of a loss; see `alf.theory.ratios.rules.ratio_of`."""
-    from alf.theory.ratios.rules import ratio_of
-
-    return ratio_of(loss)
-
-
-def critical_noise(ratio, classes: int = 10):
-    """The critical symmetric and pair noise rates of a ratio; see `alf.theory.ratios.ratio.critical_noise`."""
-    from alf.theory.ratios.ratio import critical_noise as of_ratio
-
-    return of_ratio(ratio, classes)
-
-
-def prove(claim: str, loss, noise=None, classes: int = 10) -> Verdict:
-    """The verdict on one claim; see `alf.theory.claims.prove.prove`."""
-    from alf.theory.claims.prove import prove as one
-
-    return one(claim, loss, noise, classes)
-
-
-def verify(loss, noise=None, classes: int = 10, claims=CLAIMS):
-    """One verdict per claim, in order; see `alf.theory.claims.prove.verify`."""
-    from alf.theory.claims.prove import verify as several
-
-    return several(loss, noise, classes, claims)
-
-
-def tolerant_region(loss, parameter: str, noise):
-    """For which values of a parameter a loss tolerates a noise; see `alf.theory.asking.region.tolerant_region`."""
-    from alf.theory.asking.region import tolerant_region as region
-
-    return region(loss, parameter, noise)
-
-
-def tolerated_rate(loss, kind: str, classes: int = 10):
-    """The largest symmetric or pair noise rate a loss tolerates; see `alf.theory.asking.rate.tolerated_rate`."""
-    from alf.theory.asking.rate import tolerated_rate as rate
-
-    return rate(loss, kind, classes)
-
+_HOMES = {
+    "critical_noise": ("ratios.ratio", "critical_noise"),
+    "prove": ("claims.prove", "prove"),
+    "ratio": ("ratios.rules", "ratio_of"),
+    "tolerant_region": ("asking.region", "tolerant_region"),
+    "tolerated_rate": ("asking.rate", "tolerated_rate"),
+    "verify": ("claims.prove", "verify"),
+}
+"""Where each function lives: the module in this folder, and its name there."""
 
 __all__ = [
     "CLAIMS",
@@ -69,3 +46,15 @@ __all__ = [
     "tolerated_rate",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, written = _HOMES[name]
+    found = globals()[name] = getattr(import_module(f"{__name__}.{module}"), written)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -82,7 +82,7 @@ class CriticalNoise:
         return {"classes": self.classes, "symmetric": self.symmetric, "pair": self.pair}
 
 
-def critical_noise(ratio: Ratio, classes: int) -> CriticalNoise:
+def critical_noise(ratio: Ratio, classes: int = 10) -> CriticalNoise:
     """The symmetric and the pair noise rate up to which a loss with this ratio is tolerant.
 
     >>> from alf.losses import parse
