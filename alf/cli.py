@@ -8,6 +8,7 @@ line for `train`. Claims that are refuted, undecided or not defined are answers:
 import json
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -272,7 +273,7 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
     chosen = {"noise": noises or None, "losses": losses or None, "seeds": seeds, "epochs": epochs, "lr": lr}
     chosen = {name: value for name, value in chosen.items() if value is not None}
     recipe = named_recipe(kind, data, device=device, **chosen)
-    summary = None
+    summary: dict = {}
     tune_cpu()
     for record in run(recipe, folder=settings().data_dir):
         if as_json:
@@ -388,7 +389,13 @@ def list_data(as_json):
 
     rows = []
     for d in DATASETS.values():
-        row = {"key": d.key, "name": d.name, "classes": d.classes, "shape": list(d.shape), "included": d.local}
+        row: dict[str, Any] = {
+            "key": d.key,
+            "name": d.name,
+            "classes": d.classes,
+            "shape": list(d.shape),
+            "included": d.local,
+        }
         state, expected = presence(d, settings().data_dir)
         absent = f"python -m alf data fetch {d.key}, or ALF_DATA_DIR"
         how = {"here": "included" if d.local else "here", "absent": absent, "damaged": expected}[state]

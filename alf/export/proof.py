@@ -10,6 +10,7 @@ import ast
 from collections import Counter
 from importlib.resources import files
 from pprint import pformat
+from typing import Any
 
 import sympy
 
@@ -17,6 +18,7 @@ from alf.errors import InputError
 from alf.export import checker
 from alf.losses import Loss
 from alf.losses.domain import exact_number
+from alf.losses.formula import Formula
 from alf.theory.claims.scope import everywhere
 from alf.theory.verdict import Verdict, exact_text
 
@@ -64,19 +66,21 @@ def statement(loss: Loss, noise, classes: int, verdicts: list[Verdict]) -> dict:
     """What a script states, unchecked: one structure of plain texts and numbers."""
     names = {s: _name(s) for s in loss.expression.free_symbols}
     matrix = None if noise is None or noise.exact is None or noise.kind == "none" else noise.exact
-    text, fixed = _typed(loss) if loss.key == "formula" else (str(loss.expression.xreplace(names)), {})
-    stated = {
+    typed = loss.declaration if isinstance(loss.declaration, Formula) else None
+    text = typed.text.partition(";")[0] if typed else str(loss.expression.xreplace(names))
+    fixed = (item.partition("=") for item in typed.fixed) if typed else ()
+    stated: dict[str, Any] = {
         "formula": text,
         "sums": {str(_name(s)): str(summand.xreplace(names)) for s, summand in loss.sums},
         "values": {
-            **fixed,
+            **{name: str(exact_number(value)) for name, _, value in fixed},
             **{
-                str(p.symbol if loss.key == "formula" else _name(p.symbol)): str(loss.values[p.name])
+                str(p.symbol if typed else _name(p.symbol)): str(loss.values[p.name])
                 for p in loss.declaration.parameters
             },
         },
         "domain": {p.name: (str(p.domain.lower), str(p.domain.upper)) for p in loss.declaration.parameters}
-        if loss.key == "formula"
+        if typed
         else {},
         "classes": classes,
         "matrix": None if matrix is None else [_row(row) for row in matrix],
@@ -199,23 +203,16 @@ def _parts() -> tuple[list[str], list[str]]:
         source = files(checker).joinpath(f"{part}.py").read_text(encoding="utf-8")
         lines, tree = source.splitlines(), ast.parse(source)
         title = (ast.get_docstring(tree) or part).partition("\n")[0]
-        dropped = set()
+        dropped: set[int] = set()
         for node in tree.body:
             is_import = isinstance(node, ast.Import | ast.ImportFrom)
             if is_import or node is tree.body[0]:
-                dropped.update(range(node.lineno - 1, node.end_lineno))
-            if is_import and not (isinstance(node, ast.ImportFrom) and node.module.startswith("alf.")):
+                dropped.update(range(node.lineno - 1, node.end_lineno or node.lineno))
+            if is_import and not (isinstance(node, ast.ImportFrom) and str(node.module).startswith("alf.")):
                 imports.add(ast.unparse(node))
         body = "\n".join(line for i, line in enumerate(lines) if i not in dropped).strip("\n")
         bodies.append(f"\n# {'=' * 100}\n# {title}\n\n{body}\n")
     return sorted(imports), bodies
-
-
-def _typed(loss: Loss) -> tuple[str, dict[str, str]]:
-    """A typed formula as it was typed, and the values of its parameters without a domain."""
-    text, _, fixed = loss.declaration.text.partition(";")
-    values = (item.partition("=") for item in fixed.split(",") if item)
-    return text, {name: str(exact_number(value)) for name, _, value in values}
 
 
 def _name(symbol):

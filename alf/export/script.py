@@ -186,7 +186,7 @@ def _cifar(recipe: Recipe) -> str:
 def _noise(recipe: Recipe) -> str:
     """Write the noises, and the function that draws the given labels."""
     parsed = {spec: recipe.parse_noise(spec) for spec in recipe.noise}
-    matrices = {spec: None if n.exact is None else n.transition.tolist() for spec, n in parsed.items()}
+    matrices = {spec: None if n.transition is None else n.transition.tolist() for spec, n in parsed.items()}
     shown = pformat(matrices, width=118, compact=True)
     parts = [f"NOISES = {shown}  # P(given j | true i), None for noise that depends on the instance"]
     draws = "draw_labels(np.array(matrix)[labels], random)"

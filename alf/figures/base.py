@@ -47,7 +47,7 @@ def builder(build: Callable[..., dict]) -> Callable[..., go.Figure]:
     def checked(*args, **kwargs) -> go.Figure:
         return go.Figure(build(*args, **kwargs))
 
-    checked.spec = build
+    checked.spec = build  # type: ignore[attr-defined]
     return checked
 
 
@@ -117,7 +117,7 @@ def axis(title: str, low: float | None = None, high: float | None = None, **more
         "automargin": True,
         "nticks": 7,
     }
-    if low is not None:
+    if low is not None and high is not None:
         result["range"] = [float(low), float(high)]
     return result | more
 

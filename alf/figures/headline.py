@@ -68,10 +68,10 @@ def ranking(results: Sequence[Result], one: str = "ends at", many: str = "end at
             said = [f"{first.name} {one} {first.mean:.0%}", *(f"{r.name} at {r.mean:.0%}" for r in others)]
             return f"With one seed no spread is known: {', '.join(said)}"
         return f"With one seed no spread is known: the {len(results)} losses {many} {_range(results)}"
-    first = leaders(results)
-    if not first:
+    lead = leaders(results)
+    if not lead:
         return f"{_who(results, len(results))} cannot be told apart: {_range(results)}"
-    return leading([results[i] for i in first], len(results), results)
+    return leading([results[i] for i in lead], len(results), results)
 
 
 def leading(first: Sequence[Result], of: int, results: Sequence[Result] = ()) -> str:

@@ -83,7 +83,7 @@ def _hardest(series: Sequence[Series], accuracy: np.ndarray, names: Sequence[str
         share = f"{mean[k]:.0%} right" + (" on average" if len(series) > 1 else "")
         if len(hardest) == len(names):
             return f"No class is harder than another: each is {share}"
-        return f"{listed([names[i] for i in hardest], most=3)} are the hardest classes, equally: {share}"
+        return f"{listed([names[int(i)] for i in hardest], most=3)} are the hardest classes, equally: {share}"
     if len(series) == 1 or accuracy[high, k] - accuracy[low, k] < 0.02:
         return f"{names[k]} is the hardest class: {accuracy[low, k]:.0%} right"
     low_name, high_name = series[low].name, series[high].name
@@ -117,7 +117,7 @@ def confusion_figure(counts: np.ndarray, names: Sequence[str], loss: str, kind: 
     i, j = map(int, np.unravel_index(int(wrong.argmax()), wrong.shape))
     worst = np.argwhere(alike(wrong, wrong.max()))
     if wrong.any() and len(worst) > 1:
-        pairs = listed([f"{names[a]} for {names[b]}" for a, b in worst], most=3)
+        pairs = listed([f"{names[int(a)]} for {names[int(b)]}" for a, b in worst], most=3)
         title = f"{loss} takes {pairs} most often, equally: {wrong[i, j]:.0%} of the test {kind} of the true class"
     elif wrong.any():
         title = f"{loss} takes {names[i]} for {names[j]} most often: {counts[i, j]} of {totals[i, 0]} test {kind}"

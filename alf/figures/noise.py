@@ -42,7 +42,7 @@ def rates_figure(counts: np.ndarray, asked: np.ndarray | None, names: Sequence[s
     """The share of wrong labels in each class, with the share that was asked for as a mark."""
     drawn = 1 - counts.diagonal() / np.maximum(counts.sum(axis=1), 1)
     most, least = int(drawn.argmax()), int(drawn.argmin())
-    worst = listed([names[k] for k in np.flatnonzero(alike(drawn, drawn[most]))], most=3)
+    worst = listed([names[int(k)] for k in np.flatnonzero(alike(drawn, drawn[most]))], most=3)
     untouched = int((counts.sum(axis=1) == counts.diagonal()).sum())
     if not drawn.any():
         title = "No class has wrong labels"
@@ -121,9 +121,9 @@ def points_figure(points: np.ndarray, true: np.ndarray, given: np.ndarray, names
                     "hovertemplate": f"given {name}, truly %{{customdata}}<extra></extra>",
                 }
             )
-    wrong = int((given != true).sum())
-    carry = "has" if wrong == 1 else "have"
-    title = f"{wrong} of {len(true)} points {carry} a wrong label" if wrong else "Every point has its right label"
+    count = int((given != true).sum())
+    carry = "has" if count == 1 else "have"
+    title = f"{count} of {len(true)} points {carry} a wrong label" if count else "Every point has its right label"
     square = {"scaleanchor": "x", "scaleratio": 1}
     about = "Colour: the label a point was given. A cross: that label is wrong."
     return figure(

@@ -159,7 +159,8 @@ def rgb(color: str) -> tuple[int, int, int]:
     >>> rgb("#0A4FBF")
     (10, 79, 191)
     """
-    return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return red, green, blue
 
 
 def _shade(color: str, amount: float) -> str:

@@ -43,8 +43,8 @@ def bands(
         values = together(rows, metric, ended)
         if values:
             groups = [np.asarray(group, dtype=float) for group in values.values()]
-            columns = (list(values), [g.mean() for g in groups], [g.std() for g in groups])
-            result[loss] = tuple(np.array(column, dtype=float) for column in columns)
+            means, spreads = np.array([g.mean() for g in groups]), np.array([g.std() for g in groups])
+            result[loss] = (np.array(list(values), dtype=float), means, spreads)
     return result
 
 

@@ -56,14 +56,14 @@ def path_figure(series: Series, at_vertex: float, at_point: float) -> dict:
 @builder
 def curve_figure(series: Series, where: Sequence[float], statement: str) -> dict:
     """The loss with the values of u marked at which the claim fails."""
-    where = np.asarray([float(u) for u in where])
-    heights = np.interp(where, series.x, np.where(np.isfinite(series.y), series.y, np.nan))
+    at = np.asarray([float(u) for u in where])
+    heights = np.interp(at, series.x, np.where(np.isfinite(series.y), series.y, np.nan))
     return figure(
-        [line(series), points(Series("counterexample", WRONG, where, heights), 12, hover="u = %{x:.6g}: %{y:.6g}")],
+        [line(series), points(Series("counterexample", WRONG, at, heights), 12, hover="u = %{x:.6g}: %{y:.6g}")],
         statement,
         axis("u, probability given to the label", 0, 1),
         axis("loss"),
-        marks=[mark(float(u), f"u = {u:.4g}") for u in where[:3]],
+        marks=[mark(float(u), f"u = {u:.4g}") for u in at[:3]],
         styles=[series.style, WRONG],
         hovermode="closest",
         height=280,

@@ -15,19 +15,24 @@ def check(stated, report=print):
     except (NotDerived, Undefined, sympy.SympifyError, SyntaxError, TypeError, ValueError, AttributeError) as why:
         report(f"FAILED: the statement was not understood: {why}")
         return 1
-    said = [_said(domain.here, *claim, report, lambda c, a: derive(statement, c, a, stated["points"].get(c)))
-            for claim in stated["claims"]]  # fmt: skip
-    said += [_said(domain.words, *claim, report, domain.derive) for claim in stated.get("over", ())]
+
+    def at_value(claim, answer):
+        return derive(statement, claim, answer, stated["points"].get(claim))
+
+    derived = [_derived(domain.here, claim, answer, report, at_value) for claim, answer in stated["claims"]]
+    derived += [
+        _derived(domain.words, claim, answer, report, domain.derive) for claim, answer in stated.get("over", ())
+    ]
     for claim, answer in stated["open"].items():
         report(f"{claim}: not claimed here ({answer})")
-    for claim, why in stated.get("open_over", {}).items():
-        report(f"{claim}: not claimed{domain.words}; certified at the stated value ({why})")
+    for claim, reason in stated.get("open_over", {}).items():
+        report(f"{claim}: not claimed{domain.words}; certified at the stated value ({reason})")
     if not stated["claims"]:
         report("FAILED: nothing is claimed")
-    return 0 if stated["claims"] and all(said) else 1
+    return 0 if stated["claims"] and all(derived) else 1
 
 
-def _said(where, claim, answer, report, rule):
+def _derived(where, claim, answer, report, rule):
     """Whether a claim is derived; both are reported."""
     words = {True: "holds", False: "does not hold"}.get(answer, f"holds with the constant {answer}")
     try:

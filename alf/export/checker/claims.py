@@ -371,7 +371,8 @@ def _tie_of_two(loss, l, first, second):  # noqa: E741
 
 def _tie_by_slopes(l, point, p):  # noqa: E741
     """The same multiplier lies in p_i times minus the subgradients of l at u_i, for every i."""
-    kinks, smooth = [], []
+    kinks: list = []
+    smooth: list = []
     for x, q in set(zip(point, p, strict=True)):
         if x == 0 or q == 0:
             return False

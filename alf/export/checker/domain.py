@@ -88,7 +88,8 @@ class Domain:
         return self.parts[key]
 
     def _cover(self, claim):
-        rules, parts = {}, [dict(self.sides)]
+        rules: dict[str, int] = {}
+        parts = [dict(self.sides)]
         for _ in range(MOST_PARTS):
             if not parts:
                 count = sum(rules.values())
@@ -101,9 +102,9 @@ class Domain:
                 rules[how] = rules.get(how, 0) + 1
                 continue
             except NotDerived as error:
-                why = error
+                why = str(error)
             shares = {name: (part[name][1] - part[name][0]) / (high - low) for name, (low, high) in self.sides.items()}
-            name = max(shares, key=shares.get)
+            name = max(shares, key=lambda name: shares[name])
             low, high = part[name]
             if shares[name] <= FINEST:
                 break

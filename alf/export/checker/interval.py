@@ -280,10 +280,10 @@ def _wave(f, offset):
         extremes = _turns(x, offset)
         if extremes is None:
             return between(-1, 1)
-        found = None
-        for end in (x.lo, x.hi):
-            here = Interval(_loose(f(end, BITS[0], _DOWN), _DOWN), _loose(f(end, BITS[0], _UP), _UP))
-            found = here if found is None else found.hull(here)
+        low, high = (
+            Interval(_loose(f(end, BITS[0], _DOWN), _DOWN), _loose(f(end, BITS[0], _UP), _UP)) for end in (x.lo, x.hi)
+        )
+        found = low.hull(high)
         for k in extremes:
             found = found.hull(number(-1 if k % 2 else 1))
         return found

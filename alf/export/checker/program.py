@@ -79,7 +79,7 @@ class Program:
             return self.places[e]
         constant = None if e.has(self.variable) else exact(e, self.values)
         if e == self.variable:
-            operation = ("u",)
+            operation: tuple = ("u",)
         elif constant is not None:
             operation = ("number", constant)
         elif isinstance(self.values.get(e), tuple):
@@ -103,7 +103,7 @@ class Program:
             operation = ("e" if e is sympy.E else "pi",)
         else:
             name = type(e).__name__ if not e.is_Pow else "exp"
-            if name not in _KNOWN:
+            if name not in (*_KNOWN, *_SEVERAL, "Abs"):
                 raise Undefined(f"{name} is not known here")
             arguments = e.args if not e.is_Pow else (e.exp,)
             operation = (name, *(self._add(a) for a in arguments))
@@ -114,7 +114,7 @@ class Program:
     def enclose(self, x, order=0):
         """[f, f', f''] up to the order over the interval x; `split` says afterwards whether a kink may lie in it."""
         self.split = False
-        found = []
+        found: list = []
         for name, *arguments in self.operations:
             if name == "u":
                 jet = [x, ONE, ZERO]
@@ -249,8 +249,7 @@ _KNOWN = {
     "cosh": lambda x, order: [cosh(x), sinh(x), cosh(x)],
     "tanh": _with_tanh,
     "atan": _with_atan,
-    "Abs": None, "Add": None, "Mul": None, "Max": None, "Min": None,
-}  # fmt: skip
+}
 _SEVERAL = ("Add", "Mul", "Max", "Min")
 
 

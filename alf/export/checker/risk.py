@@ -34,17 +34,21 @@ class Loss:
     def __init__(self, formula, sums, values, classes):
         if not isinstance(classes, int) or classes < 2:
             raise NotDerived("at least two classes are needed")
-        self.classes, self.values, self.settled = classes, {}, {}
+        self.classes = classes
+        self.values: dict = {}
+        self.settled: dict = {}
         names = {"K": sympy.Integer(classes), **{n: self._value(n, x) for n, x in values.items()}}
-        symbols, self.needs = {n: sympy.Symbol(n) for n in sums}, []
+        symbols = {n: sympy.Symbol(n) for n in sums}
+        self.needs: list = []
         g = read(formula, {**names, **symbols}, self.needs)
-        self.normalised, self.sigma = [], sympy.Integer(0)
+        self.normalised: list = []
+        self.sigma = sympy.Integer(0)
         for name, text in sums.items():
             summand, kept = read(text, names, self.needs), g.has(symbols[name])
             self.needs = [
-                self._of_summand(*need, symbols[name], summand)
-                for need in self.needs
-                if not (kept and need[0].has(symbols[name]))
+                self._of_summand(inside, need, symbols[name], summand)
+                for inside, need in self.needs
+                if not (kept and inside.has(symbols[name]))
             ]  # what is kept is looked at where it is used
             g = self._take_out(g, symbols[name], summand)
         if g.has(*symbols.values()) if symbols else False:
@@ -52,8 +56,7 @@ class Loss:
         if sympy.expand(sympy.diff(self.sigma, u, 2)) == 0:  # the coordinates sum to 1, so this sum is constant
             g, self.sigma = g + classes * self.sigma.subs(u, sympy.Rational(1, classes)), sympy.Integer(0)
         self.h = resolve(g, self.values)
-        self.normalised = tuple(self.normalised)
-        self.curve = lru_cache(maxsize=None)(self.curve)
+        self.curve = lru_cache(maxsize=None)(self._curve)
 
     def _value(self, name, text):
         if isinstance(text, tuple):
@@ -112,7 +115,7 @@ class Loss:
             return rest
         raise NotDerived("the weight of the normalised part is not known to be positive")
 
-    def curve(self, expression):
+    def _curve(self, expression):
         """An expression in u at the stated values."""
         return Curve(expression, self.values)
 
@@ -154,7 +157,7 @@ class Loss:
     def separable_risk(self, point, weights):
         """The weighted risk at a point where it is a sum over the labels."""
         total, found = sum(weights), ZERO
-        groups = {}
+        groups: dict = {}
         for x, w in zip(point, weights, strict=True):
             groups[x, w] = groups.get((x, w), 0) + 1
         for (x, w), count in groups.items():
@@ -186,7 +189,7 @@ class Loss:
         """The risk at e_m, or the least limit of it there; 1 where it is infinite."""
         m = weights.index(max(weights))
         total, found = sum(weights), ZERO
-        groups = {}
+        groups: dict = {}
         for i, w in enumerate(weights):
             groups[int(i == m), w] = groups.get((int(i == m), w), 0) + 1
         for (x, w), count in groups.items():
