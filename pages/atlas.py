@@ -7,9 +7,10 @@ import streamlit as st
 from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
-from ui import atlas, controls
+from ui import controls
 from ui.asking.questions import families, read_loss
 from ui.charts.chart import clicked, mount
+from ui.proving import ratio_map
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
@@ -27,9 +28,9 @@ def click(chart: str) -> None:
     point, model = clicked(chart), View.now()
     if not isinstance(point, dict) or not all(isinstance(point.get(k), int | float) for k in "xy"):
         return
-    before = atlas.family(model["family"], model["loss"])
+    before = ratio_map.family(model["family"], model["loss"])
     try:
-        after = atlas.moved(parse(before), point["x"], point["y"]).spec
+        after = ratio_map.at_point(parse(before), point["x"], point["y"]).spec
     except InputError:
         return  # a click beside the domain moves nothing
     own = [after if spec == before else spec for spec in model["loss"]]
@@ -44,17 +45,17 @@ def click(chart: str) -> None:
 FIELDS = (
     link.choice("family", families(), "agce"),
     link.losses(parse=read_loss),
-    link.choice("show", tuple(atlas.QUANTITIES), "ratio"),
+    link.choice("show", tuple(ratio_map.QUANTITIES), "ratio"),
     link.classes(),
     link.noise("pair:0.4"),
 )
 view = View("atlas", FIELDS)
 head("Atlas", LEADS[len(catalogue()[view["family"]].parameters)])
 view.say()
-spec = atlas.family(view["family"], view["loss"])
+spec = ratio_map.family(view["family"], view["loss"])
 noise = parse_noise(view["noise"], view["classes"])
-limit = atlas.needed(noise)
-overview, slices = atlas.pictures(spec, view["show"], view["classes"], limit)
+limit = ratio_map.least_ratio(noise)
+overview, slices = ratio_map.pictures(spec, view["show"], view["classes"], limit)
 with st.container(key="atlas"):
     with st.container(key="controls"):
         controls.pick(
@@ -64,7 +65,7 @@ with st.container(key="atlas"):
             {k: catalogue()[k].name for k in families()},
             "Losses whose ratio is a formula.",
         )
-        controls.pick(view, "show", "Show", atlas.QUANTITIES, controls.hint("asymmetry ratio"))
+        controls.pick(view, "show", "Show", ratio_map.QUANTITIES, controls.hint("asymmetry ratio"))
         controls.class_count(view)
         controls.noise(view, view["classes"])
         if noise.exact is None:
@@ -81,5 +82,5 @@ with st.container(key="atlas"):
         panel = st.expander("Robustness against learning speed", key="trade", on_change="rerun")
         if panel.open:
             with panel:
-                mount(atlas.trade(view["classes"]), "atlas-trade")
+                mount(ratio_map.trade_off(view["classes"]), "atlas-trade")
 view.save()

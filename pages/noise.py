@@ -9,11 +9,11 @@ from ui.asking.questions import read_loss
 from ui.charts.chart import chart
 from ui.controls import matrix
 from ui.controls.matrix_text import MOST
-from ui.key_figures import dominates, facts, rates
 from ui.proving.ranking import needs, ranking
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
+from ui.words.key_figures import dominates, facts, rates
 
 head(
     "Noise",
@@ -55,7 +55,7 @@ with st.container(key="noise"):
                 "Suggest hyperparameters for every loss that does not tolerate the noise",
                 "own",
                 "all",
-                controls.hint("mended"),
+                controls.hint("suggestion"),
             )
             ranking(noise.spec, noise.classes, view["loss"], view["mend"] == "all")
 view.save()

@@ -6,7 +6,7 @@ import pytest
 from alf.losses import parse
 from alf.noise import parse_noise
 from tests.pages.conftest import query
-from ui import atlas
+from ui.proving import ratio_map
 
 
 @pytest.fixture
@@ -77,19 +77,19 @@ def test_controls_change_the_map_and_the_link(open_app, maps):
 
 
 def test_a_click_moves_to_values_a_person_would_type():
-    assert atlas.moved(parse("aul:a=2,p=1.5"), 3.14159, 0.98765).spec == "aul:a=3.14,p=0.99"
+    assert ratio_map.at_point(parse("aul:a=2,p=1.5"), 3.14159, 0.98765).spec == "aul:a=3.14,p=0.99"
 
 
 @pytest.mark.parametrize(("noise", "least"), [("pair:0.4", 2 / 3), ("symmetric:0.4", 0.4 / 9 / 0.6), ("none", 0.0)])
 def test_the_least_ratio_of_a_noise(noise, least):
-    assert atlas.needed(parse_noise(noise, 10)) == pytest.approx(least)
-    assert atlas.needed(parse_noise("pair:0.6", 10)) is None
+    assert ratio_map.least_ratio(parse_noise(noise, 10)) == pytest.approx(least)
+    assert ratio_map.least_ratio(parse_noise("pair:0.6", 10)) is None
 
 
 def test_the_critical_rates_belong_to_the_ratio():
     ratio = np.array([0.6754800192603067])
-    assert atlas.quantity(ratio, "pair", 10)[0] == pytest.approx(0.403156, abs=1e-6)
-    assert atlas.quantity(ratio, "symmetric", 10)[0] == pytest.approx(0.8587, abs=1e-4)
+    assert ratio_map.quantity(ratio, "pair", 10)[0] == pytest.approx(0.403156, abs=1e-6)
+    assert ratio_map.quantity(ratio, "symmetric", 10)[0] == pytest.approx(0.8587, abs=1e-4)
 
 
 def test_garbage_in_the_link(open_app, maps):

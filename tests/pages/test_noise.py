@@ -34,7 +34,7 @@ def test_every_loss_is_answered_and_links_to_its_proof(open_app, charts):
         time.sleep(0.1)
         app.run()
     assert "prove?loss=ael%3Aa%3D2.47&amp;noise=pair%3A0.4&amp;classes=10" in html(app)
-    assert html(app).count(">with ") == 1  # CE cannot be mended, and nobody asked for the others
+    assert html(app).count(">with ") == 1  # there is nothing to suggest for CE, and nobody asked for the others
     assert "1.5 times as likely" in charts["noise-matrix"][0]["layout"]["title"]["text"]
 
 

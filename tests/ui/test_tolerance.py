@@ -1,4 +1,4 @@
-"""What would mend a loss, asked of the workers one hyperparameter at a time."""
+"""Suggestions of a tolerant hyperparameter, asked of the workers one hyperparameter at a time."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from alf.theory import prove
 from alf.theory.asking.prover import Unfinished
 from ui.asking import jobs, questions
 from ui.asking.questions import LATE, Question
-from ui.proving.ranking import mend_cell, mended
+from ui.proving.ranking import suggested, suggestion_cell
 
 NFL_AEL = "nfl+ael:alpha=1,beta=1,gamma=0.5,a=2"
 
@@ -29,19 +29,19 @@ class Done:
 
 
 def test_a_late_hyperparameter_does_not_take_the_others_along(monkeypatch):
-    """Once one deadline for all of them made a loss that can be mended show a dash on a busy machine."""
-    none = {"status": "proved", "everywhere": False, "intervals": [], "moved": [], "formulas": []}
+    """Once one deadline for all of them made a loss with a suggestion show a dash on a busy machine."""
+    none = {"status": "proved", "everywhere": False, "intervals": [], "suggested": [], "formulas": []}
     known = {"beta": none | {"name": "beta"}}
-    known["a"] = none | {"name": "a", "intervals": [["617/250", None]], "moved": ["247/100"]}
+    known["a"] = none | {"name": "a", "intervals": [["617/250", None]], "suggested": ["247/100"]}
     monkeypatch.setattr(questions, "_region", lambda question, name: Done(known.get(name)))
     question = Question(NFL_AEL, "pair:0.4", 10)
     found = questions.regions(question)
     assert [region["status"] for region in found] == [LATE, "proved", LATE, "proved"]
-    assert mended(parse(NFL_AEL), found).spec == NFL_AEL.replace("a=2", "a=2.47")
-    said = mend_cell(parse(NFL_AEL), found, question)
+    assert suggested(parse(NFL_AEL), found).spec == NFL_AEL.replace("a=2", "a=2.47")
+    said = suggestion_cell(parse(NFL_AEL), found, question)
     assert "with a = 2.47" in said and "a from 2.468" in said
     del known["a"]
-    assert mend_cell(parse(NFL_AEL), questions.regions(question), question) == "no answer in time"
+    assert suggestion_cell(parse(NFL_AEL), questions.regions(question), question) == "no answer in time"
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_late_hyperparameter_does_not_take_the_others_along(monkeypatch):
         "formula:exp(-u*(a+1/a)/8);a=4[0.2,5]",
     ],
 )
-def test_combinations_with_a_failing_part_are_mended(spec):
+def test_combinations_with_a_failing_part_get_a_suggestion(spec):
     loss, noise = parse(spec), parse_noise("pair:0.4", 10)
     assert prove("noise_tolerant", loss, noise, 10).holds is False
     found = [jobs.region(spec, "pair:0.4", 10, parameter.name) for parameter in loss.declaration.parameters]
-    better = mended(loss, found)
+    better = suggested(loss, found)
     assert better is not None and prove("noise_tolerant", better, noise, 10).holds is True

@@ -142,7 +142,7 @@ def region(loss: str, noise: str, classes: int, name: str) -> dict:
     """Which values of a hyperparameter tolerate the noise: a union of intervals.
 
     Under "intervals" their ends to four digits as [low, high], None where one goes on to the end of the domain, and
-    under "moved" the ends to three digits. Each end is rounded into its interval and proved to tolerate.
+    under "suggested" the ends to three digits. Each end is rounded into its interval and proved to tolerate.
     """
     import sympy
 
@@ -153,12 +153,12 @@ def region(loss: str, noise: str, classes: int, name: str) -> dict:
     parsed, model = parse(loss), parse_noise(noise, classes)
     stage(f"solving for {name}")
     found = tolerant_region(parsed, name, model)
-    shown, moved = (shortened(parsed, found, model, digits) for digits in (4, 3))
+    shown, suggested = (shortened(parsed, found, model, digits) for digits in (4, 3))
     return {
         "name": name,
         "status": found.status,
         "everywhere": found.everywhere,
         "intervals": [[None if end is None else str(end) for end in (i.low, i.high)] for i in shown],
-        "moved": [str(end) for i in moved for end in (i.low, i.high) if end is not None],
+        "suggested": [str(end) for i in suggested for end in (i.low, i.high) if end is not None],
         "formulas": [sympy.latex(formula) for formula in found.formulas],
     }

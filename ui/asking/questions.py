@@ -210,7 +210,7 @@ def regions(question: Question) -> list[dict] | None:
             found.append(one.result())
         except Unfinished:
             found.append(
-                {"name": name, "status": LATE, "everywhere": False, "intervals": [], "moved": [], "formulas": []}
+                {"name": name, "status": LATE, "everywhere": False, "intervals": [], "suggested": [], "formulas": []}
             )
         except InputError:
             return []

@@ -1,7 +1,7 @@
 """Which losses tolerate a noise: every loss of the catalogue and the reader's own, answered one by one, as a table.
 
-Beside a loss that fails stands what would mend it: the nearest value of one hyperparameter at which it tolerates. That
-is worked out for the reader's own losses, and for the others when asked: it keeps the workers busy for half a minute.
+Beside a loss that fails stands a suggestion: the nearest value of one hyperparameter at which it tolerates. That
+is found for the reader's own losses, and for the others when asked: it keeps the workers busy for half a minute.
 """
 
 import html
@@ -39,29 +39,29 @@ def known() -> dict[str, str]:
     return {spec: ", ".join(name for name in names if name) for spec, names in found.items()}
 
 
-def ranking(noise: str, classes: int, own: tuple[str, ...], mend_all: bool) -> None:
+def ranking(noise: str, classes: int, own: tuple[str, ...], suggest_all: bool) -> None:
     """The table; looks again by itself until every loss is answered."""
     specs = tuple(dict.fromkeys((*own, *known())))
-    mend = specs if mend_all else own
-    waiting = not _settled(*_answers(specs, noise, classes, mend))
+    asked = specs if suggest_all else own
+    waiting = not _settled(*_answers(specs, noise, classes, asked))
     live = st.fragment(_ranking, run_every=EVERY if waiting else None, key="ranking-live")
-    live(specs, noise, classes, own, mend, waiting)
+    live(specs, noise, classes, own, asked, waiting)
 
 
-def _answers(specs, noise: str, classes: int, mend) -> tuple[dict[str, Verdict | None], dict[str, list | None]]:
-    """Each loss's verdict, and once all are known what would mend those of `mend` that fail; None while under way."""
+def _answers(specs, noise: str, classes: int, asked) -> tuple[dict[str, Verdict | None], dict[str, list | None]]:
+    """Each loss's verdict; once all are known, suggestions for those of `asked` that fail. None while under way."""
     found = {spec: answer(Question(spec, noise, classes), CLAIM) for spec in specs}
     if None in found.values() or not any(verdict.holds for verdict in found.values()):
         return found, {}  # where no loss at all tolerates, no hyperparameter would help
-    return found, {s: regions(Question(s, noise, classes)) for s in mend if found[s].holds is False}
+    return found, {s: regions(Question(s, noise, classes)) for s in asked if found[s].holds is False}
 
 
-def _settled(found: dict, mends: dict) -> bool:
-    return None not in found.values() and None not in mends.values()
+def _settled(found: dict, suggestions: dict) -> bool:
+    return None not in found.values() and None not in suggestions.values()
 
 
-def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
-    found, mends = _answers(specs, noise, classes, mend)
+def _ranking(specs, noise: str, classes: int, own, asked, waiting: bool) -> None:
+    found, suggestions = _answers(specs, noise, classes, asked)
     done = [verdict for verdict in found.values() if verdict is not None]
     good = sum(verdict.holds is True for verdict in done)
     said = (
@@ -74,23 +74,25 @@ def _ranking(specs, noise: str, classes: int, own, mend, waiting: bool) -> None:
         _row(
             parse(spec),
             found[spec],
-            mends.get(spec, []) if spec in mend else (),
+            suggestions.get(spec, []) if spec in asked else (),
             Question(spec, noise, classes),
             spec in own,
         )
         for spec in order
     )
-    failing = mends if len(done) == len(specs) else [s for s in own if found[s] is not None and found[s].holds is False]
-    look = "alf-table alf-ranking" + ("" if failing or len(mend) > len(own) else " alf-unmended")
+    failing = (
+        suggestions if len(done) == len(specs) else [s for s in own if found[s] is not None and found[s].holds is False]
+    )
+    look = "alf-table alf-ranking" + ("" if failing or len(asked) > len(own) else " alf-no-suggestions")
     st.html(
         f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="{look}"><thead><tr>'
         f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates the noise')}</th><th>{term('margin')}</th>"
-        f"<th>Decided by</th><th>{term('mended', 'Tolerates the noise with')}</th><th></th></tr></thead>"
+        f"<th>Decided by</th><th>{term('suggestion', 'Tolerates the noise with')}</th><th></th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
     if waiting and (busy := crowd()):
         st.caption(busy)
-    if waiting and _settled(found, mends):
+    if waiting and _settled(found, suggestions):
         st.rerun()
 
 
@@ -105,35 +107,36 @@ def needs(specs: Sequence[str]) -> list[tuple[str, Style, float]]:
     return found
 
 
-def mended(loss: Loss, regions: list[dict]) -> Loss | None:
-    """The loss with one hyperparameter moved, as little as possible in proportion, to where it tolerates the noise.
+def suggested(loss: Loss, regions: list[dict]) -> Loss | None:
+    """The loss with one hyperparameter changed, as little as possible in proportion, to where it tolerates the noise.
 
     The value is an end of an interval, of three digits, that a worker has proved to tolerate it.
 
-    >>> mended(parse("ael:a=2"), [{"name": "a", "moved": ["247/100"]}]).spec
+    >>> suggested(parse("ael:a=2"), [{"name": "a", "suggested": ["247/100"]}]).spec
     'ael:a=2.47'
     """
-    moves = []
+    changes = []
     for region in regions:
         was = loss.floats[region["name"]]
-        for value in map(Rational, region["moved"]):
+        for value in map(Rational, region["suggested"]):
             far = abs(math.log(float(value) / was)) if was > 0 and value > 0 else math.inf
-            moves.append(((far, abs(float(value) - was)), loss.replace(**{region["name"]: value})))
-    return min(moves, key=lambda move: move[0], default=(0, None))[1]
+            changes.append(((far, abs(float(value) - was)), loss.replace(**{region["name"]: value})))
+    return min(changes, key=lambda change: change[0], default=(0, None))[1]
 
 
-def mend_cell(loss: Loss, regions: list[dict], question: Question) -> str:
-    """What would mend a loss, and all values that would, as HTML; a dash says that nothing does, so not where a search
-    ran out of time or left something open.
+def suggestion_cell(loss: Loss, regions: list[dict], question: Question) -> str:
+    """A tolerant hyperparameter for a loss, and all its tolerant values, as HTML.
+
+    A dash says that there is none, so it does not stand where a search ran out of time or left something open.
 
     >>> question = Question("ael:a=2", "pair:0.4", 10)
-    >>> found = {"name": "a", "status": "late", "everywhere": False, "intervals": [], "moved": []}
-    >>> [mend_cell(parse("ael:a=2"), [found | {"status": status}], question) for status in ("late", "proved")]
+    >>> found = {"name": "a", "status": "late", "everywhere": False, "intervals": [], "suggested": []}
+    >>> [suggestion_cell(parse("ael:a=2"), [found | {"status": status}], question) for status in ("late", "proved")]
     ['no answer in time', '—']
     """
-    better = mended(loss, regions)
+    better = suggested(loss, regions)
     if better is not None:
-        name = _moved(loss, better)
+        name = _changed_parameter(loss, better)
         region = next(r for r in regions if r["name"] == name)
         return _link(better.spec, question, _changed(loss, better)) + f"<small>{html.escape(values(region))}</small>"
     if any(region["status"] == LATE for region in regions):
@@ -173,14 +176,14 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     shown = "—" if margin is None else rounded(float(margin))
     rule = verdict.data.get("rule") or "—"
     if verdict.holds is not False or regions == ():
-        mend = ""
+        suggestion = ""
     elif regions is None:
-        mend = "…"
+        suggestion = "…"
     else:
-        mend = mend_cell(loss, regions, question)
+        suggestion = suggestion_cell(loss, regions, question)
     return (
         f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span>{wait}</td>'
-        f"<td>{shown}</td><td>{rule}</td><td>{mend}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
+        f"<td>{shown}</td><td>{rule}</td><td>{suggestion}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
     )
 
 
@@ -188,13 +191,13 @@ def _values(loss: Loss) -> str:
     return html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
 
 
-def _moved(loss: Loss, better: Loss) -> str:
+def _changed_parameter(loss: Loss, better: Loss) -> str:
     return next(n for n, value in better.values.items() if value != loss.values[n])
 
 
 def _changed(loss: Loss, better: Loss) -> str:
     """The hyperparameter in which two losses differ, as ``with a = 2.47``."""
-    name = _moved(loss, better)
+    name = _changed_parameter(loss, better)
     return html.escape(f"with {name} = {better.floats[name]:.15g}")
 
 

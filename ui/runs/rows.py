@@ -17,10 +17,10 @@ from alf.training.records import summarise
 from alf.training.states import ACTIVE, RunState
 from ui.charts.chart import chart
 from ui.controls import swatch
-from ui.key_figures import over_seeds
 from ui.state.link import Field, token
 from ui.training import session
 from ui.words.glossary import term
+from ui.words.key_figures import over_seeds
 from ui.words.markdown import literal
 
 RECORDED = "recorded-"

@@ -16,9 +16,9 @@ from alf.settings import settings
 from alf.training.recipe import Recipe
 from alf.training.samples import samples_used
 from ui.charts.chart import chart
-from ui.key_figures import facts, rates
 from ui.state import recipe_fields
 from ui.state.view import View
+from ui.words.key_figures import facts, rates
 
 SEED = 0
 

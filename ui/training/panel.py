@@ -13,11 +13,11 @@ from alf.training.records import summarise
 from alf.training.states import RunState
 from ui.charts.chart import chart
 from ui.controls import swatch
-from ui.key_figures import over_seeds
 from ui.state import recipe_fields
 from ui.state.view import View
 from ui.training import inside, session
 from ui.words.glossary import term
+from ui.words.key_figures import over_seeds
 
 EVERY = 0.7  # seconds between looks at the engine, while a run goes on
 

@@ -59,7 +59,7 @@ GLOSSARY = {
         "divided by that of the likeliest wrong label, minus 1. Compare margins of the same rule only. A dash: this "
         "rule compares no numbers."
     ),
-    "mended": (
+    "suggestion": (
         "The nearest value of one hyperparameter with which the loss tolerates this noise, the other hyperparameters "
         "as they are. The link leads to the proof. A dash: this is proved for no value on a slider. Your own losses "
         "are answered at once, the others after you ask for suggestions: that takes about half a minute."

@@ -1,4 +1,4 @@
-"""The atlas's side of the page: a family of losses, its map, the reader's point on it."""
+"""The pictures of the Atlas page: the map of a family's ratio with the reader's point, its slices, the trade-off."""
 
 import math
 from fractions import Fraction
@@ -32,11 +32,11 @@ def quantity(ratio: np.ndarray, what: str, classes: int) -> np.ndarray:
     return ratio if factor is None else ratio * factor / (1 + ratio * factor)
 
 
-def needed(noise: Noise) -> float | None:
+def least_ratio(noise: Noise) -> float | None:
     """The least ratio that makes a loss with r = r_up tolerate the noise; None where no ratio does, or none is known.
 
     >>> from alf.noise import parse_noise
-    >>> round(needed(parse_noise("pair:0.4", 10)), 4)
+    >>> round(least_ratio(parse_noise("pair:0.4", 10)), 4)
     0.6667
     """
     if noise.exact is None:
@@ -87,7 +87,7 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def trade(classes: int) -> bytes:
+def trade_off(classes: int) -> bytes:
     """Robustness against learning speed for every configuration of the catalogue with a ratio."""
     marks = []
     for spec in known():
@@ -174,12 +174,12 @@ def _rising(heights: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.nda
     return heights[order], places[order]
 
 
-def moved(loss: Loss, x: float, y: float) -> Loss:
+def at_point(loss: Loss, x: float, y: float) -> Loss:
     """The loss at the point of a click, on values a person would type.
 
-    >>> moved(parse("agce:a=1,q=1"), 0.61234, 1.987).spec
+    >>> at_point(parse("agce:a=1,q=1"), 0.61234, 1.987).spec
     'agce:a=0.61,q=1.99'
-    >>> moved(parse("ael:a=1"), 2.4712, 0.67).spec
+    >>> at_point(parse("ael:a=1"), 2.4712, 0.67).spec
     'ael:a=2.47'
     """
     names = [parameter.name for parameter in loss.declaration.parameters]
