@@ -114,7 +114,7 @@ class Tab:
         return view
 
     def _note(self, page):
-        self.st.session_state[view._WRITTEN][page] = (dict(self.st.query_params), None, 0.0)
+        self.st.session_state[view._URLS] = view.Urls(page, dict(self.st.query_params), None, 0.0)
         self.history[self.at] = (page, through_a_url(dict(self.st.query_params)))
 
     @property

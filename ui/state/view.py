@@ -3,13 +3,23 @@
 The model is a plain dict in the session: the reader's own values. A page shows them as far as it can, see
 `ui.state.link.fitted` and `ui.state.selection`, and writes back only what the reader changes on it. Widgets change the
 model in their callbacks and are set from what is shown before they are drawn, so that sliders, presets, typed specs and
-links can never disagree. A URL that the page did not write itself (a link, the back button) goes before the model,
-unless a widget has just changed it.
+links can never disagree.
+
+Which goes first at a run of the page, the model or the URL? The model,
+
+1. when the URL says nothing of the page, or a widget has just changed the model; the run ends with writing it into the
+   URL;
+2. when the URL is the one that the page wrote last;
+3. when the URL is the one before that, within `URL_UNDERWAY` seconds of our writing the last: the browser sent its
+   message before ours came.
+
+Any other URL is a link or the back button, and goes first. The other way round the browser is behind too: within
+`WIDGETS_UNDERWAY` seconds of a change it may not have drawn the widgets' new values, and is told them again (`keep`).
 """
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -18,15 +28,25 @@ from ui.state import selection
 from ui.state.link import Field, decode, encode, fitted
 from ui.words.markdown import literal
 
-_MODEL, _PAGE, _WRITTEN, _TOUCHED, _SAID = "view.model", "view.page", "view.written", "view.touched", "view.said"
+_MODEL, _PAGE, _URLS, _TOUCHED, _PROBLEMS = "view.model", "view.page", "view.urls", "view.touched", "view.problems"
 _CHANGED, _SHOWN, _LOOKED, _ROOM = "view.changed", "view.shown", "view.looked", "view.room"
 _PARTS = "view.parts"
 
+URL_UNDERWAY = WIDGETS_UNDERWAY = 1.5  # seconds between us and a slow browser, either way
 
-_UNSEEN = 1.5  # seconds within which the browser may not have drawn the widgets of our last change
 
+class Urls(NamedTuple):
+    """The parameters of the URL that a page wrote last, of the one before, and when it wrote."""
 
-_IN_FLIGHT = 1.5  # seconds within which the browser may still send the URL from before our last change
+    page: str
+    last: dict[str, list[str]]
+    before: dict[str, list[str]] | None
+    written: float
+
+    def explain(self, page: str, asked: dict[str, list[str]]) -> bool:
+        """Whether a URL asked for comes from the page itself: the last one, or for a moment the one before."""
+        fresh = time.monotonic() - self.written < URL_UNDERWAY
+        return page == self.page and (asked == self.last or (fresh and asked == self.before))
 
 
 class View:
@@ -40,7 +60,8 @@ class View:
         asked = {field.name: st.query_params.get_all(field.name) for field in fields}
         asked = {name: texts for name, texts in asked.items() if texts}
         touched = st.session_state.pop(_TOUCHED, False)
-        linked = bool(asked) and not touched and self._from_outside(asked)
+        urls = st.session_state.get(_URLS)
+        linked = bool(asked) and not touched and not (urls and urls.explain(page, asked))
         if linked:
             self._follow(asked)
         for field in fields:
@@ -101,9 +122,9 @@ class View:
 
     def say(self) -> None:
         """Show what of the link could not be used, until the reader changes something; and what is kept unseen."""
-        page, problems = st.session_state.get(_SAID, (None, []))
+        page, problems = st.session_state.get(_PROBLEMS, (None, []))
         if page == self.page and problems:
-            st.warning("A part of this link cannot be used. " + " ".join(f"{_sentence(p)}" for p in problems))
+            st.warning("A part of this link cannot be used. " + " ".join(map(_sentence, problems)))
         for name, note in self.notes.items():
             if name not in ("classes", "noise"):  # these stand beside their controls
                 st.info(note)
@@ -114,9 +135,10 @@ class View:
         now = {name: st.query_params.get_all(name) for name in st.query_params}
         if params != now:
             st.query_params.from_dict(params)
-        written = st.session_state.get(_WRITTEN, {}).get(self.page)
-        if not written or written[0] != params:
-            st.session_state[_WRITTEN] = {self.page: (params, written[0] if written else None, time.monotonic())}
+        urls = st.session_state.get(_URLS)
+        before = urls.last if urls and urls.page == self.page else None
+        if params != before:
+            st.session_state[_URLS] = Urls(self.page, params, before, time.monotonic())
         questions.settle(self._began)
 
     def _fitted(self) -> tuple[dict[str, Any], dict[str, str]]:
@@ -149,20 +171,13 @@ class View:
                 st.session_state.setdefault(_LOOKED, {})[self.page] = looked
             else:
                 View._keep_losses(values["loss"])
-        st.session_state[_SAID] = (self.page, problems)
-
-    def _from_outside(self, asked: dict[str, list[str]]) -> bool:
-        written = st.session_state.get(_WRITTEN, {}).get(self.page)
-        if not written:
-            return True
-        last, before, when = written
-        return asked != last and not (asked == before and time.monotonic() - when < _IN_FLIGHT)
+        st.session_state[_PROBLEMS] = (self.page, problems)
 
     @staticmethod
     def _touch() -> None:
         st.session_state[_TOUCHED] = True
         st.session_state[_CHANGED] = time.monotonic()
-        st.session_state.pop(_SAID, None)
+        st.session_state.pop(_PROBLEMS, None)
 
     @staticmethod
     def _set_losses(before: Sequence[str] | None, after: Sequence[str]) -> None:
@@ -191,8 +206,8 @@ def keep(key: str, value: Any) -> str:
     settled at once), the second run's message takes the place of the first and the widget would show its default: so
     the value is told again for a moment.
     """
-    fresh = time.monotonic() - st.session_state.get(_CHANGED, 0.0) < _UNSEEN
-    if fresh or key not in st.session_state or st.session_state[key] != value:
+    undrawn = time.monotonic() - st.session_state.get(_CHANGED, 0.0) < WIDGETS_UNDERWAY
+    if undrawn or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
     return key
 
