@@ -7,7 +7,7 @@ from alf.losses import parse
 from ui import controls
 from ui.asking.questions import read_loss
 from ui.charts.chart import mount, payload
-from ui.proving import ratio_cards
+from ui.proving.ratio_cards import ratio_cards, rest_note
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
@@ -23,7 +23,7 @@ def curves(specs: tuple[str, ...], classes: int) -> bytes:
             slope_figure.spec(controls.series(losses, U, lambda loss: loss.derivative(U, classes)), classes),
             weight_figure.spec(controls.series(losses, U, lambda loss: loss.sample_weight(U, classes)), classes),
         ),
-        live=controls.live(losses, classes, U, ("value", "derivative", "weight")),
+        live=controls.live_curves(losses, classes, U, ("value", "derivative", "weight")),
     )
 
 
@@ -37,11 +37,11 @@ view.say()
 with st.container(key="explore"):
     with st.container(key="chart"):
         mount(curves(view["loss"], view["classes"]), "explore-curves")
-        if said := ratio_cards.rest(view["loss"]):
+        if said := rest_note(view["loss"]):
             st.html(said)
     with st.container(key="controls"):
         controls.class_count(view)
         controls.loss_list(view)
     with st.container(key="numbers", gap="medium"):
-        ratio_cards.section(view["loss"], view["classes"])
+        ratio_cards(view["loss"], view["classes"])
 view.save()

@@ -13,7 +13,7 @@ from ui.proving.ranking import needs, ranking
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
-from ui.words.key_figures import dominates, facts, rates
+from ui.words.key_figures import dominates, key_figures, rates
 
 head(
     "Noise",
@@ -36,7 +36,7 @@ with st.container(key="noise"):
         matrix.editor(noise)
     with st.container(key="claims", gap="medium"):
         if noise.transition is not None:
-            st.html(facts(rates(noise) + dominates(noise)))
+            st.html(key_figures(rates(noise) + dominates(noise)))
             chart(
                 matrix_figure.spec(noise.transition),
                 dominance_figure.spec(noise.transition, needs(view["loss"])),

@@ -6,7 +6,7 @@ from alf.noise import parse_noise
 from ui import controls
 from ui.asking.questions import Question, read_loss
 from ui.controls import matrix
-from ui.proving.claim_cards import board
+from ui.proving.claim_cards import claim_cards
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
@@ -28,7 +28,7 @@ with st.container(key="prove"):
         if view["noise"].startswith("matrix:"):
             matrix.editor(parse_noise(view["noise"], view["classes"]))
     with st.container(key="claims"):
-        board(question)
+        claim_cards(question)
         with st.expander("Words that are easily confused", key="vocabulary"):
             for word in ("asymmetric", "symmetric", "calibrated", "noise tolerant"):
                 st.markdown(f"**{word.capitalize()}.** {hint(word)}")

@@ -27,13 +27,13 @@ def listed(view: View) -> list[rows.Run]:
     pages = max(1, -(-count // EACH))
     at = min(view["list"], pages)
     found = [
-        rows.of(progress, session.engine().latest(progress.run))
+        rows.stored_run(progress, session.engine().latest(progress.run))
         for progress in session.engine().runs(session.owner(), EACH * (at - 1), EACH)
     ]
     if not count:
         st.html('<p class="alf-note">You have no runs in this browser yet.</p>')
         st.page_link(page(entry("Train")), label="Train a network →")
-    for run in (*found, *(rows.of_recording(name) for name in rows.NAMES if at == pages)):
+    for run in (*found, *(rows.recorded_run(name) for name in rows.NAMES if at == pages)):
         with st.container(key=f"row-{run.id}", horizontal=True, gap="small", wrap=False):
             key = keep(f"pick-{run.id}", run.id in view["runs"])
             st.checkbox(
@@ -61,7 +61,7 @@ def chosen(view: View, found: list[rows.Run]) -> list[rows.Run]:
             shown.append(rows.find(run))
         except InputError as error:
             st.warning(literal(str(error)))
-    return shown or [rows.find(found[0].id) if found else rows.of_recording(rows.NAMES[0])]
+    return shown or [rows.find(found[0].id) if found else rows.recorded_run(rows.NAMES[0])]
 
 
 def body(view: View, looking: bool) -> None:
@@ -71,12 +71,12 @@ def body(view: View, looking: bool) -> None:
             actions.open_file()
             found = listed(view)
         with st.container(key="runs-shown", gap="medium"):
-            actions.said()
+            actions.show_error()
             shown = chosen(view, found)
             rows.compare(shown)
             for run in shown:
                 with st.container(key=f"bar-{run.id}", gap="small"):
-                    actions.bar(run)
+                    actions.run_bar(run)
     view.save()
     st.session_state["runs.looking"] = any(run.active for run in (*found, *shown))
     if looking != st.session_state["runs.looking"]:

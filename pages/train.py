@@ -9,7 +9,7 @@ from ui.shell import head
 from ui.state import link, recipe_fields
 from ui.state.view import View
 from ui.training import inside, recipe_controls, session
-from ui.training.buttons import bar
+from ui.training.buttons import run_buttons
 from ui.training.drawn_labels import noise_picture
 from ui.training.panel import results
 
@@ -29,7 +29,7 @@ shown, problem = session.shown(view["run"])
 active = shown.progress is not None and shown.progress.active
 with st.container(key="train"):
     with st.container(key="start"):
-        bar(view, shown)
+        run_buttons(view, shown)
     with st.container(key="controls"):
         recipe_controls.data(view)
         controls.noise(view, dataset(view["data"]).classes, view["data"])

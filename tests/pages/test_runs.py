@@ -163,7 +163,7 @@ def test_garbage_in_the_link(open_app, engine):
 
 def test_a_link_to_train_holds_the_recipe():
     recipe = classroom("moons", losses=("ce", "gce:q=0.7"), seeds=(0, 1), lr=0.05, equal_scale=True)
-    link = rows.again(recipe)
+    link = rows.train_link(recipe)
     assert link["loss"] == ["ce", "gce:q=0.7"] and link["scale"] == ["equal"] and link["seeds"] == ["2"]
     assert (link["lr"], link["epochs"], link["samples"]) == (["0.05"], ["300"], ["200"])
 

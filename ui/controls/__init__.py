@@ -1,7 +1,7 @@
 """Controls made from the declarations: losses, noise and plain fields for a view's state."""
 
 from ui.controls.fields import class_count, pick, switch
-from ui.controls.hyperparameters import live, slider, slider_key
+from ui.controls.hyperparameters import live_curves, slider, slider_key
 from ui.controls.losses import DATA_NAMES, loss_list, only_loss, presets, series, swatch
 from ui.controls.noise import noise
 from ui.words.glossary import hint
@@ -10,7 +10,7 @@ __all__ = [
     "DATA_NAMES",
     "class_count",
     "hint",
-    "live",
+    "live_curves",
     "loss_list",
     "noise",
     "only_loss",

@@ -16,7 +16,7 @@ from ui.state.view import View, infinite
 
 def show_refusal(key: str) -> None:
     """What was wrong with the text last typed into this field."""
-    if error := st.session_state.get(f"{key}.said"):
+    if error := st.session_state.get(f"{key}.refusal"):
         st.error(infinite(error))
 
 
@@ -26,7 +26,7 @@ def change_losses(specs: Sequence[str]) -> None:
 
 
 def forget_refusals() -> None:
-    for key in [key for key in st.session_state if str(key).endswith(".said")]:
+    for key in [key for key in st.session_state if str(key).endswith(".refusal")]:
         del st.session_state[key]  # what was wrong before is no longer there
 
 
@@ -51,11 +51,11 @@ def put_at(index: int, spec: str) -> None:
 def typed_spec(key: str) -> str | None:
     """The canonical spec of a typed text; a sentence for the page when it is none."""
     text = st.session_state[key].strip()
-    st.session_state.pop(f"{key}.said", None)
+    st.session_state.pop(f"{key}.refusal", None)
     if not text:
         return None
     try:
         return read_loss(text).spec
     except InputError as error:
-        st.session_state[f"{key}.said"] = str(error)
+        st.session_state[f"{key}.refusal"] = str(error)
         return None

@@ -22,11 +22,11 @@ def number(
     The limits are not given to the browser: it would keep such a number from us, with a bubble of its own that soon
     goes away. `take(name, number)` is called with a number that is allowed.
     """
-    refused = st.session_state.get(f"{key}.refused")
-    if refused and refused[0] == value and key in st.session_state:
+    refusal = st.session_state.get(f"{key}.refusal")
+    if refusal and refusal[0] == value and key in st.session_state:
         st.session_state[key] = st.session_state[key]  # as it was typed
     else:
-        st.session_state.pop(f"{key}.refused", None)  # the value has changed elsewhere
+        st.session_state.pop(f"{key}.refusal", None)  # the value has changed elsewhere
         keep(key, value)
     text = "%d" if isinstance(step, int) else "%g"
     st.number_input(
@@ -38,19 +38,19 @@ def number(
         on_change=_number,
         args=(key, label, value, limits, take, name),
     )
-    if said := st.session_state.get(f"{key}.refused"):
-        st.error(said[1])
+    if refusal := st.session_state.get(f"{key}.refusal"):
+        st.error(refusal[1])
 
 
 def _number(key: str, label: str, value: float, limits: tuple[float, float], take, name) -> None:
     typed, (low, high) = st.session_state[key], limits
-    st.session_state.pop(f"{key}.refused", None)
+    st.session_state.pop(f"{key}.refusal", None)
     if typed is not None and low <= typed <= high:
         take(name, typed)
     else:
         shown = "nothing" if typed is None else f"{typed:.12g}"
         words = f"{label}: must be between {low:.12g} and {high:.12g}, got {shown}. {value:.12g} stays in use."
-        st.session_state[f"{key}.refused"] = (value, words)
+        st.session_state[f"{key}.refusal"] = (value, words)
 
 
 def pick(view: View, name: str, label: str, options: dict[str, str], about: str) -> None:

@@ -41,7 +41,7 @@ def slider_key(index: int, loss: Loss, parameter: Parameter) -> str:
     return f"{index}.{loss.key}.{parameter.name}"
 
 
-def live(losses: Sequence[Loss], classes: int, u, quantities: Sequence[str]) -> dict:
+def live_curves(losses: Sequence[Loss], classes: int, u, quantities: Sequence[str]) -> dict:
     """What the browser needs to follow a held slider: each loss's formula as JavaScript, from its declaration."""
     from alf.losses.javascript import RUNTIME, source
 
@@ -64,7 +64,7 @@ def live(losses: Sequence[Loss], classes: int, u, quantities: Sequence[str]) -> 
 def exact_field(index: int, loss: Loss, parameter: Parameter) -> None:
     """One hyperparameter as a number with all its digits; a text that is none stays, and the reason stands below it."""
     key = f"exact-{index}-{loss.key}-{parameter.name}"
-    if f"{key}.said" not in st.session_state or key not in st.session_state:
+    if f"{key}.refusal" not in st.session_state or key not in st.session_state:
         keep(key, decimal(loss.values[parameter.name]))
     st.text_input(
         f"{letter_of(parameter)}, {parameter.domain.words}",
@@ -78,7 +78,7 @@ def exact_field(index: int, loss: Loss, parameter: Parameter) -> None:
 
 def spec_field(key: str, label: str, index: int, loss: Loss) -> None:
     """A loss as text; a text that is none stays, and the reason stands below it."""
-    if f"{key}.said" not in st.session_state or key not in st.session_state:
+    if f"{key}.refusal" not in st.session_state or key not in st.session_state:
         keep(key, loss.spec)
     st.text_input(
         label,
@@ -122,7 +122,7 @@ def _slide(key: str, index: int, spec: str, name: str) -> None:
 
 def _exactly(key: str, index: int, spec: str, name: str) -> None:
     loss, text = loss_at(index, spec), st.session_state[key].strip()
-    st.session_state.pop(f"{key}.said", None)
+    st.session_state.pop(f"{key}.refusal", None)
     if loss is None:
         return
     value, domain = exact_number(text), loss.declaration.parameter(name).domain
@@ -131,12 +131,12 @@ def _exactly(key: str, index: int, spec: str, name: str) -> None:
         got = quoted(text) if text else "nothing"
         stays = f"{decimal(loss.values[name])} stays in use."
         comma = " A decimal point is needed." if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
-        st.session_state[f"{key}.said"] = f"{_GREEK.get(name, name)}: {words}, got {got}.{comma} {stays}"
+        st.session_state[f"{key}.refusal"] = f"{_GREEK.get(name, name)}: {words}, got {got}.{comma} {stays}"
         return
     try:
         put_at(index, loss.replace(**{name: value}).spec)
     except InputError as error:  # values of l that no double holds
-        st.session_state[f"{key}.said"] = str(error)
+        st.session_state[f"{key}.refusal"] = str(error)
 
 
 def _retype(key: str, index: int, spec: str) -> None:

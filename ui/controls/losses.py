@@ -193,7 +193,7 @@ def _add_typed() -> None:
     if (spec := typed_spec("add-typed")) is None:
         return
     if spec in specs_now():
-        st.session_state["add-typed.said"] = f"{parse(spec).label} is in the list already."
+        st.session_state["add-typed.refusal"] = f"{parse(spec).label} is in the list already."
         return
     _add(spec)
     st.session_state["add-typed"] = ""

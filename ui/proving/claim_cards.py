@@ -16,7 +16,7 @@ from ui.asking.questions import DOCUMENT_SECONDS, Question, crowd, document, fai
 from ui.asking.questions import answers as answers_to
 from ui.charts.chart import chart
 from ui.controls import series
-from ui.proving.pull import warning
+from ui.proving.starting_weight import slow_start_warning
 from ui.words import verdict_words
 
 FILES = {
@@ -31,10 +31,10 @@ EVERY = 0.3  # seconds between looks at the workers, while one is at work
 SOON = 15.0  # seconds to wait for a text that a reader has asked to see
 
 
-def board(question: Question) -> None:
+def claim_cards(question: Question) -> None:
     """Every claim about the question, as far as it is settled; looks again by itself until all are."""
     waiting = None in (*answers_to(question).values(), regions(question), ratio_of(question.loss))
-    st.fragment(_cards, run_every=EVERY if waiting else None, key="board")(question, waiting)
+    st.fragment(_cards, run_every=EVERY if waiting else None, key="claim-cards")(question, waiting)
 
 
 def _cards(question: Question, waiting: bool) -> None:
@@ -43,8 +43,8 @@ def _cards(question: Question, waiting: bool) -> None:
     enough, ratio = regions(question), ratio_of(question.loss)
     with st.container(key="enough"):
         tolerates = answers["noise_tolerant"]
-        if tolerates is not None and tolerates.holds and (said := warning(question.loss, question.classes)):
-            st.markdown(said)
+        if tolerates is not None and tolerates.holds and (slow := slow_start_warning(question.loss, question.classes)):
+            st.markdown(slow)
         condition = verdict_words.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …"
         st.markdown(condition, unsafe_allow_html=True)
         st.markdown(

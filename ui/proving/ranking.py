@@ -18,7 +18,7 @@ from alf.losses import Loss, catalogue, parse
 from alf.theory import Verdict
 from ui.asking.questions import LATE, Question, answer, crowd, ratio_of, regions
 from ui.controls import DATA_NAMES, swatch
-from ui.proving.pull import slow
+from ui.proving.starting_weight import starts_slowly
 from ui.words.glossary import term
 from ui.words.verdict_words import COLOURS, WORDS, values
 
@@ -29,7 +29,7 @@ EVERY = 0.4
 
 
 @st.cache_data(show_spinner=False)
-def known() -> dict[str, str]:
+def catalogue_presets() -> dict[str, str]:
     """Every configuration of the catalogue: spec -> for which data sets it is a preset."""
     found: dict[str, list[str]] = {}
     for declaration in catalogue().values():
@@ -41,7 +41,7 @@ def known() -> dict[str, str]:
 
 def ranking(noise: str, classes: int, own: tuple[str, ...], suggest_all: bool) -> None:
     """The table; looks again by itself until every loss is answered."""
-    specs = tuple(dict.fromkeys((*own, *known())))
+    specs = tuple(dict.fromkeys((*own, *catalogue_presets())))
     asked = specs if suggest_all else own
     waiting = not _settled(*_answers(specs, noise, classes, asked))
     live = st.fragment(_ranking, run_every=EVERY if waiting else None, key="ranking-live")
@@ -162,7 +162,7 @@ def _margin(verdict: Verdict) -> float:
 
 
 def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, question: Question, own: bool) -> str:
-    preset = "yours" if own else known().get(loss.spec, "")
+    preset = "yours" if own else catalogue_presets().get(loss.spec, "")
     name = swatch(
         style(loss.key), f"{html.escape(loss.name)}<small>{', '.join(t for t in (_values(loss), preset) if t)}</small>"
     )
@@ -171,7 +171,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     light, dark = COLOURS[verdict.status]
     word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
     margin = verdict.data.get("margin")
-    slowly = verdict.holds and slow(loss.spec, question.classes)
+    slowly = verdict.holds and starts_slowly(loss.spec, question.classes)
     wait = f" <small>{term('slow start', 'slow start')}</small>" if slowly else ""
     shown = "—" if margin is None else rounded(float(margin))
     rule = verdict.data.get("rule") or "—"

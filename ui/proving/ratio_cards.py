@@ -27,10 +27,10 @@ WORDS = {
 }
 
 
-def rest(specs: tuple[str, ...]) -> str:
+def rest_note(specs: tuple[str, ...]) -> str:
     """Where the remaining probability goes in the curves of losses that depend on it, as HTML; empty without one.
 
-    >>> rest(("ce", "mae"))
+    >>> rest_note(("ce", "mae"))
     ''
     """
     whole = names([loss.name for loss in map(parse, specs) if not loss.pointwise])
@@ -40,13 +40,13 @@ def rest(specs: tuple[str, ...]) -> str:
     return f'<p class="alf-note">{html.escape(whole)}: the remaining probability 1 − u is {shared}.</p>'
 
 
-def section(specs: tuple[str, ...], classes: int) -> None:
+def ratio_cards(specs: tuple[str, ...], classes: int) -> None:
     """A card for every loss, and the formulas that all of them share; looks again while a ratio is being worked on."""
     waiting = any(ratio_of(spec) is None for spec in specs)
-    st.fragment(_section, run_every=0.3 if waiting else None, key="numbers-live")(specs, classes, waiting)
+    st.fragment(_cards, run_every=0.3 if waiting else None, key="numbers-live")(specs, classes, waiting)
 
 
-def _section(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
+def _cards(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
     shown = styles(parse(spec).key for spec in specs)
     found = [ratio_of(spec) for spec in specs]
     cards = [card(spec, classes, style, ratio) for spec, style, ratio in zip(specs, shown, found, strict=True)]

@@ -15,8 +15,8 @@ from alf.noise import Noise
 from ui.asking.questions import grid, ratio_of
 from ui.charts.chart import payload
 from ui.controls import DATA_NAMES
-from ui.proving.pull import pull
-from ui.proving.ranking import known
+from ui.proving.ranking import catalogue_presets
+from ui.proving.starting_weight import starting_weight
 
 POINTS = 200
 QUANTITIES = {"ratio": "asymmetry ratio", "pair": "critical pair noise", "symmetric": "critical symmetric noise"}
@@ -90,11 +90,11 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
 def trade_off(classes: int) -> bytes:
     """Robustness against learning speed for every configuration of the catalogue with a ratio."""
     marks = []
-    for spec in known():
+    for spec in catalogue_presets():
         loss, found = parse(spec), ratio_of(spec)
         if found is None or not found.defined or found.value is None:
             continue
-        start, _ = pull(spec, classes)
+        start, _ = starting_weight(spec, classes)
         marks.append(Series(loss.label, style(loss.key), np.array([found.value]), np.array([start]), short=loss.name))
     return payload([trade_off_figure.spec(marks, classes)], legend=False)
 

@@ -1,4 +1,4 @@
-"""What a reader does to a run: open it, run it again, go on with it, name it, take it away, delete it."""
+"""What a reader does to a run: open it, run it train_link, go on with it, name it, take it away, delete it."""
 
 import re
 import time
@@ -12,25 +12,25 @@ from alf.export.run import csv_text, json_text, read_recipe, recipe_text
 from alf.export.script import script
 from alf.training.states import RunState
 from ui.asking.questions import Reading
-from ui.runs.rows import Run, again, state
+from ui.runs.rows import Run, state, train_link
 from ui.shell import entry, page
 from ui.state.view import View
 from ui.training import session
 from ui.words.markdown import literal
 
-_SAID, _FILE = "runs.said", "runs.file"
+_ERROR, _FILE = "runs.error", "runs.file"
 
 
 MOST_FORMULAS, READ_SECONDS = 6, 8.0  # of one file: its formulas, and for reading all of them
 
 
-def said() -> None:
+def show_error() -> None:
     """What could not be done, until the next thing is done."""
-    if sentence := st.session_state.get(_SAID):
-        st.error(literal(sentence))
+    if error := st.session_state.get(_ERROR):
+        st.error(literal(error))
 
 
-def bar(run: Run) -> None:
+def run_bar(run: Run) -> None:
     """A run's name and state, why it ended, and everything one can do with it."""
     st.html(f'<div class="alf-bar"><h3>{escape(run.title)}</h3>{state(run)}</div>')
     st.caption(literal(session.in_words(run.recipe)))
@@ -46,7 +46,7 @@ def bar(run: Run) -> None:
         st.page_link(
             page(entry("Train")),
             label="Run again with other settings →",
-            query_params=again(run.recipe),
+            query_params=train_link(run.recipe),
             help="Opens Train with this run's settings, ready to be changed.",
         )
         _export(run)
@@ -98,7 +98,7 @@ def _export(run: Run) -> None:
         save("Curves and recipe as JSON", lambda: json_text(recipe, _all(run)), f"{name}.json", "application/json")
         save("Recipe (JSON)", lambda: recipe_text(recipe), f"{name}.recipe.json", "application/json")
         save("PyTorch script", lambda: script(recipe), f"{name}.py", "text/x-python", help=_SCRIPT)
-        st.caption("The recipe can be opened here again, or trained by `python -m alf sweep`.")
+        st.caption("The recipe can be opened here train_link, or trained by `python -m alf sweep`.")
 
 
 def _all(run: Run) -> Sequence[dict]:
@@ -131,7 +131,7 @@ def open_file() -> None:
             return
         st.write(literal(session.in_words(recipe)) + ". " + literal(f"Losses: {', '.join(recipe.losses)}."))
         st.button("Start", key="start-recipe", type="primary", on_click=_do, args=(_start, recipe))
-        st.page_link(page(entry("Train")), label="Open its settings on Train →", query_params=again(recipe))
+        st.page_link(page(entry("Train")), label="Open its settings on Train →", query_params=train_link(recipe))
 
 
 def _read(given) -> tuple[object, str]:
@@ -148,11 +148,11 @@ def _read(given) -> tuple[object, str]:
 
 def _do(what, *arguments) -> None:
     """Do it, or keep the sentence that says why not."""
-    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_ERROR, None)
     try:
         what(*arguments)
     except InputError as error:
-        st.session_state[_SAID] = str(error)
+        st.session_state[_ERROR] = str(error)
 
 
 def _stop(run: Run) -> None:

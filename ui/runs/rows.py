@@ -73,7 +73,7 @@ def tokens(name: str, most: int = MOST) -> Field:
     return Field(name, (), read, list)
 
 
-def of(progress, records) -> Run:
+def stored_run(progress, records) -> Run:
     """A run of the store."""
     return Run(
         progress.run, progress.name or title(progress.recipe), progress.recipe, tuple(records), progress.status,
@@ -84,7 +84,7 @@ def of(progress, records) -> Run:
     )  # fmt: skip
 
 
-def of_recording(name: str) -> Run:
+def recorded_run(name: str) -> Run:
     """A run that came with the project."""
     run = recorded(name)
     return Run(
@@ -103,8 +103,8 @@ def find(run: str) -> Run:
         No such run.
     """
     if run.removeprefix(RECORDED) in NAMES and run.startswith(RECORDED):
-        return of_recording(run.removeprefix(RECORDED))
-    return of(session.engine().progress(run), session.engine().curves(run))
+        return recorded_run(run.removeprefix(RECORDED))
+    return stored_run(session.engine().progress(run), session.engine().curves(run))
 
 
 def title(recipe: Recipe) -> str:
@@ -272,7 +272,7 @@ def notes(runs: list[Run]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def again(recipe: Recipe) -> dict[str, list[str]]:
+def train_link(recipe: Recipe) -> dict[str, list[str]]:
     """The parameters of a link to Train whose controls hold a recipe."""
     values = {
         "data": [recipe.data], "loss": list(recipe.losses), "noise": [recipe.noise[0]], "network": [recipe.network],

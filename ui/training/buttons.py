@@ -13,10 +13,10 @@ from ui.training.fetching import fetches, key_of, needed
 from ui.training.recipe_controls import lr_step, rate
 from ui.words.glossary import hint
 
-_SAID, _PENDING, _RATE = "train.said", "train.pending", "train.rate"
+_ERROR, _PENDING, _RATE = "train.error", "train.pending", "train.rate"
 
 
-def bar(view: View, shown: session.Shown) -> None:
+def run_buttons(view: View, shown: session.Shown) -> None:
     """The buttons, each there when it can be pressed and always at the same place; below, the learning rate."""
     run = view["run"] if shown.progress is not None else None
     active = run is not None and shown.progress.active and shown.progress.owner == session.owner()
@@ -31,8 +31,8 @@ def bar(view: View, shown: session.Shown) -> None:
             st.caption(_models(view))
     if pending:
         st.fragment(_fetching, run_every=0.3, key="fetching")(pending)
-    if said := st.session_state.get(_SAID):
-        st.error(said)
+    if error := st.session_state.get(_ERROR):
+        st.error(error)
     if active and shown.progress.status != RunState.STOPPING:
         _rate_now(run, shown.recipe)
     else:
@@ -108,17 +108,17 @@ def _fetching(recipe: Recipe) -> None:
     if state is None or state.ready:
         _launch(recipe)
     else:
-        st.session_state[_SAID] = state.error
+        st.session_state[_ERROR] = state.error
     st.rerun()
 
 
 def _start() -> None:
     """Hand the recipe of the controls to the engine, or first see to its data."""
-    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_ERROR, None)
     try:
         recipe = recipe_of(View.now())
     except InputError as error:
-        st.session_state[_SAID] = str(error)
+        st.session_state[_ERROR] = str(error)
         return
     if needed(recipe):
         fetches().ask(*key_of(recipe))
@@ -132,7 +132,7 @@ def _launch(recipe: Recipe) -> None:
     try:
         View.set("run", session.engine().start(recipe, session.owner()))
     except InputError as error:
-        st.session_state[_SAID] = str(error)
+        st.session_state[_ERROR] = str(error)
 
 
 def _cancel() -> None:
@@ -141,23 +141,23 @@ def _cancel() -> None:
 
 def _do(what: str, run: str) -> None:
     """Ask the engine to pause, play, step or stop the run; the page shows at once that it was asked."""
-    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_ERROR, None)
     engine = session.engine()
     try:
         {"pause": engine.pause, "play": engine.play, "step": engine.step, "stop": engine.stop}[what](session.mine(run))
     except InputError as error:
-        st.session_state[_SAID] = str(error)
+        st.session_state[_ERROR] = str(error)
 
 
 def _set_rate(run: str, lr: float) -> None:
     progress = session.engine().progress(run)
     if not progress.active or lr == _base(progress.recipe):
         return  # a field that has just left the page may report once more what it held
-    st.session_state.pop(_SAID, None)
+    st.session_state.pop(_ERROR, None)
     try:
         epoch = session.engine().set_lr(session.mine(run), lr)
     except InputError as error:
-        st.session_state[_SAID] = str(error)
+        st.session_state[_ERROR] = str(error)
     else:
         words = f"The learning rate {lr:g} takes effect in epoch {epoch}"
         if progress.recipe.schedule == "cosine":

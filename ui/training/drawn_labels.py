@@ -18,7 +18,7 @@ from alf.training.samples import samples_used
 from ui.charts.chart import chart
 from ui.state import recipe_fields
 from ui.state.view import View
-from ui.words.key_figures import facts, rates
+from ui.words.key_figures import key_figures, rates
 
 SEED = 0
 
@@ -88,7 +88,7 @@ def _panel(data: str, samples: int, spec: str) -> None:
         st.error(str(error))
         return
     seen = [] if drawn is None else [(f"{drawn.rate:.1%}", "of the labels drawn are wrong")]
-    st.html(facts(rates(noise) + seen))
+    st.html(key_figures(rates(noise) + seen))
     asked = None if noise.transition is None else matrix_figure.spec(noise.transition, names)
     if asked:
         asked["layout"]["title"]["subtitle"]["text"] = "Asked for: how often a sample of each class gets each label."

@@ -107,12 +107,12 @@ def _status(shown: session.Shown) -> None:
         return
     progress = shown.progress
     if progress.status != RunState.RUNNING:
-        st.session_state.pop("lab.pace", None)  # the time it stood still is none of its speed
+        st.session_state.pop("train.pace", None)  # the time it stood still is none of its speed
     whose = "Your run" if progress.owner == session.owner() else "Somebody else’s run"
     if shown.differs:
         words += f". Its settings are not those of the controls and of the page’s link: {_differing(shown)}."
     st.html(
-        f'<div class="alf-run"><b>{whose}:</b> {said(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
+        f'<div class="alf-run"><b>{whose}:</b> {progress_in_words(shown)}<i style="--w:{progress.fraction:.1%}"></i>'
         f"<small>{words}</small></div>"
     )
     if progress.status == RunState.FAILED:
@@ -152,7 +152,7 @@ def _take_over(recipe: Recipe, run: str | None) -> None:
         View.set(name, None if value == own[name] else value)
 
 
-def said(shown: session.Shown) -> str:
+def progress_in_words(shown: session.Shown) -> str:
     """How a run stands: "running, epoch 5 of 120, 62 s left for the run, 18 models at 3.1 epochs/s, ..."."""
     progress, recipe = shown.progress, shown.recipe
     if progress.status == RunState.PAUSED:

@@ -137,8 +137,8 @@ def _network(view: View) -> None:
         on_change=_typed_network,
         args=(key, shape),
     )
-    if said := st.session_state.get("network.said"):
-        st.error(said)
+    if error := st.session_state.get("network.error"):
+        st.error(error)
 
 
 def _takes(network: str, shape: tuple[int, ...]) -> bool:
@@ -224,7 +224,7 @@ def _follow() -> None:
     """Let every value be the recipe's own again."""
     for name in recipe_fields.FOLLOWING:
         View.set(name, None)
-    st.session_state.pop("network.said", None)
+    st.session_state.pop("network.error", None)
 
 
 def _losses_of_paper() -> None:
@@ -251,10 +251,10 @@ def _put(name: str, value) -> None:
 
 
 def _typed_network(key: str, shape: tuple[int, ...]) -> None:
-    st.session_state.pop("network.said", None)
+    st.session_state.pop("network.error", None)
     try:
         st.session_state[key] = network_spec(st.session_state[key] or "", shape)
     except InputError as error:
-        st.session_state["network.said"] = str(error)
+        st.session_state["network.error"] = str(error)
     else:
         _put("network", st.session_state[key])

@@ -51,7 +51,7 @@ def owner() -> str:
 
     known = owner_of(st.context.cookies)
     if known is None:
-        known = st.session_state.setdefault("lab.owner", owner_named(secrets.token_urlsafe(32)))
+        known = st.session_state.setdefault("train.owner", owner_named(secrets.token_urlsafe(32)))
     return known
 
 
@@ -74,7 +74,7 @@ def shown(run: str | None) -> tuple[Shown | None, str | None]:
         else:
             found = Shown(progress.recipe, records, progress, differs=_differs(controls(), progress.recipe))
             if found.records:
-                st.session_state["lab.last"] = run
+                st.session_state["train.last"] = run
             return found, None
     return recorded_run(controls()), problem
 
@@ -89,19 +89,19 @@ def controls() -> Recipe | None:
 
 def before() -> Shown:
     """The run whose curves stay in sight until the next one has some of its own: the last one shown here."""
-    return shown(st.session_state.get("lab.last"))[0]
+    return shown(st.session_state.get("train.last"))[0]
 
 
 def pace(shown: Shown) -> float | None:
     """Epochs per second of a model, all models of a run going on together, as this page has seen them come."""
     now, run = time.monotonic(), (shown.progress.run, shown.recipe.key)
-    kept, seen = st.session_state.get("lab.pace", (None, []))
+    kept, seen = st.session_state.get("train.pace", (None, []))
     if kept != run:
         seen = []
     seen = [(when, count) for when, count in seen if now - when < PACE_OVER]
     if not seen or now - seen[-1][0] > 0.3:
         seen.append((now, len(shown.records)))
-    st.session_state["lab.pace"] = (run, seen)
+    st.session_state["train.pace"] = (run, seen)
     models = len(shown.recipe.lanes) - len(shown.progress.ended)
     took = seen[-1][0] - seen[0][0]
     if took < 1.0 or seen[-1][1] == seen[0][1]:

@@ -8,9 +8,11 @@ from alf.noise import Noise
 from ui.words.glossary import term
 
 
-def facts(rows: Sequence[tuple[str, str]]) -> str:
+def key_figures(rows: Sequence[tuple[str, str]]) -> str:
     """The (number, words) pairs in HTML."""
-    return '<div class="alf-facts">' + "".join(f"<p><b>{n}</b><span>{words}</span></p>" for n, words in rows) + "</div>"
+    return (
+        '<div class="alf-figures">' + "".join(f"<p><b>{n}</b><span>{words}</span></p>" for n, words in rows) + "</div>"
+    )
 
 
 def rates(noise: Noise) -> list[tuple[str, str]]:

@@ -10,10 +10,10 @@ _OF_ITS_OWN, _OF_CE = 0.2, 0.03
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def pull(spec: str, classes: int) -> tuple[float, float]:
+def starting_weight(spec: str, classes: int) -> tuple[float, float]:
     """The sample weight at u = 1/K, as a share of the loss's largest and of CE's, which is 1 - 1/K there.
 
-    >>> [round(share, 3) for share in pull("mae", 10)]
+    >>> [round(share, 3) for share in starting_weight("mae", 10)]
     [0.36, 0.1]
     """
     loss = parse(spec)
@@ -23,27 +23,29 @@ def pull(spec: str, classes: int) -> tuple[float, float]:
     return start / largest if largest else 0.0, start / (1 - 1 / classes)
 
 
-def slow(spec: str, classes: int) -> bool:
+def starts_slowly(spec: str, classes: int) -> bool:
     """Whether training with the loss starts so slowly that it may not get far.
 
-    >>> slow("formula:1-u**2", 10), slow("mae", 10), slow("mae", 100), slow("aul:a=5.5,p=3", 100)
-    (True, False, True, False)
+    >>> starts_slowly("formula:1-u**2", 10), starts_slowly("mae", 10)
+    (True, False)
+    >>> starts_slowly("mae", 100), starts_slowly("aul:a=5.5,p=3", 100)
+    (True, False)
     """
-    own, ce = pull(spec, classes)
+    own, ce = starting_weight(spec, classes)
     return own < _OF_ITS_OWN and ce < _OF_CE
 
 
-def warning(spec: str, classes: int) -> str:
+def slow_start_warning(spec: str, classes: int) -> str:
     """What a proof of tolerance does not say of a loss that starts slowly; empty for any other.
 
-    >>> warning("ce", 10)
+    >>> slow_start_warning("ce", 10)
     ''
-    >>> print(warning("formula:1-u**2", 10))  # doctest: +ELLIPSIS
+    >>> print(slow_start_warning("formula:1-u**2", 10))  # doctest: +ELLIPSIS
     This is about the best prediction, not about how fast training finds it: ... 6.1% of its largest and 2% of CE's.
     """
-    if not slow(spec, classes):
+    if not starts_slowly(spec, classes):
         return ""
-    own, ce = pull(spec, classes)
+    own, ce = starting_weight(spec, classes)
     return (
         "This is about the best prediction, not about how fast training finds it: where training starts, at "
         f"u = 1/{classes}, the sample weight is {100 * own:.2g}% of its largest and {100 * ce:.2g}% of CE's."
