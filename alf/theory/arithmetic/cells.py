@@ -6,6 +6,7 @@ is recognised as such), transcendental functions come from Arb's balls at the tw
 """
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
@@ -15,6 +16,9 @@ from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Symbol, exp, log
 from alf.losses.exact import LongNumber, unwrapped
 from alf.theory.arithmetic import functions, rounding
 from alf.theory.arithmetic.balls import ALONE, ball_ends, constant_ball
+
+Enclosure = Callable[[float, float], tuple[float, float]]
+"""From the ends of a cell to ends between which a function has all its values on the cell."""
 
 
 def enclose_number(value: Expr) -> tuple[float, float]:
@@ -160,7 +164,7 @@ class _CellCompiler:
 
 
 @lru_cache(maxsize=2048)
-def on_cell(expression: Expr, variable: Symbol):
+def on_cell(expression: Expr, variable: Symbol) -> Enclosure:
     """A function (lo, hi) -> (lo, hi) that encloses the expression over the cell [lo, hi].
 
     Raises OutOfDomain where it may not be a real number.

@@ -1,6 +1,6 @@
 """The strict sign of a continuous function on an open interval: what is certain, and a place that stood in the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, Mul, Pow, Symbol, diff, exp
 
 from alf.theory.arithmetic.balls import at_point, sign_of_number
-from alf.theory.arithmetic.cells import on_cell
+from alf.theory.arithmetic.cells import Enclosure, on_cell
 from alf.theory.arithmetic.end_sign import end_sign
 from alf.theory.arithmetic.fine import exact_zero, fine_sign
 from alf.theory.arithmetic.limits import from_end
@@ -84,70 +84,113 @@ def _sign_of_factors(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> int | No
     return None
 
 
+@dataclass
+class _Evidence:
+    """What a search has found out about a function so far.
+
+    Parameters
+    ----------
+    seen : dict
+        Signs of values that certainly occur, each with a place where it does.
+    weak : set
+        Signs beside which values may be 0; None where nothing is known on a part of the interval.
+    trouble : Fraction or None
+        The last place at which no strict sign was certified.
+    """
+
+    seen: dict[int, Fraction] = field(default_factory=dict)
+    weak: set[int | None] = field(default_factory=set)
+    trouble: Fraction | None = None
+
+    def verdict(self) -> Certain:
+        """What follows once the whole interval has been looked at."""
+        signs = {sign for sign in self.seen if sign}
+        possible = self.weak | signs
+        only = possible.pop() if len(possible) == 1 else None
+        if self.trouble is None and len(signs) == 1:
+            return Certain(only, only)
+        return Certain(None, only, self.trouble, tuple(sorted(self.seen)))
+
+
 def _certain_sign(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> Certain:
+    """The same by enclosures: next to each end by its own argument, between them cell by cell."""
     cell = on_cell(f, x)
     whole = _strict(cell, lo, hi)
     if whole:
         return Certain(whole, whole)
-    slope = _slope_cell(f, x)
-    seen: dict[int, Fraction] = {}
-    weak, trouble = set(), None
-    left, right = lo, hi
-    for side, end in ((1, lo), (-1, hi)):
-        near = lo + (hi - lo) / 64 if side > 0 else hi - (hi - lo) / 64
-        if _strict(cell, *sorted((end, near))):
-            continue
-        moved = from_end(f, x, end, side)
-        found = end_sign(moved, strict=True)
-        if found is None or found[0] == 0:
-            found, trouble = end_sign(moved), end
-            if found is None:
-                weak.add(None)
-                continue
-            weak.add(found[0])
-        reach = dyadic(min(Fraction(found[1]), (hi - lo) / 8))
-        left, right = (lo + reach, right) if side > 0 else (left, hi - reach)
-        if trouble != end:
-            seen[found[0]] = end + side * reach / 2
+    slope, found = _slope_cell(f, x), _Evidence()
+    left = lo + _settled_next_to(f, x, cell, (lo, hi), 1, found)
+    right = hi - _settled_next_to(f, x, cell, (lo, hi), -1, found)
     budget = Budget(6000)
     stack = [(left, right)]
     while stack:
         a, b = stack.pop()
-        sign = _strict(cell, a, b)
-        if not sign and slope and b - a < (hi - lo) / 16:
-            sign = mean_value_sign(cell, slope, a, b, strict=True)
-        if not sign and b - a < (hi - lo) / 2**30:
-            sign = fine_sign(f, x, a, b)
+        sign = _sign_of_cell(f, x, cell, slope, a, b, hi - lo)
         if sign:
-            seen.setdefault(sign, (a + b) / 2)
+            found.seen.setdefault(sign, (a + b) / 2)
         elif b - a > (hi - lo) / 2**60 and budget.spend():
             stack += [((a + b) / 2, b), (a, (a + b) / 2)]
         else:
-            c = exact_zero(f, x, a, b)
-            if c is not None:
-                seen[0] = as_fraction(c)
-            trouble = (a + b) / 2 if c is None else as_fraction(c)
-            weak.add(cell_sign(cell, a, b) if c is None else settle_zero(f, x, Run(a, b, None)).sign)
-        if {1, -1} <= seen.keys():
-            return Certain(None, None, _crossing(f, x, seen[-1], seen[1]), tuple(sorted(seen)))
-        if budget.left < 0 or len(weak) > 20:
-            return Certain(None, None, trouble, tuple(sorted(seen)))
-    signs = {s for s in seen if s}
-    if trouble is None and len(signs) == 1:
-        return Certain(*signs, *signs)
-    weak |= signs
-    sign = weak.pop() if len(weak) == 1 else None
-    return Certain(None, sign, trouble, tuple(sorted(seen)))
+            _look_for_zero(f, x, cell, a, b, found)
+        if {1, -1} <= found.seen.keys():
+            return Certain(None, None, _crossing(f, x, found.seen[-1], found.seen[1]), tuple(sorted(found.seen)))
+        if budget.left < 0:
+            return Certain(None, None, found.trouble, tuple(sorted(found.seen)))
+    return found.verdict()
 
 
-def _slope_cell(f: Expr, x: Symbol):
+def _settled_next_to(f: Expr, x: Symbol, cell: Enclosure, span, side: int, found: _Evidence) -> Fraction:
+    """Over what distance from an end the sign is settled, 0 where the cells between the ends settle or miss it."""
+    lo, hi = span
+    end = lo if side > 0 else hi
+    if _strict(cell, *sorted((end, end + side * (hi - lo) / 64))):
+        return Fraction(0)
+    moved = from_end(f, x, end, side)
+    near = end_sign(moved, strict=True)
+    strict = near is not None and near[0] != 0
+    if not strict:
+        near, found.trouble = end_sign(moved), end
+        found.weak.add(None if near is None else near[0])
+    if near is None:
+        return Fraction(0)
+    reach = dyadic(min(Fraction(near[1]), (hi - lo) / 8))
+    if strict:
+        found.seen[near[0]] = end + side * reach / 2
+    return reach
+
+
+def _sign_of_cell(
+    f: Expr, x: Symbol, cell: Enclosure, slope: Enclosure | None, a: Fraction, b: Fraction, whole: Fraction
+):
+    """The strict sign on [a, b], a part of an interval of width `whole`; None where it was not certified."""
+    sign = _strict(cell, a, b)
+    if not sign and slope and b - a < whole / 16:
+        sign = mean_value_sign(cell, slope, a, b, strict=True)
+    if not sign and b - a < whole / 2**30:
+        sign = fine_sign(f, x, a, b)
+    return sign
+
+
+def _look_for_zero(f: Expr, x: Symbol, cell: Enclosure, a: Fraction, b: Fraction, found: _Evidence) -> None:
+    """Note an exact zero in a cell that cannot be cut further, or that none is known there."""
+    c = exact_zero(f, x, a, b)
+    if c is None:
+        found.trouble = (a + b) / 2
+        found.weak.add(cell_sign(cell, a, b))
+        return
+    found.trouble = as_fraction(c)
+    found.seen[0] = found.trouble
+    found.weak.add(settle_zero(f, x, Run(a, b, None)).sign)
+
+
+def _slope_cell(f: Expr, x: Symbol) -> Enclosure | None:
     """Enclosures of the derivative; None where f has kinks."""
     if f.has(sympy.Abs, sympy.Max, sympy.Min):
         return None
     return on_cell(diff(f, x), x)
 
 
-def _strict(cell, a: Fraction, b: Fraction) -> int | None:
+def _strict(cell: Enclosure, a: Fraction, b: Fraction) -> int | None:
     """The sign of every value on a closed cell."""
     try:
         lo, hi = cell(*outward(a, b))

@@ -13,16 +13,75 @@ import heapq
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from alf.theory.arithmetic.balls import ball_ends, sign_of_number
 from alf.theory.curve.shape import Shape
 from alf.theory.ratios.flat_spots import FlatSpots
 
-RELATIVE = 9e-4
-
-
-ABSOLUTE = 9e-7
+RELATIVE, ABSOLUTE = 9e-4, 9e-7
 """Widths at which a bracket is good enough, a little less than the 1e-3 and 1e-6 that THEORY asks."""
+
+GRID = 8
+"""Into how many parts each side is cut at first."""
+
+THINNEST = 2.0**-48
+"""A box is cut no further in d: the corners of thinner ones would not be exact."""
+
+ROUNDING = 2.0**-48
+"""What a bound computed in doubles is widened by, relative to the magnitudes it is a sum or difference of.
+
+Each operation is off by at most 2**-53 of its result. The longest chain here, the drop of `Means.centred`, has eight
+(three in a difference of slopes, four to scale and add it, one to subtract it), so 2**-50 would do.
+"""
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """x in [x0, x1] and d in [d0, d1], all dyadic; with `line` the part of x = 1 - d in it, its diagonal."""
+
+    x0: float
+    x1: float
+    d0: float
+    d1: float
+    line: bool = False
+
+    @classmethod
+    def on_line(cls, d0: float, d1: float) -> "Box":
+        """The part of x = 1 - d with d in [d0, d1]."""
+        return cls(1 - d1, 1 - d0, d0, d1, True)
+
+    @property
+    def window(self) -> Interval:
+        """What the stretches [x, x + d] of the box cover."""
+        return self.x0, min(1.0, self.x1 + self.d1)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """A point (x, d) of the triangle in the box."""
+        d = (self.d0 + self.d1) / 2
+        return 1 - d if self.line else min((self.x0 + self.x1) / 2, 1 - d), d
+
+    def halves(self) -> "list[Box]":
+        """The box cut across its longer side; halves outside of the triangle are left out."""
+        d = (self.d0 + self.d1) / 2
+        if self.line:
+            return [Box.on_line(self.d0, d), Box.on_line(d, self.d1)]
+        if self.x1 - self.x0 >= self.d1 - self.d0:
+            x = (self.x0 + self.x1) / 2
+            parts = [Box(self.x0, x, self.d0, self.d1), Box(x, self.x1, self.d0, self.d1)]
+        else:
+            parts = [Box(self.x0, self.x1, self.d0, d), Box(self.x0, self.x1, d, self.d1)]
+        return [part for part in parts if part.x0 + part.d0 < 1]
+
+
+def _first_boxes(line: bool) -> list[Box]:
+    edges = [i / GRID for i in range(GRID + 1)]
+    if line:
+        return [Box.on_line(*edges[j : j + 2]) for j in range(GRID)]
+    return [Box(*edges[i : i + 2], *edges[j : j + 2]) for j in range(GRID) for i in range(GRID - j)]
 
 
 @dataclass
@@ -53,19 +112,19 @@ class Means:
         self.shape = shape
         self.flat: FlatSpots | None = None
         self.rising = _rises_until(shape)
-        self._values: dict[float, object] = {}
-        self._slopes: dict[tuple, tuple[float, float]] = {}
-        self._firsts: dict[tuple, tuple[float, float]] = {}
-        self._bends: dict[tuple, tuple[float, float] | None] = {}
+        self._values: dict[float, Any] = {}
+        self._slopes: dict[Interval, Interval] = {}
+        self._firsts: dict[Interval, Interval] = {}
+        self._bends: dict[Interval, Interval | None] = {}
 
-    def value(self, x: float):
-        """Its value at x, remembered."""
+    def value(self, x: float) -> Any:
+        """The ball of l(x), remembered."""
         found = self._values.get(x)
         if found is None:
             found = self._values[x] = self.shape.value(x, 140)
         return found
 
-    def mu(self, lo: float, hi: float) -> tuple[float, float]:
+    def mu(self, lo: float, hi: float) -> Interval:
         """-l' over a cell; never negative, l being certified to decrease."""
         found = self._slopes.get((lo, hi))
         if found is None:
@@ -73,95 +132,154 @@ class Means:
             found = self._slopes[lo, hi] = (max(0.0, -high), max(0.0, -low))
         return found
 
-    def mean(self, x: float, d: float) -> tuple[float, float]:
+    def mean(self, x: float, d: float) -> Interval:
         """A(x, d) at a point, d > 0."""
         low, high = ball_ends((self.value(x) - self.value(x + d)) / d)
         return max(0.0, low), high
 
-    def over(self, x0: float, x1: float, d0: float, d1: float, line: bool) -> tuple[float, float]:
-        """The mean of mu over [x, x + d] for x in [x0, x1] and d in [d0, d1].
+    def over(self, box: Box) -> Interval:
+        """The mean of mu over [x, x + d] for all (x, d) in a box."""
+        low, high = self.mu(*box.window)
+        if box.d0 > 0:
+            least, most = self._by_values(box)
+            low, high = max(low, least), min(high, most)
+        least, most = self._by_bend(box)
+        return max(low, least), min(high, most)
 
-        `line`: x = 1 - d instead, and x0, x1 are not used.
-        """
-        if line:
-            lo, hi = 1 - d1, 1.0
-        else:
-            lo, hi = x0, min(1.0, x1 + d1)
-        window = (lo, hi)
-        low, high = self.mu(*window)
-        bend = self.bend(window)
-        if d0 > 0:  # l is monotone, so its values alone bound the drop; this needs no derivative
-            if line:
-                least, most = self.value(1 - d0) - self.value(1.0), self.value(lo) - self.value(1.0)
-            else:
-                least = self.value(x1) - self.value(x0 + d0) if x1 < x0 + d0 else None
-                most = self.value(x0) - self.value(min(1.0, x1 + d1))
-            if least is not None:
-                low = max(low, _down(least / d1))
-            high = min(high, _up(most / d0))
-        if bend is None:
-            return low, high
+    def _by_values(self, box: Box) -> Interval:
+        """The same from values of l alone, which is monotone: how much it drops at least and at most; d0 > 0."""
+        lo, hi = box.window
+        most = _up((self.value(lo) - self.value(hi)) / box.d0)
+        end = 1.0 if box.line else box.x0 + box.d0
+        return _down((self.value(box.x1) - self.value(end)) / box.d1) if box.x1 < end else 0.0, most
+
+    def _by_bend(self, box: Box) -> Interval:
+        """The same from A at the middle, whose slopes are at most max |l''| in x, half of that in d or along the line."""
+        bend = self.bend(box.window)
+        x, d = (box.x0 + box.x1) / 2, (box.d0 + box.d1) / 2
+        if bend is None or x + d > 1:
+            return 0.0, math.inf
         steepest = max(abs(bend[0]), abs(bend[1]))
-        d = (d0 + d1) / 2
-        if line:
-            x, spread = 1 - d, 0.0
-        else:
-            x, spread = (x0 + x1) / 2, steepest * (x1 - x0) / 2
-            if x + d > 1:
-                return low, high
+        spread = 0.0 if box.line else steepest * (box.x1 - box.x0) / 2
+        reach = (spread + steepest * (box.d1 - box.d0) / 4) * (1 + ROUNDING)
         value = self.mean(x, d) if d > 0 else self.mu(x, x)
-        reach = (spread + steepest * (d1 - d0) / 4) * (1 + 1e-12)
-        return max(low, math.nextafter(value[0] - reach, -1)), min(high, math.nextafter(value[1] + reach, math.inf))
+        return math.nextafter(value[0] - reach, -1), math.nextafter(value[1] + reach, math.inf)
 
-    def centred(self, value: float, top, bottom, xs, ds, line: bool) -> float:
-        """A lower bound of Q = A/B on a box from its value at a point and the derivatives on the box.
+    def centred(self, value: float, top: Interval, bottom: Interval, box: Box) -> float:
+        """A lower bound of Q = A/B on a box from its value at the middle and the derivatives on the box.
 
         dQ/dx = (mu(x + d) - mu(x)) / (d B),     dQ/dd = (mu(x + d) - Q mu(d)) / (d B),
 
         and dQ/dd = (mu(1 - d) - Q mu(d)) / (d B) along x = 1 - d.
         """
-        x0, x1, x = xs
-        d0, d1, d = ds
-        scale = d0 * bottom[0]
+        scale = box.d0 * bottom[0]
         if scale <= 0:
             return 0.0
+        x, d = box.middle
         low, high = max(0.0, top[0] / bottom[1]), top[1] / bottom[0]
-        first = self.mu(d0, d1)
-        far = self.mu(1 - d1, 1 - d0) if line else self.mu(x0 + d0, min(1.0, x1 + d1))
-        drop = max(abs(far[0] - high * first[1]), abs(far[1] - low * first[0])) / scale * max(d1 - d, d - d0)
-        if not line:
-            near = self.mu(x0, x1)
-            drop += max(abs(far[1] - near[0]), abs(near[1] - far[0])) / scale * max(x1 - x, x - x0)
-        found = value - drop * (1 + 1e-12) - 1e-15
+        first = self.mu(box.d0, box.d1)
+        far = self.mu(box.x0, box.x1) if box.line else self.mu(box.x0 + box.d0, box.window[1])
+        slope = _largest_difference(far, (low * first[0], high * first[1]))
+        drop = slope / scale * max(box.d1 - d, d - box.d0)
+        if not box.line:
+            slope = _largest_difference(far, self.mu(box.x0, box.x1))
+            drop += slope / scale * max(box.x1 - x, x - box.x0)
+        found = value - drop * (1 + ROUNDING) - value * ROUNDING
         return found if found == found else 0.0
 
-    def rises(self, x1: float, d0: float, d1: float) -> bool:
+    def rises(self, box: Box) -> bool:
         """Whether A(x, d) >= B(d) for x <= x1: mu rises as far as x1 + d1, or is nowhere less on [d0, d1 + x1] than
         on [0, x1]."""
-        if x1 + d1 <= self.rising:
+        if box.x1 + box.d1 <= self.rising:
             return True
-        return self.mu(d0, min(1.0, d1 + x1))[0] >= self.mu(0.0, x1)[1]
+        return self.mu(box.d0, box.window[1])[0] >= self.mu(0.0, box.x1)[1]
 
-    def first(self, d0: float, d1: float) -> tuple[float, float]:
+    def first(self, d0: float, d1: float) -> Interval:
         """B over d in [d0, d1]."""
         found = self._firsts.get((d0, d1))
         if found is None:
-            found = self._firsts[d0, d1] = self.over(0.0, 0.0, d0, d1, False)
+            found = self._firsts[d0, d1] = self.over(Box(0.0, 0.0, d0, d1))
         return found
 
-    def bend(self, window):
+    def bend(self, window: Interval) -> Interval | None:
         """l'' over a window, remembered."""
         if window not in self._bends:
             self._bends[window] = self.shape.bend(*window)
         return self._bends[window]
 
 
-def _down(ball) -> float:
+def _largest_difference(a: Interval, b: Interval) -> float:
+    """The largest |x - y| of x in a and y in b, both nowhere negative, and the rounding of their ends."""
+    return max(abs(a[1] - b[0]), abs(b[1] - a[0])) + ROUNDING * (a[1] + b[1])
+
+
+def _down(ball: Any) -> float:
     return math.nextafter(float(ball.lower()), -math.inf) if ball.is_finite() else 0.0
 
 
-def _up(ball) -> float:
+def _up(ball: Any) -> float:
     return math.nextafter(float(ball.upper()), math.inf) if ball.is_finite() else math.inf
+
+
+class _Search:
+    """Boxes that may hold the infimum, the one with the lowest bound first, and the lowest value found so far."""
+
+    def __init__(self, mean: Means, known: float):
+        self.mean = mean
+        self.best, self.at = min(known, 1.0), (0.0, 1.0)
+        self.left: list[tuple[float, int, Box]] = []
+        self.stuck = 1.0
+        self.kept = 0
+
+    def look_at(self, box: Box) -> None:
+        """Bound A/B on a box, try its middle, and keep the box unless the infimum cannot lie in it."""
+        mean = self.mean
+        top, bottom = mean.over(box), mean.first(box.d0, box.d1)
+        low = self._without_middle(box, top, bottom)
+        x, d = box.middle
+        above, below = mean.mean(x, d), mean.mean(0.0, d)
+        here = math.nextafter(above[1] / below[0], math.inf) if below[0] > 0 else math.inf
+        if here < self.best:
+            self.best, self.at = here, (x, d)
+        if low < self.best and box.d0 > 0 and bottom[0] > 0 and below[1] > 0:
+            low = max(low, mean.centred(above[0] / below[1], top, bottom, box))
+        if low < self.best:
+            self.kept += 1
+            heapq.heappush(self.left, (low, self.kept, box))
+
+    def _without_middle(self, box: Box, top: Interval, bottom: Interval) -> float:
+        """A lower bound of A/B from the enclosures of A and B on the box, and from where l is concave or flat."""
+        if bottom[1] <= 0:
+            return 1.0
+        low = 0.0 if bottom[1] == math.inf else math.nextafter(top[0] / bottom[1], 0.0)
+        if box.line or low >= self.best:
+            return low
+        if self.mean.rises(box):
+            low = 1.0
+        if self.mean.flat is not None and low < self.best:
+            low = max(low, self.mean.flat.bound(*box.window, box.d1))
+        return low
+
+    def settled(self, target: float | None) -> bool:
+        """Whether the bracket is narrow enough, or on one side of the target."""
+        low = self.left[0][0]
+        if target is not None:
+            return low > target or self.best <= target
+        return self.best - low <= max(RELATIVE * self.best, ABSOLUTE)
+
+    def cut(self) -> None:
+        """Look at the halves of the box with the lowest bound; the bound of one that cannot be cut stays."""
+        low, _, box = heapq.heappop(self.left)
+        if box.d1 - box.d0 < THINNEST:
+            self.stuck = min(self.stuck, low)
+            return
+        for half in box.halves():
+            self.look_at(half)
+
+    def bracket(self) -> Bracket:
+        """What is known of the infimum."""
+        low = max(0.0, min(self.best, self.stuck, self.left[0][0] if self.left else self.best))
+        return Bracket(low, self.best, self.at, self.best - low <= max(1e-3 * self.best, 1e-6))
 
 
 def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000, target: float | None = None) -> Bracket:
@@ -174,65 +292,13 @@ def minimise(mean: Means, line: bool, known: float = 1.0, boxes: int = 14000, ta
     known : float
         A value the infimum is already known not to exceed.
     boxes : int
-        How many boxes may be looked at.
+        How many boxes may be kept for cutting.
     target : float, optional
         Stop as soon as the infimum is known to lie above this value, or not to.
     """
-    best, at = min(known, 1.0), (0.0, 1.0)
-    heap: list = []
-    counter, stuck = 0, 1.0
-
-    def push(x0, x1, d0, d1):
-        nonlocal best, at, counter
-        top = mean.over(x0, x1, d0, d1, line)
-        bottom = mean.first(d0, d1)
-        low = 0.0 if bottom[1] == math.inf else math.nextafter(top[0] / bottom[1], 0.0) if bottom[1] > 0 else 1.0
-        if not line and low < best and mean.rises(x1, d0, d1):
-            low = 1.0
-        if mean.flat is not None and not line and low < best:
-            low = max(low, mean.flat.bound(x0, min(1.0, x1 + d1), d1))
-        d = (d0 + d1) / 2
-        x = 1 - d if line else min((x0 + x1) / 2, 1 - d)
-        a, b = mean.mean(x, d), mean.mean(0.0, d)
-        here = math.nextafter(a[1] / b[0], math.inf) if b[0] > 0 else math.inf
-        if here < best:
-            best, at = here, (x, d)
-        if low < best and d0 > 0 and bottom[0] > 0 and b[1] > 0:
-            low = max(low, mean.centred(a[0] / b[1], top, bottom, (x0, x1, x), (d0, d1, d), line))
-        if low < best:
-            counter += 1
-            heapq.heappush(heap, (low, counter, x0, x1, d0, d1))
-
-    cells = 8
-    for j in range(cells):
-        d0, d1 = j / cells, (j + 1) / cells
-        if line:
-            push(None, None, d0, d1)
-            continue
-        for i in range(cells - j):
-            push(i / cells, (i + 1) / cells, d0, d1)
-    while heap and counter < boxes:
-        low, _, x0, x1, d0, d1 = heapq.heappop(heap)
-        near = best - low <= max(RELATIVE * best, ABSOLUTE)
-        if near if target is None else low > target or best <= target:
-            heapq.heappush(heap, (low, 0, x0, x1, d0, d1))
-            break
-        if d1 - d0 < 2.0**-48:  # no box can be smaller: its bound stays, the others are still worked on
-            stuck = min(stuck, low)
-            continue
-        middle = (d0 + d1) / 2
-        if line:
-            push(None, None, d0, middle)
-            push(None, None, middle, d1)
-            continue
-        centre = (x0 + x1) / 2
-        if (x1 - x0) >= (d1 - d0):
-            parts = [(x0, centre, d0, d1), (centre, x1, d0, d1)]
-        else:
-            parts = [(x0, x1, d0, middle), (x0, x1, middle, d1)]
-        for part in parts:
-            if part[0] + part[2] < 1:
-                push(*part)
-    low = max(0.0, min(best, stuck, heap[0][0] if heap else best))
-    closed = best - low <= max(1e-3 * best, 1e-6)
-    return Bracket(low, best, at, closed)
+    search = _Search(mean, known)
+    for box in _first_boxes(line):
+        search.look_at(box)
+    while search.left and search.kept < boxes and not search.settled(target):
+        search.cut()
+    return search.bracket()
