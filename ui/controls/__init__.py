@@ -2,12 +2,11 @@
 
 from ui.controls.fields import class_count, pick, switch
 from ui.controls.hyperparameters import live_curves, slider, slider_key
-from ui.controls.losses import DATA_NAMES, loss_list, only_loss, presets, series, swatch
+from ui.controls.losses import loss_list, only_loss, presets, series, swatch, values_of
 from ui.controls.noise import noise
 from ui.words.glossary import hint
 
 __all__ = [
-    "DATA_NAMES",
     "class_count",
     "hint",
     "live_curves",
@@ -21,4 +20,5 @@ __all__ = [
     "slider_key",
     "swatch",
     "switch",
+    "values_of",
 ]

@@ -1,9 +1,11 @@
 """The reader's losses as controls, made from their declarations: the list, its presets, adding and removing."""
 
 from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 
+from alf.data import DATASETS
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, catalogue, distinct_labels, parse
@@ -13,8 +15,6 @@ from ui.state import selection
 from ui.state.selection import MOST
 from ui.state.view import View, keep
 from ui.words.glossary import hint
-
-DATA_NAMES = {"mnist": "MNIST", "cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
 def loss_list(view: View, compact: bool = False, most: int = MOST) -> None:
@@ -78,9 +78,8 @@ def _which_of_mine(view: View, most: int) -> bool:
 
 def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, compact: bool = False) -> None:
     """A loss's name, its menu and a slider for each hyperparameter."""
-    values = loss.label.removeprefix(loss.name).strip(" ()") if compact else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        st.html(swatch(style, f"{loss.name}<small>{values}</small>", loss.declaration.about), width="stretch")
+        st.html(swatch(style, loss, None if compact else "", loss.declaration.about), width="stretch")
         menu(index, loss, compact)
         if removable:
             words = f"Remove {numbered_name(index, loss)}"
@@ -112,7 +111,7 @@ def presets(index: int, loss: Loss) -> None:
         st.caption("Presets", help=hint("preset"), width="content")
         for data, preset in found.items():
             st.button(
-                DATA_NAMES.get(data, data),
+                DATASETS[data].name,
                 key=f"preset-{index}-{data}",
                 type="tertiary",
                 help=preset.label,
@@ -147,12 +146,22 @@ def add_loss(view: View, most: int = MOST) -> None:
         show_refusal("add-typed")
 
 
-def swatch(style: Style, name: str, more: str = "") -> str:
-    """The loss's line and name, as on every chart."""
+def values_of(loss: Loss) -> str:
+    """What a loss's label says after its name, in HTML.
+
+    >>> values_of(parse("agce:a=1,q=2")), values_of(parse("mae"))
+    ('a=1, q=2', '')
+    """
+    return escape(loss.label.removeprefix(loss.name).strip(" ()"))
+
+
+def swatch(style: Style, loss: Loss, small: str | None = None, title: str = "") -> str:
+    """The loss's line and name, as on every chart, with its values or other HTML in small beside it."""
+    small = values_of(loss) if small is None else small
     edge = "solid" if style.dash == "solid" else "dotted" if style.dash.startswith("2") else "dashed"
     return (
-        f'<div class="alf-name" title="{more}"><span class="alf-swatch" style="--c:{style.color};--d:{style.dark};'
-        f'--e:{edge}"></span>{name}</div>'
+        f'<div class="alf-name" title="{escape(title)}"><span class="alf-swatch" style="--c:{style.color};'
+        f'--d:{style.dark};--e:{edge}"></span>{escape(loss.name)}<small>{small}</small></div>'
     )
 
 

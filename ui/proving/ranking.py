@@ -12,12 +12,13 @@ from urllib.parse import urlencode
 import streamlit as st
 from sympy import Rational
 
+from alf.data import DATASETS
 from alf.figures.base import rounded
 from alf.figures.palette import Style, style, styles
 from alf.losses import Loss, catalogue, parse
 from alf.theory import Verdict
 from ui.asking.questions import LATE, Question, answer, crowd, ratio_of, regions
-from ui.controls import DATA_NAMES, swatch
+from ui.controls import swatch, values_of
 from ui.proving.starting_weight import starts_slowly
 from ui.words.glossary import term
 from ui.words.verdict_words import COLOURS, WORDS, values
@@ -35,7 +36,7 @@ def catalogue_presets() -> dict[str, str]:
     for declaration in catalogue().values():
         presets = declaration.preset_losses() or {"": declaration.example()}
         for data, loss in presets.items():
-            found.setdefault(loss.spec, []).append(DATA_NAMES.get(data, data))
+            found.setdefault(loss.spec, []).append(DATASETS[data].name if data else "")
     return {spec: ", ".join(name for name in names if name) for spec, names in found.items()}
 
 
@@ -163,9 +164,7 @@ def _margin(verdict: Verdict) -> float:
 
 def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, question: Question, own: bool) -> str:
     preset = "yours" if own else catalogue_presets().get(loss.spec, "")
-    name = swatch(
-        style(loss.key), f"{html.escape(loss.name)}<small>{', '.join(t for t in (_values(loss), preset) if t)}</small>"
-    )
+    name = swatch(style(loss.key), loss, ", ".join(filter(None, (values_of(loss), preset))))
     if verdict is None:
         return f'<tr><td>{name}</td><td><span class="alf-chip alf-busy">…</span></td>{"<td></td>" * 4}</tr>'
     light, dark = COLOURS[verdict.status]
@@ -185,10 +184,6 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
         f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span>{wait}</td>'
         f"<td>{shown}</td><td>{rule}</td><td>{suggestion}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
     )
-
-
-def _values(loss: Loss) -> str:
-    return html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
 
 
 def _changed_parameter(loss: Loss, better: Loss) -> str:

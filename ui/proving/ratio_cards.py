@@ -63,10 +63,8 @@ def _cards(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
 def card(spec: str, classes: int, style: Style, found: KnownRatio | None) -> str:
     """A loss's formula, ratios and critical noise rates, as Markdown with HTML around the formulas."""
     loss = parse(spec)
-    name, values = html.escape(loss.name), html.escape(loss.label.removeprefix(loss.name).strip(" ()"))
-    head = swatch(style, f"{name}<small>{values}</small>")
     colours = f'style="--c:{style.color};--d:{style.dark}"'
-    parts = [f'<div class="alf-card" {colours}>', head, "", _formula(spec), ""]
+    parts = [f'<div class="alf-card" {colours}>', swatch(style, loss), "", _formula(spec), ""]
     if found is None:
         parts += ["", '<p class="alf-note">The ratio is being worked out …</p>', ""]
     elif found.defined and found.value is not None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import streamlit as st
 
+from alf.data import DATASETS
 from alf.figures.atlas import atlas_figure, slice_figure
 from alf.figures.base import Series
 from alf.figures.palette import style
@@ -14,7 +15,6 @@ from alf.losses import Loss, catalogue, parse
 from alf.noise import Noise
 from ui.asking.questions import grid, ratio_of
 from ui.charts.chart import payload
-from ui.controls import DATA_NAMES
 from ui.proving.ranking import catalogue_presets
 from ui.proving.starting_weight import starting_weight
 
@@ -129,7 +129,7 @@ def _map(loss: Loss, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _presets(loss: Loss) -> list[tuple[str, float, float]]:
     points: dict[tuple, list[str]] = {}
     for data, preset in loss.declaration.preset_losses().items():
-        points.setdefault(tuple(preset.floats.values()), []).append(DATA_NAMES.get(data, data))
+        points.setdefault(tuple(preset.floats.values()), []).append(DATASETS[data].name)
     return [(", ".join(names), *point) for point, names in points.items()]
 
 

@@ -1,4 +1,4 @@
-"""How hard a loss pulls where training starts, at u = 1/K: a loss that tolerates a noise may still not learn."""
+"""The sample weight where training starts, at u = 1/K: a loss that tolerates a noise may still learn too slowly."""
 
 import numpy as np
 import streamlit as st

@@ -1,4 +1,4 @@
-"""What a reader does to a run: open it, run it train_link, go on with it, name it, take it away, delete it."""
+"""What a reader does to a run: open it, run it again, go on with it, name it, take it away, delete it."""
 
 import re
 import time

@@ -140,7 +140,7 @@ def row(run: Run) -> str:
         loss, noise = parse(spec), run.recipe.noise[0]
         found = last.get((spec, noise))
         end = f"{found['last']['mean']:.0%}" if found else "…"
-        ends.append(swatch(style, f"{loss.name}<small>{end}</small>", f"{loss.label}, accuracy at its last epoch"))
+        ends.append(swatch(style, loss, end, f"{loss.label}, accuracy at its last epoch"))
     when = "" if run.created is None else f" · <time>{ago(run.created)}</time>"
     said = f'<p class="alf-why">{escape(run.message)}</p>' if run.message and run.status == RunState.FAILED else ""
     return (
@@ -232,10 +232,7 @@ def table(runs: list[Run]) -> str:
 
 
 def _line(style, loss, name, found, numbers, many: bool, with_published: bool, leads: bool) -> str:
-    values = loss.label.removeprefix(loss.name).strip(" ()")
-    cells = [swatch(style, f"{loss.name}<small>{values}</small>")] + [
-        f'<span class="alf-of">{escape(name)}</span>'
-    ] * many
+    cells = [swatch(style, loss), *[f'<span class="alf-of">{escape(name)}</span>'] * many]
     if found is None:
         cells += ["…", "…", "…"]
     else:

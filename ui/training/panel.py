@@ -231,8 +231,6 @@ def table(shown: session.Shown) -> str:
     lines = []
     for loss, label, style in zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True):
         row = rows.get(loss.spec)
-        values = loss.label.removeprefix(loss.name).strip(" ()")
-        name = swatch(style, f"{loss.name}<small>{values}</small>")
         if row is None:
             cells = ["…", "…", "…", "…"]
         else:
@@ -243,7 +241,7 @@ def table(shown: session.Shown) -> str:
                 str(row["best_epoch"]),
                 over_seeds(row, "memorised") if row["memorised"] else "—",
             ]
-        lines.append(f"<tr><td>{name}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+        lines.append(f"<tr><td>{swatch(style, loss)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     head = (
         f"<th>Loss</th><th>Accuracy at the last {term('epoch')}</th><th>{term('best', 'Best on the way')}</th>"
         f"<th>at epoch</th><th>Wrong labels {term('memorisation', 'memorised')}</th>"

@@ -87,7 +87,7 @@ def recipe(view: View) -> None:
     switch(view, "scale", "Equal gradient scale", "own", "equal", hint("equal scale"))
     with st.expander("Size of the run", key="recipe"):
         _number(view, "epochs", "Epochs", 1, settings().max_epochs, 10, "epoch")
-        _seeds(view)
+        _number(view, "seeds", "Seeds", 1, recipe_fields.MOST_SEEDS, 1, "seed")
         _number(view, "samples", "Training samples (0: all)", 0, 10**6, 100, "training samples")
         _network(view)
         _device(view)
@@ -105,10 +105,6 @@ def recipe(view: View) -> None:
     _changed(view)
     found = session.devices().known()
     st.fragment(_device_caption, run_every=1.0 if found is None else None, key="device-caption")(view["device"])
-
-
-def _seeds(view: View) -> None:
-    number("number-seeds", "Seeds", view["seeds"], (1, recipe_fields.MOST_SEEDS), 1, hint("seed"), _put, "seeds")
 
 
 def _number(view: View, name: str, label: str, low: float, high: float, step: float, term: str) -> None:
@@ -199,14 +195,10 @@ def _data_name(key: str) -> str:
     return f"{declared.name}, {declared.classes} classes" + ("" if declared.local else f", {comes}")
 
 
-def _model() -> dict:
-    return View.now()
-
-
 def _data(key: str) -> None:
     chosen = st.session_state[key]
     View.set("data", chosen)
-    if _model()["recipe"] not in kinds_of(chosen):
+    if View.now()["recipe"] not in kinds_of(chosen):
         View.set("recipe", kinds_of(chosen)[0])
     _follow()
     _losses_of_paper()
@@ -229,7 +221,7 @@ def _follow() -> None:
 
 def _losses_of_paper() -> None:
     """In the paper's recipe a loss at the authors' values for another data set takes those for this one."""
-    model = _model()
+    model = View.now()
     if model["recipe"] != "paper":
         return
     specs = []
@@ -246,7 +238,7 @@ def _chosen(key: str, name: str) -> None:
 
 def _put(name: str, value) -> None:
     """Take a field's value; the recipe's own is not kept as the reader's."""
-    own = recipe_fields.own(_model()).get(name)
+    own = recipe_fields.own(View.now()).get(name)
     View.set(name, None if value == own else value)
 
 

@@ -1,4 +1,4 @@
-"""The training lab's side of the page: a recipe from the view, a run from the engine, and what it has shown so far."""
+"""What the Train page shows: the recipe of its controls, the run of the engine, and the run before."""
 
 import json
 import secrets
