@@ -19,7 +19,7 @@ from alf.noise import parse_noise
 from ui.state import link, selection, view
 from ui.state.view import View
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGES = ("home", "explore", "prove", "noise", "atlas", "simplex", "train", "runs")
 WALKS = 40 if os.environ.get("ALF_SOAK") != "1" else 2000
 LOSSES = (
