@@ -154,7 +154,7 @@ class Means:
         return _down((self.value(box.x1) - self.value(end)) / box.d1) if box.x1 < end else 0.0, most
 
     def _by_bend(self, box: Box) -> Interval:
-        """The same from A at the middle, whose slopes are at most max |l''| in x, half of that in d or along the line."""
+        """The same from A at the middle, whose slopes are at most max |l''| in x, half of that in d or on the line."""
         bend = self.bend(box.window)
         x, d = (box.x0 + box.x1) / 2, (box.d0 + box.d1) / 2
         if bend is None or x + d > 1:
