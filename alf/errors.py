@@ -11,6 +11,27 @@ class InputError(ValueError):
     """
 
 
+def quoted(text: str, limit: int = 60) -> str:
+    """What a person typed, printable and short enough for a one-line message.
+
+    >>> quoted("x" * 100, limit=10)
+    "'xxxxxxxxxx...'"
+    """
+    text = text if len(text) <= limit else text[:limit] + "..."
+    return repr(text.encode("utf-8", "backslashreplace").decode())
+
+
+def brief(value: object) -> str:
+    r"""Any value in an error message, without quotes, and without letting it flood the page.
+
+    >>> brief(0.5), brief("a\0b")
+    ('0.5', 'a?b')
+    """
+    text = value if isinstance(value, str) else repr(value)
+    text = "".join(c if c.isprintable() else "?" for c in text[:60])
+    return text if len(text) < 60 else text + "..."
+
+
 EXTRAS = {
     "train": (
         "torch",

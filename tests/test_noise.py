@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alf.errors import InputError
-from alf.noise import CONFUSIONS, parse_noise, show
+from alf.noise import CONFUSIONS, parse_noise
 from alf.noise.confusions import CIFAR100_SUPERCLASS
+from alf.numbers import fraction_text
 
 
 def test_matrices_by_hand():
@@ -67,7 +68,7 @@ def test_canonical_spec_prints_itself(spec, canonical):
 
 @given(st.fractions(min_value=0, max_value=1, max_denominator=10**6))
 def test_any_rate_round_trips_exactly(rate):
-    assert parse_noise(f"pair:{show(rate)}", 4).rate == rate
+    assert parse_noise(f"pair:{fraction_text(rate)}", 4).rate == rate
 
 
 @pytest.mark.parametrize(

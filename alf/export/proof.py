@@ -17,10 +17,10 @@ import sympy
 from alf.errors import InputError
 from alf.export import checker
 from alf.losses import Loss
-from alf.losses.domain import exact_number
 from alf.losses.formula import Formula
+from alf.numbers import exact_number, exact_text
 from alf.theory.claims.scope import everywhere
-from alf.theory.verdict import Verdict, exact_text
+from alf.theory.verdict import Verdict
 
 PARTS = ("interval", "reading", "program", "ends", "curve", "risk", "rules", "claims", "statement", "domain", "check")
 """The parts of the checker, in the order in which a script has them."""

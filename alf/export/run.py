@@ -5,8 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterable
 
-from alf.errors import InputError
-from alf.losses.domain import quoted
+from alf.errors import InputError, quoted
 from alf.training.recipe import LIMITS, Recipe
 from alf.training.records import RECORD_KEYS
 

@@ -195,50 +195,6 @@ def names(labels: Sequence[str], most: int = 100) -> str:
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}" if labels else ""
 
 
-def rounded(value: float, digits: int = 3) -> str:
-    """A number for a sentence: so many digits that count, written out, and as a power of ten only where it is far off.
-
-    >>> rounded(99.7, 2), rounded(123.4, 2), rounded(0.05), rounded(2e9), rounded(3e-7), rounded(float("inf"))
-    ('100', '120', '0.05', '2·10⁹', '3·10⁻⁷', '∞')
-    """
-    if not np.isfinite(value):
-        return "∞" if value > 0 else "−∞"
-    short = float(f"{value:.{digits}g}")
-    if short == 0 or 1e-4 <= abs(short) < 1e7:
-        places = max(0, digits - 1 - int(np.floor(np.log10(abs(short)))) if short else 0)
-        text = f"{short:,.{places}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    else:
-        mantissa, _, power = f"{short:.{digits - 1}e}".partition("e")
-        text = f"{float(mantissa):g}·10{str(int(power)).translate(_RAISED)}"
-    return text.replace("-", "−")
-
-
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def times(large: float, small: float) -> str:
-    """How many times as large, in words, with no more digits than a reader can use.
-
-    >>> times(3, 2), times(99.7, 1), times(1000, 1), times(25_000, 1)
-    ('1.5 times', 'about 100 times', 'about 1,000 times', 'more than 10,000 times')
-    """
-    if not small or large / small > 10_000:
-        return "more than 10,000 times"
-    ratio = large / small
-    return ("about " if ratio >= 20 else "") + f"{rounded(ratio, 2)} times"
-
-
-def apart(one: float, other: float) -> tuple[str, str]:
-    """Two shares as percentages, with as many digits as it takes to tell them apart.
-
-    >>> apart(0.4, 0.6), apart(0.333, 0.334), apart(0.25, 0.25)
-    (('40%', '60%'), ('33.3%', '33.4%'), ('25%', '25%'))
-    """
-    digits = next((n for n in range(13) if f"{one:.{n}%}" != f"{other:.{n}%}"), 0)
-    return f"{one:.{digits}%}", f"{other:.{digits}%}"
-
-
 def _numbers(values) -> np.ndarray:
     """Single precision where it holds the values, half the bytes to send and finer than a pixel; gaps for infinity."""
     values = np.asarray(values, dtype=np.float64)

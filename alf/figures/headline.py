@@ -8,7 +8,8 @@ bold.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alf.figures.base import apart, names
+from alf.figures.base import names
+from alf.numbers import apart
 
 MOST_NAMED = 3
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import alike, apart, axis, builder, figure, rounded
+from alf.figures.base import alike, axis, builder, figure
 from alf.figures.palette import BAD, NEUTRAL, Style, ink, rgb
+from alf.numbers import apart, rounded
 
 # Stops of the scale from 0 to 1, and their colours: (on a light page, on a dark page), each the bluer the larger.
 STOPS = (0, 0.25, 0.6, 1)

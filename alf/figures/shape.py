@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alf.figures.base import Series, axis, builder, figure, line, mark, names, rounded, times
+from alf.figures.base import Series, axis, builder, figure, line, mark, names
+from alf.numbers import rounded, times
 
 _NEAR = np.geomspace(1e-9, 3e-2, 32)
 U = np.unique(

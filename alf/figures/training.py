@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from alf.figures.base import Series, apart, axis, band, builder, figure, line, mark, names
+from alf.figures.base import Series, axis, band, builder, figure, line, mark, names
 from alf.figures.headline import MOST_NAMED, Result, leaders, leading, ranking, told_apart
+from alf.numbers import apart
 from alf.training.recipe import Change
 from alf.training.records import together
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from alf.errors import InputError
 from alf.losses.precision import many_digits
+from alf.numbers import stands_for
 
 Functions = dict[str, Callable[..., Any]]
 """By the names that a formula calls them, and by the signs of its operators."""
@@ -156,11 +157,6 @@ def _mp(x: Any) -> Any:
     return mpmath.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mpmath.mpmathify(x)
 
 
-def _fraction(value: float) -> Fraction:
-    """A decimal as the number it stands for."""
-    return Fraction(value) if isinstance(value, int) else Fraction(repr(float(value)))
-
-
 def in_digits(
     tree: ast.Expression, values: dict[str, float], point: float | Fraction, functions: Functions | None = None
 ) -> Any:
@@ -176,8 +172,8 @@ def in_digits(
     import mpmath
 
     with many_digits(DIGITS):
-        names = {"number": _fraction, "pi": +mpmath.pi, "e": +mpmath.e, "u": Fraction(point)}
-        names |= {name: _fraction(value) for name, value in values.items()}
+        names = {"number": stands_for, "pi": +mpmath.pi, "e": +mpmath.e, "u": Fraction(point)}
+        names |= {name: stands_for(value) for name, value in values.items()}
         return _mp(evaluate(tree.body, names, _in_digits(functions)))
 
 

@@ -17,9 +17,10 @@ import sympy
 from sympy import Expr, Symbol, lambdify
 
 from alf.errors import InputError, optional
-from alf.losses.domain import Parameter, decimal
+from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
 from alf.losses.symbols import K, u
+from alf.numbers import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

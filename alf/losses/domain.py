@@ -1,28 +1,15 @@
-"""Hyperparameters as objects: what values they may take, and numbers as a person types them.
+"""Hyperparameters as objects: what values they may take, with the values that a person may type.
 
 Validation, messages, sliders and documentation all come from these objects; no other module checks a range.
 """
 
-import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Rational, Symbol, oo, sympify
+from sympy import Expr, Symbol, oo, sympify
 
-from alf.errors import InputError
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
-def quoted(text: str, limit: int = 60) -> str:
-    """What a person typed, printable and short enough for a one-line message.
-
-    >>> quoted("x" * 100, limit=10)
-    "'xxxxxxxxxx...'"
-    """
-    text = text if len(text) <= limit else text[:limit] + "..."
-    return repr(text.encode("utf-8", "backslashreplace").decode())
+from alf.errors import InputError, quoted
+from alf.numbers import decimal, exact_number
 
 
 def unbalanced(text: str) -> str:
@@ -39,38 +26,11 @@ def unbalanced(text: str) -> str:
     return "a bracket '(' is not closed" if level else ""
 
 
-def exact_number(text: str) -> Rational | None:
-    """The exact rational a decimal stands for, or None where the text is not a finite number.
-
-    A number is read as the double a slider or a URL would hold and then as that double's shortest decimal, so that
-    0.6 is 3/5 and not the binary fraction next to it.
-
-    >>> exact_number("0.60"), exact_number("1e-4"), exact_number("nan")
-    (3/5, 1/10000, None)
-    """
-    if len(text) > 400 or not _NUMBER.fullmatch(text.strip()):
-        return None
-    value = float(text)
-    return Rational(repr(value)) if math.isfinite(value) else None
-
-
-def decimal(value: Expr) -> str:
-    """The shortest decimal that `exact_number` reads back as the same value.
-
-    >>> decimal(Rational(3, 5)), decimal(Rational(4)), decimal(Rational(1, 10**7))
-    ('0.6', '4', '1e-7')
-    """
-    text = repr(float(value))
-    mantissa, _, exponent = text.partition("e")
-    mantissa = mantissa.removesuffix(".0")
-    return mantissa + (f"e{int(exponent)}" if exponent else "")
-
-
 @dataclass(frozen=True)
 class Domain:
     """An interval of the reals, open or closed at either end.
 
-    >>> from sympy import oo
+    >>> from sympy import Rational, oo
     >>> positive = Domain(0, oo)
     >>> str(positive), Rational(1, 2) in positive, 0 in positive
     ('(0, oo)', True, False)

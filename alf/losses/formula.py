@@ -18,15 +18,16 @@ from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy import Expr, Integer, Rational, Symbol
+from sympy import Expr, Symbol
 
-from alf.errors import InputError
+from alf.errors import InputError, quoted
 from alf.losses.acceptance import ARITHMETIC, FLOAT_OPERATIONS, UNARY, VARIADIC, check_values, evaluate, in_digits
 from alf.losses.declaration import TRIED, Declaration, Loss
-from alf.losses.domain import Domain, Parameter, decimal, exact_number, quoted, unbalanced
+from alf.losses.domain import Domain, Parameter, unbalanced
 from alf.losses.dropped import check_dropped
 from alf.losses.exact import power
 from alf.losses.symbols import u
+from alf.numbers import as_rational, decimal, exact_number, stands_for
 
 LONGEST = 2000
 MOST_NODES = 400
@@ -150,7 +151,8 @@ def _formula(text: str, assignments: str) -> Loss:
             symbols[name] = symbol
         else:
             symbols[name] = value
-    names, functions = {"number": _rational, **symbols}, {**_SYMBOLIC, **ARITHMETIC, "**": power, "/": operator.truediv}
+    names = {"number": lambda value: as_rational(stands_for(value)), **symbols}
+    functions = {**_SYMBOLIC, **ARITHMETIC, "**": power, "/": operator.truediv}
     try:
         expression = evaluate(tree.body, names, functions)
         check_dropped(tree, names, functions, expression)
@@ -338,9 +340,3 @@ def _check_exponents(tree: ast.Expression, values: dict[str, Expr], domains: dic
                 raise InputError(
                     f"formula: an exponent must lie in [-{LARGEST_EXPONENT}, {LARGEST_EXPONENT}], got {exponent:.6g}"
                 )
-
-
-def _rational(value: float) -> Expr:
-    if isinstance(value, int) and abs(value) < 2**53:
-        return Integer(value)
-    return Rational(repr(float(value)))

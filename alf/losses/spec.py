@@ -10,10 +10,10 @@ import difflib
 import re
 from functools import lru_cache
 
-from alf.errors import InputError
+from alf.errors import InputError, quoted
 from alf.losses.catalogue import catalogue
 from alf.losses.declaration import Loss
-from alf.losses.domain import quoted, unbalanced
+from alf.losses.domain import unbalanced
 from alf.losses.formula import parse_formula
 
 LONGEST = 2000

@@ -12,6 +12,6 @@ The drawn labels are a pure function of (true labels, noise, seed). NumPy is imp
 """
 
 from alf.noise.confusions import CONFUSIONS
-from alf.noise.transition import Noise, parse_noise, show
+from alf.noise.transition import Noise, parse_noise
 
-__all__ = ["CONFUSIONS", "Noise", "parse_noise", "show"]
+__all__ = ["CONFUSIONS", "Noise", "parse_noise"]

@@ -6,14 +6,14 @@ matrix is about the matrix that was typed.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from alf.errors import InputError
+from alf.errors import InputError, brief
 from alf.noise.confusions import CONFUSIONS
+from alf.numbers import exact_fraction, fraction_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 KINDS = ("none", "symmetric:RATE", "pair:RATE", "asymmetric:RATE", "instance:RATE", "matrix:ROW;ROW;...")
 MAX_CLASSES = 1000
 MAX_SPEC = 200_000
-_NUMBER = re.compile(r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})(e[+-]?\d{1,2})?|[+-]?\d{1,18}/\d{1,18}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -143,23 +142,23 @@ def parse_noise(spec: str, classes: int, data: str | None = None) -> Noise:
     alf.errors.InputError: noise pair: the rate must lie in [0, 1], got 1.5
     """
     if not isinstance(classes, int) or isinstance(classes, bool) or not 2 <= classes <= MAX_CLASSES:
-        raise InputError(f"classes: a whole number in [2, {MAX_CLASSES}] is needed, got {_short(classes)}")
+        raise InputError(f"classes: a whole number in [2, {MAX_CLASSES}] is needed, got {brief(classes)}")
     if not isinstance(spec, str) or len(spec) > MAX_SPEC:
-        raise InputError(f"noise: text of at most {MAX_SPEC} characters is needed, got {_short(spec)}")
+        raise InputError(f"noise: text of at most {MAX_SPEC} characters is needed, got {brief(spec)}")
     kind, colon, argument = (part.strip() for part in spec.strip().partition(":"))
     kind = kind.lower()
     if kind == "none" and not colon:
         return Noise("none", classes, _flipping(classes, Fraction(0), {}), Fraction(0))
     if kind == "matrix" and colon:
         rows = _matrix(argument, classes)
-        return Noise("matrix:" + ";".join(",".join(map(show, row)) for row in rows), classes, rows, None)
+        return Noise("matrix:" + ";".join(",".join(map(fraction_text, row)) for row in rows), classes, rows, None)
     if kind not in ("symmetric", "pair", "asymmetric", "instance") or not colon:
-        raise InputError(f"noise: must be one of {', '.join(KINDS)}, got {_short(spec)}")
+        raise InputError(f"noise: must be one of {', '.join(KINDS)}, got {brief(spec)}")
 
-    rate = _number(argument)
+    rate = exact_fraction(argument)
     if rate is None or not 0 <= rate <= 1:
-        raise InputError(f"noise {kind}: the rate {_must(rate)}, got {_short(argument) or 'nothing'}")
-    canonical = f"{kind}:{show(rate)}"
+        raise InputError(f"noise {kind}: the rate {_must(rate)}, got {brief(argument) or 'nothing'}")
+    canonical = f"{kind}:{fraction_text(rate)}"
     if kind == "instance":
         return Noise(canonical, classes, None, rate)
     if kind == "symmetric":
@@ -169,33 +168,6 @@ def parse_noise(spec: str, classes: int, data: str | None = None) -> Noise:
     if kind == "pair":
         return Noise(canonical, classes, _flipping(classes, rate, {i: (i + 1) % classes for i in range(classes)}), rate)
     return Noise(canonical, classes, _flipping(classes, rate, _confusions(data, classes)), rate, data)
-
-
-def show(value: Fraction) -> str:
-    """Print a fraction as the shortest decimal where one is exact, as ``n/d`` otherwise.
-
-    >>> show(Fraction(3, 8)), show(Fraction(1, 3)), show(Fraction(1))
-    ('0.375', '1/3', '1')
-    """
-    rest, digits = value.denominator, 0
-    for prime in (2, 5):
-        power = 0
-        while rest % prime == 0:
-            rest, power = rest // prime, power + 1
-        digits = max(digits, power)
-    if rest != 1:
-        return f"{value.numerator}/{value.denominator}"
-    sign, scaled = "-" if value < 0 else "", str(abs(value.numerator) * 10**digits // value.denominator)
-    whole, part = (scaled[:-digits], scaled[-digits:].rjust(digits, "0")) if digits else (scaled, "")
-    return f"{sign}{whole or '0'}{'.' + part if part else ''}"
-
-
-def _number(text: str) -> Fraction | None:
-    """Read a decimal or a fraction exactly; None for anything else (bounded, so that 1e999999999 costs nothing)."""
-    text = text.strip().lower()
-    if not _NUMBER.fullmatch(text) or re.fullmatch(r".*/0+", text):
-        return None
-    return Fraction(text)
 
 
 def _must(number: Fraction | None) -> str:
@@ -221,7 +193,7 @@ def _confusions(data: str | None, classes: int) -> dict[int, int]:
     """Look up the confused pairs of a data set."""
     known = ", ".join(CONFUSIONS)
     if data not in CONFUSIONS:
-        given = _short(data) if data else "none"
+        given = brief(data) if data else "none"
         raise InputError(f"noise asymmetric: needs a data set whose confused pairs are known ({known}), got {given}")
     declared, flips = CONFUSIONS[data]
     if declared != classes:
@@ -242,19 +214,12 @@ def _matrix(text: str, classes: int) -> tuple[tuple[Fraction, ...], ...]:
     for i, row in enumerate(rows, start=1):
         numbers = []
         for j, entry in enumerate(row, start=1):
-            number = _number(entry)
+            number = exact_fraction(entry)
             if number is None or number < 0:
-                got = _short(entry.strip()) or "nothing"
+                got = brief(entry.strip()) or "nothing"
                 raise InputError(f"noise matrix: row {i}, column {j} {_must(number)}, got {got}")
             numbers.append(number)
         if (total := sum(numbers, Fraction(0))) != 1:
-            raise InputError(f"noise matrix: row {i} must sum to 1, got {_short(show(total))}")
+            raise InputError(f"noise matrix: row {i} must sum to 1, got {brief(fraction_text(total))}")
         matrix.append(tuple(numbers))
     return tuple(matrix)
-
-
-def _short(value: object) -> str:
-    """Show a value in an error message without letting it flood the page."""
-    text = repr(value) if not isinstance(value, str) else value
-    text = "".join(c if c.isprintable() else "?" for c in text[:60])
-    return text if len(text) < 60 else text + "..."

@@ -9,6 +9,7 @@ from fractions import Fraction
 import sympy
 from sympy import Expr
 
+from alf.numbers import exact_text
 from alf.theory.failures import Contradiction
 
 STATUSES = ("proved", "certified", "observed", "refuted", "undecided", "not_defined")
@@ -37,29 +38,6 @@ def weakest(statuses) -> str:
     'certified'
     """
     return max(statuses, key=lambda s: _WEAKNESS.get(s, 0), default="proved")
-
-
-def exact_text(x) -> str:
-    """A fraction as text that stays short where it lies next to a simple one: ``9/50 - 2**-65536``.
-
-    >>> from fractions import Fraction
-    >>> exact_text(Fraction(3, 8)), exact_text(Fraction(1, 5) - Fraction(3, 2**500)), exact_text(Fraction(1, 2**900))
-    ('3/8', '1/5 - 3*2**-500', '2**-900')
-    """
-    if x.denominator.bit_length() <= 200:
-        return str(x)
-    near = x.limit_denominator(10**6)
-    if abs(near) < 1e-9:
-        near = x - x
-    rest = x - near
-    power = rest.denominator.bit_length() - 1
-    if rest.denominator != 2**power or abs(rest.numerator) > 10**9:
-        return f"{x.numerator:#x}/{x.denominator:#x}"
-    count = "" if abs(rest.numerator) == 1 else f"{abs(rest.numerator)}*"
-    tail = f"{count}2**-{power}"
-    if near == 0:
-        return tail if rest > 0 else "-" + tail
-    return f"{near} {'+' if rest > 0 else '-'} {tail}"
 
 
 def plain(value):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alf.data import Arrays, DataSet, dataset
-from alf.errors import InputError
+from alf.errors import InputError, brief
 from alf.losses import parse
 from alf.noise import Noise, parse_noise
 from alf.training.networks_spec import is_convolutional, network_spec
@@ -136,7 +136,7 @@ class Recipe:
         if self.samples is not None:
             put("samples", _whole("samples", self.samples, declared.classes, 10**9))
         if not isinstance(self.equal_scale, bool):
-            raise InputError(f"equal_scale: must be true or false, got {_short(self.equal_scale)}")
+            raise InputError(f"equal_scale: must be true or false, got {brief(self.equal_scale)}")
         put("changes", _changes(self.changes, self.epochs))
 
     @property
@@ -207,11 +207,11 @@ class Recipe:
         alf.errors.InputError: lr: must lie in [1e-06, 1000], got nan
         """
         if not isinstance(values, Mapping):
-            raise InputError(f"recipe: an object of named fields is needed, got {_short(values)}")
+            raise InputError(f"recipe: an object of named fields is needed, got {brief(values)}")
         known = [field.name for field in fields(cls)]
         for name in values:
             if name not in known:
-                raise InputError(f"recipe: fields are {', '.join(known)}, got {_short(name)}")
+                raise InputError(f"recipe: fields are {', '.join(known)}, got {brief(name)}")
         for name in ("data", "losses"):
             if name not in values:
                 raise InputError(f"recipe: {name} is missing")
@@ -223,7 +223,7 @@ def _changes(values: object, epochs: int) -> tuple[Change, ...]:
     changes = []
     for item in _row("changes", values, allow_empty=True):
         if not isinstance(item, list | tuple) or len(item) != 2:
-            raise InputError(f"changes: pairs (epoch, lr) are needed, got {_short(item)}")
+            raise InputError(f"changes: pairs (epoch, lr) are needed, got {brief(item)}")
         epoch = _whole("changes: epoch", item[0], 1, epochs)
         changes.append(Change(epoch, _number("changes: lr", item[1], *RATES)))
     return tuple(sorted(changes, key=lambda change: change.epoch))
@@ -231,7 +231,7 @@ def _changes(values: object, epochs: int) -> tuple[Change, ...]:
 
 def _row(name: str, values: object, allow_empty: bool = False) -> tuple[Any, ...]:
     if isinstance(values, str) or not isinstance(values, list | tuple):
-        raise InputError(f"{name}: a list is needed, got {_short(values)}")
+        raise InputError(f"{name}: a list is needed, got {brief(values)}")
     limit = LIMITS.get(name, 100)
     if not (allow_empty or values) or len(values) > limit:
         raise InputError(f"{name}: between 1 and {limit} are needed, got {len(values)}")
@@ -244,18 +244,18 @@ def _texts(name: str, values: object) -> tuple[str, ...]:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise InputError(f"{name}: text is needed, got {_short(value)}")
+        raise InputError(f"{name}: text is needed, got {brief(value)}")
     return value
 
 
 def _choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise InputError(f"{name}: must be one of {', '.join(allowed)}, got {_short(value)}")
+        raise InputError(f"{name}: must be one of {', '.join(allowed)}, got {brief(value)}")
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"{name}: must be a whole number in [{low}, {high}], got {_short(value)}")
+        raise InputError(f"{name}: must be a whole number in [{low}, {high}], got {brief(value)}")
     return value
 
 
@@ -267,10 +267,4 @@ def _number(
         if not outside:
             return float(value)
     domain = f"{'(' if open_low else '['}{low:g}, {high:g}{')' if open_high else ']'}"
-    raise InputError(f"{name}: must lie in {domain}, got {_short(value)}")
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else "?" for c in text[:60])
-    return text if len(text) < 60 else text + "..."
+    raise InputError(f"{name}: must lie in {domain}, got {brief(value)}")

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 
 from alf.figures.atlas import atlas_figure, slice_figure
-from alf.figures.base import Series, rounded, times
+from alf.figures.base import Series
 from alf.figures.headline import Result, leaders, told_apart
 from alf.figures.matrix import HEAT_DARK, cell_ink, ground, matrix_figure
 from alf.figures.palette import contrast, rgb, style, styles
@@ -20,6 +20,7 @@ from alf.figures.trade_off import trade_off_figure
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure
 from alf.figures.witness import curve_figure, path_figure
 from alf.losses import catalogue, parse
+from alf.numbers import rounded, times
 from alf.theory.ratios.grid import ratio_grid
 
 

@@ -9,8 +9,9 @@ from sympy import Rational, log
 
 from alf.errors import InputError
 from alf.losses import catalogue, parse
-from alf.losses.domain import Domain, decimal, exact_number
+from alf.losses.domain import Domain
 from alf.losses.spec import LONGEST
+from alf.numbers import decimal, exact_number
 
 
 @pytest.mark.parametrize(

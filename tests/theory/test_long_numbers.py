@@ -16,9 +16,9 @@ from pebble import ProcessPool
 
 from alf.errors import InputError
 from alf.losses import catalogue, parse
-from alf.losses.domain import exact_number
 from alf.losses.exact import LongNumber, power, readable, substitute, unwrapped, wrap_exponents, wrapped
 from alf.noise import parse_noise
+from alf.numbers import exact_number
 from alf.theory import prove, ratio
 
 COUNT = 1500 if os.environ.get("ALF_SOAK") == "1" else 60

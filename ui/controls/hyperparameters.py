@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from alf.errors import InputError
+from alf.errors import InputError, quoted
 from alf.losses import Loss, Parameter
-from alf.losses.domain import decimal, exact_number, quoted
+from alf.numbers import decimal, exact_number
 from ui.controls.changes import loss_at, put_at, show_refusal, typed_spec
 from ui.state.view import keep
 

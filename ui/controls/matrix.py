@@ -11,7 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from alf.errors import InputError
-from alf.noise import Noise, parse_noise, show
+from alf.noise import Noise, parse_noise
+from alf.numbers import fraction_text
 from ui.controls import matrix_text
 from ui.state.view import View, keep
 
@@ -45,7 +46,7 @@ def editor(noise: Noise) -> None:
     """The matrix cell by cell, and the ways to bring one along."""
     labels = [str(i + 1) for i in range(noise.classes)]
     if noise.exact is not None and noise.classes <= matrix_text.MOST:
-        cells = pd.DataFrame([[show(p) for p in row] for row in noise.exact], index=labels, columns=labels)
+        cells = pd.DataFrame([[fraction_text(p) for p in row] for row in noise.exact], index=labels, columns=labels)
         key = f"matrix-{zlib.crc32(f'{noise.spec}{noise.classes}'.encode())}"
         st.caption("Click a cell to change it; decimals and fractions such as 1/3 are kept exactly.")
         with st.container(key="matrix-cells"):
@@ -121,7 +122,7 @@ def _typed(key: str, classes: int, data: str | None) -> None:
 def _edited(key: str, spec: str, classes: int) -> None:
     if View.now()["noise"] != spec:  # another noise was chosen meanwhile
         return
-    rows = [[show(p) for p in row] for row in parse_noise(spec, classes).exact]
+    rows = [[fraction_text(p) for p in row] for row in parse_noise(spec, classes).exact]
     for row, changes in st.session_state[key]["edited_rows"].items():
         for column, cell in changes.items():
             if int(row) < classes and 1 <= int(column) <= classes:

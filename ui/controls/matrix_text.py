@@ -4,19 +4,13 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from alf.errors import InputError
-from alf.losses.domain import quoted
-from alf.noise import show
+from alf.errors import InputError, quoted
+from alf.numbers import exact_fraction, fraction_text
 
 FEWEST, MOST = 2, 20
 
 
 LONGEST = 100_000
-
-
-_NUMBER = re.compile(
-    r"[+-]?(\d{1,30}\.?\d{0,30}|\.\d{1,30})(e[+-]?\d{1,2})?|[+-]?\d{1,18}/0*[1-9]\d{0,17}", re.I | re.ASCII
-)
 
 
 _COMMA = re.compile(r"0?,\d{1,30}|1,0{1,30}|[01]", re.ASCII)
@@ -75,7 +69,7 @@ def numbers(rows: Sequence[Sequence[str]]) -> list[list[Fraction]]:
         result.append([])
         for j, cell in enumerate(row, 1):
             text = str(cell).strip()
-            value = Fraction(text) if _NUMBER.fullmatch(text) else None
+            value = exact_fraction(text)
             if value is None or value < 0 or value > 10**9:
                 raise InputError(f"matrix: row {i}, column {j} must be a number of at least 0, got {quoted(text, 30)}")
             result[-1].append(value)
@@ -103,7 +97,7 @@ def spec(rows: Sequence[Sequence[Fraction]]) -> str:
     >>> spec([[Fraction(2, 3), Fraction(1, 3)], [Fraction(0), Fraction(1)]])
     'matrix:2/3,1/3;0,1'
     """
-    return "matrix:" + ";".join(",".join(show(value) for value in row) for row in rows)
+    return "matrix:" + ";".join(",".join(fraction_text(value) for value in row) for row in rows)
 
 
 def lines(spec: str) -> str:
@@ -142,7 +136,7 @@ def _with_points(rows: list[list[str]]) -> list[list[str]]:
 
 def _without_titles(rows: list[list[str]]) -> list[list[str]]:
     """Leave out a first row or column of titles where the rest is square; numbers are titles only where both stand."""
-    if not rows or all(map(_NUMBER.fullmatch, (*rows[0], *(row[0] for row in rows)))):
+    if not rows or all(map(_is_number, (*rows[0], *(row[0] for row in rows)))):
         return rows if not _counted(rows) else [row[1:] for row in rows[1:]]
     for header, label in ((1, 0), (0, 1), (1, 1)):
         body = [row[label:] for row in rows[header:]]
@@ -171,7 +165,11 @@ def _counts(cells: list[str]) -> bool:
 
 
 def _named(cells: list[str]) -> bool:
-    return not any(map(_NUMBER.fullmatch, cells))
+    return not any(map(_is_number, cells))
+
+
+def _is_number(cell: str) -> bool:
+    return exact_fraction(cell) is not None
 
 
 def _separator(line: str) -> str:

@@ -4,12 +4,13 @@ import numpy as np
 import streamlit as st
 
 from alf.errors import InputError
-from alf.figures.base import Series, rounded
+from alf.figures.base import Series
 from alf.figures.risk import calibration_figure
 from alf.figures.shape import U
 from alf.figures.simplex import raster, simplex_figure, to_plane
 from alf.figures.witness import PLAIN, WRONG, curve_figure, path, path_figure
 from alf.losses import parse
+from alf.numbers import rounded
 from alf.theory import CLAIMS, Verdict
 from alf.theory.asking.prover import Unfinished
 from ui.asking.questions import DOCUMENT_SECONDS, Question, crowd, document, failed, ratio_of, regions, snippet

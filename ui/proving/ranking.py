@@ -13,9 +13,9 @@ import streamlit as st
 from sympy import Rational
 
 from alf.data import DATASETS
-from alf.figures.base import rounded
 from alf.figures.palette import Style, style, styles
 from alf.losses import Loss, catalogue, parse
+from alf.numbers import rounded
 from alf.theory import Verdict
 from ui.asking.questions import LATE, Question, answer, crowd, ratio_of, regions
 from ui.controls import swatch, values_of
@@ -172,7 +172,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     margin = verdict.data.get("margin")
     slowly = verdict.holds and starts_slowly(loss.spec, question.classes)
     wait = f" <small>{term('slow start', 'slow start')}</small>" if slowly else ""
-    shown = "—" if margin is None else rounded(float(margin))
+    shown = "—" if margin is None else rounded(margin)
     rule = verdict.data.get("rule") or "—"
     if verdict.holds is not False or regions == ():
         suggestion = ""

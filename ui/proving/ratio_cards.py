@@ -7,6 +7,7 @@ import streamlit as st
 from alf.figures.base import names
 from alf.figures.palette import Style, styles
 from alf.losses import parse
+from alf.numbers import four_places
 from alf.theory import critical_noise
 from ui.asking.jobs import KnownRatio
 from ui.asking.questions import latex_of, ratio_of
@@ -111,7 +112,7 @@ def _stat(name: str, label: str, shown: str, width: float) -> str:
 def _number(value: float, interval: tuple[float, float]) -> str:
     """Four decimals, or the bracket where the four are not certain."""
     if interval[1] - interval[0] < 1e-3 or interval[1] - interval[0] <= 2e-3 * value:
-        return f"{value:.4f}" if value not in (0, 1) else f"{value:.0f}"
+        return four_places(value)
     return f"{interval[0]:.3f} … {interval[1]:.3f}"
 
 

@@ -13,6 +13,7 @@ from alf.figures.palette import style
 from alf.figures.trade_off import trade_off_figure
 from alf.losses import Loss, catalogue, parse
 from alf.noise import Noise
+from alf.numbers import four_places
 from ui.asking.questions import grid, ratio_of
 from ui.charts.chart import payload
 from ui.proving.ranking import catalogue_presets
@@ -134,9 +135,7 @@ def _presets(loss: Loss) -> list[tuple[str, float, float]]:
 
 
 def _shown(value: float, what: str) -> str:
-    if what == "ratio":
-        return f"{value:.4f}" if value not in (0, 1) else f"{value:.0f}"
-    return f"{value:.1%}"
+    return four_places(value) if what == "ratio" else f"{value:.1%}"
 
 
 def _slice_title(along: np.ndarray, values: np.ndarray, name: str, least: float | None, what: str) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from alf.errors import InputError
+from alf.errors import InputError, quoted
 from alf.losses import Loss, parse
-from alf.losses.domain import exact_number, quoted
+from alf.numbers import exact_number, fraction_text
 from ui.state.selection import MOST as MOST_LOSSES
 
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
@@ -312,12 +312,10 @@ def noise_rate(default: float, high: float | Callable[[Mapping[str, Any]], float
 
 def _noise(values: Mapping[str, Any], before: str | None) -> str:
     """The noise after a page changed its kind or its rate."""
-    from alf.noise import show
-
     was = (before or "").partition(":")[0]
     kind = values.get("kind", was if was in ("symmetric", "pair") else "pair")
     rate = Fraction(f"{values['rate']:.12g}")
-    return f"{kind}:{show(rate)}"
+    return f"{kind}:{fraction_text(rate)}"
 
 
 STAND_IN = "symmetric:0.4"

@@ -5,8 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from alf.data import DATASETS, dataset
-from alf.errors import InputError
-from alf.losses.domain import quoted
+from alf.errors import InputError, quoted
 from alf.settings import settings
 from alf.training.networks_spec import network_spec
 from alf.training.recipe import AUGMENTS, DEVICES, LIMITS, RATES, SCHEDULES, Recipe

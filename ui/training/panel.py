@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from alf.figures.base import Series, names, rounded
+from alf.figures.base import Series, names
 from alf.figures.headline import Result, leaders
 from alf.figures.palette import styles
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
 from alf.losses import distinct_labels, parse
+from alf.numbers import rounded
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
 from alf.training.states import RunState

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from alf.figures.base import rounded
 from alf.figures.matrix import dominance
 from alf.noise import Noise
+from alf.numbers import percent, rounded
 from ui.words.glossary import term
 
 
@@ -19,11 +19,11 @@ def rates(noise: Noise) -> list[tuple[str, str]]:
     """The nominal rate, where there is one, and the share of wrong labels to be expected."""
     rows = []
     if noise.rate is not None:
-        rows.append((_percent(noise.rate), term("nominal rate")))
+        rows.append((percent(noise.rate), term("nominal rate")))
     elif noise.kind == "matrix":
         rows.append(("—", term("no nominal rate", "nominal rate")))
     if noise.overall_rate is not None:
-        rows.append((_percent(noise.overall_rate), term("overall rate", "expected over all classes")))
+        rows.append((percent(noise.overall_rate), term("overall rate", "expected over all classes")))
     return rows
 
 
@@ -37,7 +37,7 @@ def dominates(noise: Noise) -> list[tuple[str, str]]:
     if noise.transition is None:
         return []
     least = dominance(noise.transition).min()
-    shown = rounded(float(least))
+    shown = rounded(least)
     return [
         ("yes" if noise.clean_dominates else "no", term("clean label dominates")),
         (shown, "smallest wₘ/wₙ of a row"),
@@ -53,12 +53,3 @@ def over_seeds(row: dict, what: str) -> str:
     value = row[what]
     spread = f"<small> ± {100 * value['std']:.1f}</small>" if len(row["seeds"]) > 1 else ""
     return f"{value['mean']:.1%}{spread}"
-
-
-def _percent(share) -> str:
-    """At most one decimal: 40%, 33.3%.
-
-    >>> _percent(0.4), _percent(1 / 3)
-    ('40%', '33.3%')
-    """
-    return f"{100 * float(share):.1f}".removesuffix(".0") + "%"

@@ -3,10 +3,10 @@
 import html
 import itertools
 import re
-from decimal import Decimal
 from fractions import Fraction
 
 from alf.figures.palette import BAD, GOOD, NEUTRAL, UNSURE
+from alf.numbers import finite_decimal
 from alf.theory import CLAIMS, Verdict
 from ui.asking.jobs import KnownRatio
 from ui.words.glossary import term
@@ -122,23 +122,14 @@ def coordinate(value) -> str:
     text = str(value)
     if len(text) <= 9 and not isinstance(value, float):
         return text
-    return f"≈ {number(float(value), 6)}" if float(value) else "a positive number below every double"
-
-
-def number(value: float, digits: int = 8) -> str:
-    """A number in HTML.
-
-    >>> number(5.42101e-20, 3), number(float("-inf")), number(0.25)
-    ('5.42·10<sup>−20</sup>', '−∞', '0.25')
-    """
-    return raised(f"{value:.{digits}g}")
+    return f"≈ {raised(f'{float(value):.6g}')}" if float(value) else "a positive number below every double"
 
 
 def raised(text: str) -> str:
     """A number's text in HTML, its exponent raised.
 
-    >>> raised("0.2 - 3.1e-130"), raised("inf")
-    ('0.2 − 3.1·10<sup>−130</sup>', '∞')
+    >>> raised("0.2 - 3.1e-130"), raised("-inf"), raised("0.25")
+    ('0.2 − 3.1·10<sup>−130</sup>', '−∞', '0.25')
     """
     text = text.replace("-", "−").replace("inf", "∞")
     return re.sub(r"e([−+])0*(\d+)", lambda m: f"·10<sup>{m[1].strip('+')}{m[2]}</sup>", text)
@@ -164,9 +155,7 @@ def decimal(exact: str) -> str:
     >>> decimal("1"), decimal("1233/500"), decimal("9537/1000000000"), decimal("-12500")
     ('1', '2.466', '9.537 \\\\cdot 10^{-6}', '-12500')
     """
-    value = Fraction(exact)
-    places = next(n for n in range(400) if (value * 10**n).denominator == 1)
-    number = Decimal(int(value * 10**places)).scaleb(-places)
+    number = finite_decimal(Fraction(exact))
     digits, _, power = f"{number:e}".partition("e")
     return f"{number:f}" if -4 <= int(power) < 6 else rf"{digits} \cdot 10^{{{int(power)}}}"
 

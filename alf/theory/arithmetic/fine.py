@@ -5,8 +5,8 @@ from fractions import Fraction
 import sympy
 from sympy import Expr, Rational, Symbol, diff
 
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import at_point, sign_of_number, to_ball, working
-from alf.theory.arithmetic.rounding import as_rational
 
 
 def fine_sign(f: Expr, x: Symbol, a: Fraction, b: Fraction, bits: int = 300) -> int | None:

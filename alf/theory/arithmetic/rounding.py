@@ -1,9 +1,7 @@
-"""Intervals of floats, rounded outward: sums, products, quotients; and fractions that they come from."""
+"""Intervals of floats, rounded outward: sums, products, quotients."""
 
 import math
 from fractions import Fraction
-
-from sympy import Expr, Rational
 
 INF = math.inf
 
@@ -89,23 +87,8 @@ def _inverse_ends(x: float) -> tuple[float, float]:
     return (value, value) if abs(x) == 1 else (down(value), up(value))
 
 
-def as_rational(x) -> Rational:
-    """A number as a SymPy fraction, exactly."""
-    x = Fraction(x)
-    return Rational(x.numerator, x.denominator)
-
-
-def as_fraction(x) -> Fraction:
-    """A number, SymPy fractions included, as a Fraction, exactly."""
-    if isinstance(x, Expr):
-        return Fraction(int(x.p), int(x.q))
-    return Fraction(x)
-
-
 def outward(a: Fraction, b: Fraction) -> tuple[float, float]:
     """Floats that enclose [a, b]."""
-    import math
-
     x, y = float(a), float(b)
     if Fraction(x) > a:
         x = math.nextafter(x, -INF)

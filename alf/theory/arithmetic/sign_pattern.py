@@ -15,7 +15,7 @@ from alf.theory.arithmetic.cells import on_cell
 from alf.theory.arithmetic.end_sign import end_sign
 from alf.theory.arithmetic.fine import exact_zero, fine_sign
 from alf.theory.arithmetic.limits import from_end
-from alf.theory.arithmetic.rounding import INF, OutOfDomain, add, as_fraction, mul, outward
+from alf.theory.arithmetic.rounding import INF, OutOfDomain, add, mul, outward
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def sign_pattern(f: Expr, x: Symbol, lo=0, hi=1, budget: Budget | None = None) -
     >>> [(round(float(r.lo), 3), r.sign) for r in sign_pattern(x - Rational(1, 3), x) if r.sign is not None]
     [(0.0, -1), (0.333, 1)]
     """
-    lo, hi = as_fraction(lo), as_fraction(hi)
+    lo, hi = Fraction(lo), Fraction(hi)
     if f.is_number:
         return (Run(lo, hi, sign_of_number(f)),)
     budget = budget or Budget()
@@ -146,7 +146,7 @@ def touches(f: Expr, x: Symbol, lo, hi, budget: Budget | None = None) -> tuple[R
     >>> touches(x + 1, x, 0, 1), [round(float(r.lo), 6) for r in touches((2 * x - 1) ** 2, x, 0, 1)]
     ((), [0.5])
     """
-    lo, hi = as_fraction(lo), as_fraction(hi)
+    lo, hi = Fraction(lo), Fraction(hi)
     budget = budget or Budget()
     if f.is_number:
         return () if sign_of_number(f) == 1 else (Run(lo, hi, None),)

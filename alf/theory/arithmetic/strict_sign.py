@@ -12,7 +12,7 @@ from alf.theory.arithmetic.cells import Enclosure, on_cell
 from alf.theory.arithmetic.end_sign import end_sign
 from alf.theory.arithmetic.fine import exact_zero, fine_sign
 from alf.theory.arithmetic.limits import from_end
-from alf.theory.arithmetic.rounding import OutOfDomain, as_fraction, outward
+from alf.theory.arithmetic.rounding import OutOfDomain, outward
 from alf.theory.arithmetic.sign_pattern import Budget, Run, cell_sign, dyadic, mean_value_sign, settle_zero
 
 
@@ -52,7 +52,7 @@ def certain_sign(f: Expr, x: Symbol, lo=0, hi=1) -> Certain:
     >>> certain_sign(x * (1 - x), x).sign, certain_sign((3 * x - 1) ** 2, x).there, certain_sign(3 * x - 1, x).at
     (1, (0, 1), Fraction(1, 3))
     """
-    lo, hi = as_fraction(lo), as_fraction(hi)
+    lo, hi = Fraction(lo), Fraction(hi)
     if f.is_number:
         sign = sign_of_number(f)
         return Certain(sign, sign, None if sign else lo, () if sign is None else (sign,))
@@ -178,7 +178,7 @@ def _look_for_zero(f: Expr, x: Symbol, cell: Enclosure, a: Fraction, b: Fraction
         found.trouble = (a + b) / 2
         found.weak.add(cell_sign(cell, a, b))
         return
-    found.trouble = as_fraction(c)
+    found.trouble = Fraction(c)
     found.seen[0] = found.trouble
     found.weak.add(settle_zero(f, x, Run(a, b, None)).sign)
 

@@ -11,10 +11,11 @@ from sympy import Expr, Pow, Symbol, diff, oo
 from alf.losses import K, Loss, u
 from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import at_point
 from alf.theory.arithmetic.cells import on_cell
 from alf.theory.arithmetic.fine import exact_zero
-from alf.theory.arithmetic.rounding import as_fraction, as_rational, outward
+from alf.theory.arithmetic.rounding import outward
 from alf.theory.arithmetic.sign_pattern import sign_pattern
 from alf.theory.curve.parameter_cell import CellSide
 from alf.theory.curve.symbolic_sign import (
@@ -196,7 +197,7 @@ def _signs(g: Expr, symbol: Symbol, low, high) -> list[tuple]:
             b, c = _narrowed(g, symbol, b, c, left, right)
             zero = exact_zero(g, symbol, b, c)
             if zero is not None and _monotone(g, symbol, b, c):
-                b = c = as_fraction(zero)
+                b = c = Fraction(zero)
             found[i - 1 : i + 2] = [(a, b, left), (b, c, None), (c, d, right)]
     return found
 

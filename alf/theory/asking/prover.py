@@ -22,8 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alf.errors import InputError
-from alf.losses.domain import quoted
+from alf.errors import InputError, quoted
 from alf.theory.asking.questions import decide, followed, read, refuse_rise
 from alf.theory.progress import last_stage
 from alf.theory.verdict import CLAIMS, Verdict, undecided

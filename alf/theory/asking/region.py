@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from fractions import Fraction
 
 import sympy
@@ -10,11 +9,11 @@ from sympy import Expr, Rational, Symbol
 
 from alf.errors import InputError
 from alf.losses import Loss
-from alf.losses.domain import Parameter, decimal
+from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
+from alf.numbers import as_rational, decimal, in_digits
 from alf.theory.arithmetic.balls import constant_ball, one_at_a_time
 from alf.theory.arithmetic.foreign import or_none
-from alf.theory.arithmetic.rounding import as_fraction, as_rational
 from alf.theory.asking.condition import Stretch, condition, deciding
 from alf.theory.asking.sweep import at, distinct, sweep, tolerates
 from alf.theory.progress import stage
@@ -191,7 +190,7 @@ def _rounded(loss: Loss, parameter: Parameter, noise, low, high, has_low: bool, 
     """A tolerant stretch with ends as they may be written: rounded into it, and each proved to tolerate."""
     ends = []
     width = min(high - low, abs(low) + 1 if math.isfinite(low) else 1, abs(high) + 1 if math.isfinite(high) else 1)
-    for end, belongs, rounding, inward in ((low, has_low, ROUND_CEILING, 1), (high, has_high, ROUND_FLOOR, -1)):
+    for end, belongs, inward in ((low, has_low, 1), (high, has_high, -1)):
         if belongs:
             ends.append(as_rational(end))
             continue
@@ -200,7 +199,7 @@ def _rounded(loss: Loss, parameter: Parameter, noise, low, high, has_low: bool, 
             continue
         if _is_cut(end, parameter):  # up to a value that does not belong
             end += inward * Fraction(width) / 10**6
-        found = _written(loss, parameter, noise, end, rounding, (low, high), digits)
+        found = _written(loss, parameter, noise, end, inward, (low, high), digits)
         if found is None:
             return None
         ends.append(found)
@@ -211,10 +210,9 @@ def _is_end(value, parameter: Parameter) -> bool:
     return as_rational(value) in (parameter.domain.lower, parameter.domain.upper)
 
 
-def _written(loss: Loss, parameter: Parameter, noise, end, rounding, within, digits) -> Rational | None:
+def _written(loss: Loss, parameter: Parameter, noise, end, inward, within, digits) -> Rational | None:
     for precision in digits:
-        context = Context(prec=precision, rounding=rounding)
-        value = Fraction(context.divide(end.numerator, end.denominator))
+        value = Fraction(in_digits(end, precision, inward))
         if not within[0] <= value <= within[1] or as_rational(value) not in parameter.domain:
             continue
         stage(f"testing {parameter.name} = {float(value):.6g}")
@@ -238,15 +236,15 @@ def shortened(loss: Loss, region: Region, noise, digits: int) -> tuple[Interval,
     parameter = loss.declaration.parameter(region.parameter)
     found = []
     for interval in region.intervals:
-        low = -math.inf if interval.low is None else as_fraction(interval.low)
-        high = math.inf if interval.high is None else as_fraction(interval.high)
+        low = -math.inf if interval.low is None else Fraction(interval.low)
+        high = math.inf if interval.high is None else Fraction(interval.high)
         ends = []
-        for end, rounding in ((interval.low, ROUND_CEILING), (interval.high, ROUND_FLOOR)):
+        for end, inward in ((interval.low, 1), (interval.high, -1)):
             if end is None or low == high:
                 ends.append(end)
                 continue
             order = range(digits, 10)
-            near = _written(loss, parameter, noise, as_fraction(end), rounding, (low, high), order)
+            near = _written(loss, parameter, noise, Fraction(end), inward, (low, high), order)
             ends.append(end if near is None else near)
         found.append(Interval(*ends))
     return tuple(found)
@@ -272,7 +270,7 @@ def _near(value: float, end: Rational) -> bool:
 
 def _solutions(loss: Loss, parameter: Parameter, noise, end: Rational):
     """The ratio's formula near one end solved for the hyperparameter, with the value each solution has."""
-    here = at(loss, parameter, as_fraction(end))
+    here = at(loss, parameter, Fraction(end))
     core, independent = deciding(here, parameter, noise.classes)
     if core is None or independent or not core.pointwise:
         return

@@ -20,7 +20,7 @@ from sympy import Expr, diff, oo
 from alf.errors import InputError
 from alf.losses import Loss, u
 from alf.losses.domain import Parameter
-from alf.theory.arithmetic.rounding import as_fraction, as_rational
+from alf.numbers import as_rational
 from alf.theory.asking.condition import Condition, Stretch, condition, deciding, singular, where_it_holds
 from alf.theory.claims.prove import prove
 from alf.theory.curve.families import family_of, stretches
@@ -63,7 +63,7 @@ def sweep(loss: Loss, parameter: Parameter, noise, shares: list[tuple[Fraction, 
     found: list[Stretch] = []
     for low, high in pairwise([*cuts, None]):
         if low in domain:
-            value = as_fraction(low)
+            value = Fraction(low)
             stage(f"testing {parameter.name} = {float(value):.6g}")
             found.append(Stretch(value, value, tolerates(at(loss, parameter, value), noise), "certified"))
         if high is not None:
@@ -72,7 +72,7 @@ def sweep(loss: Loss, parameter: Parameter, noise, shares: list[tuple[Fraction, 
 
 
 def _end(cut: Expr) -> Fraction | float:
-    return float(cut) if cut in (oo, -oo) else as_fraction(cut)
+    return float(cut) if cut in (oo, -oo) else Fraction(cut)
 
 
 def _between(loss, parameter, noise, shares, low, high) -> list[Stretch]:

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from alf.losses import Loss, u
-from alf.theory.arithmetic.rounding import as_rational
+from alf.numbers import as_rational
 from alf.theory.asymmetry.decision import Decision, denied
 from alf.theory.asymmetry.edge import edge_gap, edge_point, positive_inside
 from alf.theory.asymmetry.pointwise import decide_pointwise

@@ -6,8 +6,8 @@ import sympy
 from sympy import oo
 
 from alf.losses import Loss
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
-from alf.theory.arithmetic.rounding import as_rational
 from alf.theory.asymmetry.decision import Decision, denied
 from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
 from alf.theory.asymmetry.minimisation import minimise_at_vertex

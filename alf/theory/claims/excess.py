@@ -12,8 +12,8 @@ import sympy
 from sympy import Expr, oo
 
 from alf.losses import Loss
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number, working
-from alf.theory.arithmetic.rounding import as_rational
 from alf.theory.claims.calibration_function import calibration_curve
 from alf.theory.claims.complete import completely_asymmetric
 from alf.theory.curve.point import exact_value

@@ -15,8 +15,8 @@ from sympy import Expr, oo
 
 from alf.errors import InputError
 from alf.losses import Loss
-from alf.losses.domain import Parameter, decimal
-from alf.theory.arithmetic.rounding import as_fraction, as_rational
+from alf.losses.domain import Parameter
+from alf.numbers import as_rational, decimal, in_digits
 from alf.theory.curve.families import family_of, stretches
 from alf.theory.curve.of_loss import single
 from alf.theory.curve.parameter_cell import Cell, sign_step
@@ -191,7 +191,7 @@ def _typed(loss: Loss) -> tuple[Parameter, ...]:
 def _along(claim: str, loss: Loss, parameter: Parameter, decide) -> Step | None:
     """Where along one hyperparameter of a typed loss a claim about its shape holds, and a value at which it fails."""
     family = family_of(loss, parameter.name)
-    low, high = as_fraction(parameter.domain.lower), as_fraction(parameter.domain.upper)
+    low, high = Fraction(parameter.domain.lower), Fraction(parameter.domain.upper)
     if family is None or low == high:
         return None
     order, wanted = ORDERS[claim]
@@ -214,7 +214,7 @@ def _along(claim: str, loss: Loss, parameter: Parameter, decide) -> Step | None:
             intervals[-1][1] = b
         elif found:
             intervals.append([a, b])
-    mine = as_fraction(loss.values[parameter.name])
+    mine = Fraction(loss.values[parameter.name])
     others = "" if len(loss.values) == 1 else ", the other hyperparameters as they are"
     name = parameter.name
     here = next((i for i in intervals if i[0] <= mine <= i[1]), None)
@@ -225,7 +225,7 @@ def _along(claim: str, loss: Loss, parameter: Parameter, decide) -> Step | None:
     for a, b in intervals:
         a, fails_below = (a, None) if a == low else _pushed(a, low, at, certain)
         b, fails_above = (b, None) if b == high else _pushed(b, high, at, certain)
-        told.append(f"from {_short(a, 1)} to {_short(b, -1)}")
+        told.append(f"from {in_digits(a, 6, 1)} to {in_digits(b, 6, -1)}")
         for x in (fails_below, fails_above):
             if x is not None:
                 told[-1] += f" (at {name} = {float(x):.6g} it fails: {_shown(at(x))[:-1]})"
@@ -256,11 +256,3 @@ def _pushed(edge: Fraction, limit: Fraction, at, certain) -> tuple[Fraction, Fra
         else:
             beyond = middle
     return edge, shown
-
-
-def _short(x: Fraction, side: int) -> str:
-    """A value of a stretch to six digits, rounded into it."""
-    from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-
-    context = Context(prec=6, rounding=ROUND_CEILING if side > 0 else ROUND_FLOOR)
-    return str(context.divide(x.numerator, x.denominator).normalize())

@@ -12,7 +12,7 @@ from sympy import Expr, diff
 from alf.losses import u
 from alf.theory.arithmetic.balls import at_point
 from alf.theory.arithmetic.cells import on_cell
-from alf.theory.arithmetic.rounding import OutOfDomain, as_fraction
+from alf.theory.arithmetic.rounding import OutOfDomain
 from alf.theory.curve.algebra import in_exponential
 
 
@@ -74,4 +74,4 @@ def telling_points(g: Expr) -> Iterator[Fraction]:
             root = node.subs(u, 0) / -slope
             if root.is_Rational and 0 <= root < 1:
                 for k in range(1, 18):
-                    yield as_fraction(root) + Fraction(37, 10 ** (k + 2))
+                    yield Fraction(root) + Fraction(37, 10 ** (k + 2))

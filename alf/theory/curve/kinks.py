@@ -7,10 +7,10 @@ import sympy
 from sympy import Expr, Rational, oo
 
 from alf.losses import u
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.fine import fine_sign
 from alf.theory.arithmetic.limits import from_end, one_sided_limit
-from alf.theory.arithmetic.rounding import as_fraction, as_rational
 from alf.theory.curve.algebra import factored
 from alf.theory.curve.derivative import derivative_of
 from alf.theory.curve.pieces import Piece
@@ -67,7 +67,7 @@ def one_sided_value(f: Expr, at: Rational, side: int) -> Expr:
     value = f.subs(u, at)
     if value.is_number and value.is_finite and not value.has(sympy.nan, sympy.zoo, sympy.I):
         return value
-    limit = one_sided_limit(from_end(f, u, as_fraction(at), side))
+    limit = one_sided_limit(from_end(f, u, Fraction(at), side))
     return sympy.nan if limit is None else limit
 
 

@@ -13,9 +13,9 @@ import sympy
 from sympy import Abs, Expr, Max, Min, Rational, diff
 
 from alf.losses import u
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import at_point, sign_of_number
 from alf.theory.arithmetic.fine import exact_zero, fine_sign
-from alf.theory.arithmetic.rounding import as_fraction, as_rational
 from alf.theory.arithmetic.sign_pattern import Run, sign_pattern
 from alf.theory.curve.continuity import reveal, rough
 from alf.theory.curve.derivative import is_identically_zero
@@ -114,8 +114,8 @@ class _Resolver:
         slope = diff(f, u)
         rises = fine_sign(slope, u, run.lo, run.hi)
         c = _linear_root(f, slope) if slope.is_number else exact_zero(f, u, run.lo, run.hi)
-        if c is not None and rises and run.lo <= as_fraction(c) <= run.hi:
-            c = as_fraction(c)
+        if c is not None and rises and run.lo <= Fraction(c) <= run.hi:
+            c = Fraction(c)
             return [Run(run.lo, c, -rises), Run(c, c, None), Run(c, run.hi, rises)]
         if rises:
             return self.bisect(f, run, rises)

@@ -17,9 +17,9 @@ from itertools import islice
 
 from sympy import Expr, oo
 
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.cells import enclose_number
-from alf.theory.arithmetic.rounding import as_rational
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.risk.branches import NODES, branches, finer_branch
 from alf.theory.risk.choices import all_choices

@@ -11,8 +11,8 @@ from itertools import pairwise
 from sympy import Expr, Integer, oo
 
 from alf.losses import u
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
-from alf.theory.arithmetic.rounding import as_rational
 from alf.theory.arithmetic.sign_pattern import sign_pattern
 from alf.theory.curve.pieces import smooth_pieces
 from alf.theory.curve.point import one_sided_slopes

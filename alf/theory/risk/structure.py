@@ -17,8 +17,8 @@ import sympy
 from sympy import Expr, Integer, Rational, diff, oo
 
 from alf.losses import K, Loss, u
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import to_ball, working
-from alf.theory.arithmetic.rounding import as_rational
 from alf.theory.curve.derivative import is_identically_zero
 from alf.theory.curve.shape import Shape, shape_of
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 import sympy
 from sympy import Expr
 
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import to_ball, working
-from alf.theory.arithmetic.rounding import as_rational
 from alf.theory.curve.point import exact_value
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.risk.multiplier import is_least

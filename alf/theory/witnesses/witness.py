@@ -6,11 +6,11 @@ difference that is 0. Where they do not contradict each other there is no witnes
 """
 
 import math
-from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 from mpmath.libmp import from_man_exp, to_str
 
+from alf.numbers import in_digits
 from alf.theory.arithmetic.balls import sign_of_number, to_ball, working
 from alf.theory.verdict import Witness
 from alf.theory.witnesses.kinds import KINDS, Kind
@@ -126,5 +126,4 @@ def _decimal(ball, digits: int) -> str:
         mantissa, exponent = (int(x) for x in (ball.mid() + 0).mid().man_exp())
     if abs(exponent) > 5000:  # exp(-500000) as a fraction has whole numbers that take seconds to print
         return to_str(from_man_exp(mantissa, exponent), digits)
-    x, context = Fraction(mantissa) * Fraction(2) ** exponent, Context(prec=digits, rounding=ROUND_HALF_EVEN)
-    return format(context.divide(Decimal(x.numerator), Decimal(x.denominator)).normalize(context), "g")
+    return format(in_digits(Fraction(mantissa) * Fraction(2) ** exponent, digits), "g")
