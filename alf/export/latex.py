@@ -2,6 +2,7 @@
 
 import re
 
+from alf.theory.theorems import THEOREMS
 from alf.theory.verdict import Verdict
 
 _ANSWERS = {True: "holds", False: "does not hold", None: "is open"}
@@ -56,7 +57,8 @@ def _section(verdict: Verdict) -> list[str]:
     if verdict.steps:
         lines.append(r"\begin{enumerate}")
         for one in verdict.steps:
-            lines.append(rf"\item {escape(one.statement)} \emph{{({escape(one.status)})}}")
+            known = f"{one.status}; {THEOREMS[one.theorem].name}" if one.theorem else one.status
+            lines.append(rf"\item {escape(one.statement)} \emph{{({escape(known)})}}")
             if one.latex:
                 lines.append(rf"\[ {one.latex} \]")
         lines.append(r"\end{enumerate}")

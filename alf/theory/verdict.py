@@ -11,6 +11,7 @@ from sympy import Expr
 
 from alf.numbers import exact_text
 from alf.theory.failures import Contradiction
+from alf.theory.theorems import THEOREMS
 
 STATUSES = ("proved", "certified", "observed", "refuted", "undecided", "not_defined")
 """From symbolic proof down to no answer; `refuted` means false, with a point that shows it."""
@@ -72,12 +73,19 @@ class Step:
         The same for reading.
     status : str
         How this link is known.
+    theorem : str
+        The key of the theorem that it applies, in `alf.theory.theorems.THEOREMS`; empty where it applies none.
     """
 
     statement: str
     expression: Expr | None = None
     latex: str = ""
     status: str = "proved"
+    theorem: str = ""
+
+    def __post_init__(self):
+        if self.theorem and self.theorem not in THEOREMS:
+            raise ValueError(f"theorem must be a key of THEOREMS, got {self.theorem!r}")
 
     def to_json(self) -> dict:
         """What --json says of it."""
@@ -86,14 +94,26 @@ class Step:
             "expression": None if self.expression is None else str(self.expression),
             "latex": self.latex,
             "status": self.status,
+            "theorem": self.theorem or None,
         }
 
 
-def step(statement: str, expression: Expr | None = None, status: str = "proved", latex: str = "") -> Step:
+def step(
+    statement: str, expression: Expr | None = None, status: str = "proved", latex: str = "", theorem: str = ""
+) -> Step:
     """A step whose LaTeX is the expression's unless given."""
     if not latex and expression is not None:
         latex = sympy.latex(expression)
-    return Step(statement, expression, latex, status)
+    return Step(statement, expression, latex, status, theorem)
+
+
+def applied(theorem: str, expression: Expr | None = None, status: str = "proved", latex: str = "") -> Step:
+    """The step that says what a theorem says.
+
+    >>> applied("one-label").statement
+    'Only one label has weight, so the weighted risk is a multiple of the loss for that label.'
+    """
+    return step(THEOREMS[theorem].statement, expression, status, latex, theorem)
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ def generated() -> Iterator[tuple[str, str]]:
     yield from ((_picture(name), house.svg(house.inside(name))) for name in house.storeys())
     yield "contributing.md", _from_root("CONTRIBUTING.md")
     yield "changelog.md", _from_root("CHANGELOG.md")
-    if theorems.found():
-        yield "theorems.md", theorems.page()
+    yield "theorems.md", theorems.page()
     yield from api.pages()
 
 
@@ -53,9 +52,6 @@ def _from_root(name: str) -> str:
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the generated pages whose names nobody knows beforehand into the navigation."""
-    sections = {title: entries for section in config.nav for title, entries in section.items()}
-    if theorems.found():
-        sections["Theory"].insert(1, {"Theorems": "theorems.md"})
     config.nav.insert(-1, {"Library": api.navigation()})
     return config
 

@@ -1,48 +1,36 @@
-"""The page of theorems: each with its statement, hypotheses, formula, proof and source, as the engine holds them."""
+"""The page of theorems: each with its hypotheses, statement, formula, proof and source, as the engine holds them."""
 
-import dataclasses
-import importlib
-import pkgutil
-from functools import cache
+from alf.theory.theorems import THEOREMS, Theorem
+from ui.words.verdict_words import plain
 
-import alf.theory
+HEAD = """# Theorems
 
+What the steps of verdicts rest on, each once. The page is made from the engine's own list, and a test attacks each of
+them by brute force.
 
-@cache
-def found() -> tuple:
-    """Every `Theorem` of the module `theorems` under alf.theory, in its order; empty where there is none."""
-    names = [m.name for m in pkgutil.walk_packages(alf.theory.__path__, "alf.theory.") if m.name.endswith(".theorems")]
-    held = [value for name in names for value in vars(importlib.import_module(name)).values()]
-    flat = [x for value in held for x in (value.values() if isinstance(value, dict) else _several(value))]
-    return tuple(dict.fromkeys(x for x in flat if type(x).__name__ == "Theorem"))
-
-
-def _several(value) -> tuple:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+Notation: u is a prediction, a point of the probability simplex of K classes, and e_m its vertex for class m; L(u, i)
+is the loss of u when the label is i, and l(u_i) where it depends on u_i alone; w are label weights, W is their sum, w_m
+the largest, which is unique, and w_n the second largest; R(u) = sum_i w_i L(u, i); phi(t) = (l(0) - l(t)) / (l(0) -
+l(1)). The ratio r is the infimum of (l(x) - l(x + d)) / (l(0) - l(d)) over 0 <= x <= 1 - d and 0 < d <= 1, and the
+upper ratio r_up is that over x = 1 - d.
+"""
 
 
 def page() -> str:
     """The page."""
-    lines = [
-        "# Theorems",
-        "",
-        "What a verdict's steps rest on, each once. The page is made from the engine's own list.",
-    ]
-    for theorem in found():
-        fields = {f.name: getattr(theorem, f.name) for f in dataclasses.fields(theorem)}
-        lines += ["", f"## {str(fields.pop('title', None) or fields['name']).replace('_', ' ')}"]
-        for name, value in fields.items():
-            if value and name != "name":
-                lines += ["", *_shown(name, value)]
-    return "\n".join(lines) + "\n"
+    title, *paragraphs = HEAD.strip().split("\n\n")
+    return "\n\n".join([title, *map(plain, paragraphs), *map(_entry, THEOREMS.values())]) + "\n"
 
 
-def _shown(name: str, value) -> list[str]:
-    if name == "latex":
-        return [f"$$\n{value}\n$$"]
-    if name == "statement":
-        return [str(value)]
-    word = f"**{name.replace('_', ' ').capitalize()}.**"
-    if isinstance(value, (tuple, list)):
-        return [word, "", *(f"- {item}" for item in value)]
-    return [f"{word} {value}"]
+def _entry(theorem: Theorem) -> str:
+    hypotheses = "\n".join(f"- {plain(hypothesis)}" for hypothesis in theorem.hypotheses)
+    return "\n\n".join(
+        [
+            f"## {theorem.name} {{ #{theorem.key} }}",
+            plain(theorem.statement),
+            f"$$\n{theorem.latex}\n$$",
+            f"**Hypotheses.**\n\n{hypotheses}",
+            f"**Why.** {plain(theorem.sketch)}",
+            f"**Source.** {plain(theorem.source)}",
+        ]
+    )

@@ -1,5 +1,7 @@
 """Every technical word a page uses, explained once, in a sentence a newcomer understands."""
 
+import html
+
 GLOSSARY = {
     "u": "u is the probability the network gives to the label of a sample, between 0 and 1.",
     "K": "K is the number of classes the network chooses between.",
@@ -116,4 +118,16 @@ def hint(term: str) -> str:
 
 def term(word: str, shown: str = "") -> str:
     """A word in HTML that shows its hint on hover, tap or focus."""
-    return f'<span class="alf-term" tabindex="0" data-hint="{GLOSSARY[word]}">{shown or word}</span>'
+    return hinted(shown or word, GLOSSARY[word])
+
+
+def hinted(shown: str, hint: str, address: str = "") -> str:
+    """HTML that shows a hint, and leads to a page where an address is given.
+
+    >>> hinted("Sum rule", "R < 1")
+    '<span class="alf-term" tabindex="0" data-hint="R &lt; 1">Sum rule</span>'
+    """
+    hint = html.escape(hint)
+    if address:
+        return f'<a class="alf-term" href="{html.escape(address)}" target="_blank" data-hint="{hint}">{shown}</a>'
+    return f'<span class="alf-term" tabindex="0" data-hint="{hint}">{shown}</span>'

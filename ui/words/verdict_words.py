@@ -7,9 +7,11 @@ from fractions import Fraction
 
 from alf.figures.palette import BAD, GOOD, NEUTRAL, UNSURE
 from alf.numbers import finite_decimal
+from alf.settings import settings
 from alf.theory import CLAIMS, Verdict
+from alf.theory.theorems import THEOREMS
 from ui.asking.jobs import KnownRatio
-from ui.words.glossary import term
+from ui.words.glossary import hinted, term
 
 QUESTIONS = {
     "decreasing": "Does the loss fall as the label gets more probable?",
@@ -83,10 +85,10 @@ def reason(verdict: Verdict) -> str:
 
 
 def steps(verdict: Verdict) -> str:
-    """Every step as Markdown with HTML in it: its sentence, its formula, and how it is known."""
+    """Every step as Markdown with HTML in it: its sentence, how it is known, the theorem it applies, its formula."""
     lines = []
     for place, step in enumerate(verdict.steps, 1):
-        lines.append(f"**{place}.** {plain(step.statement)} *({WORDS[step.status]})*")
+        lines.append(f"**{place}.** {plain(step.statement)} *({WORDS[step.status]})*{_theorem(step.theorem)}")
         if step.latex:
             lines.append(f"$$\n{step.latex}\n$$")
     if verdict.witness is not None:
@@ -96,6 +98,16 @@ def steps(verdict: Verdict) -> str:
             lines.append(f'<span class="alf-vector">{vector(w.point)}</span>')
         lines.append(f"{plain(w.labels[0])}: {raised(w.shown[0])}, {plain(w.labels[1])}: {raised(w.shown[1])}")
     return "\n\n".join(lines)
+
+
+def _theorem(key: str) -> str:
+    """The theorem's name, its statement as a hint, and a link where the documentation has an address."""
+    if not key:
+        return ""
+    theorem, documentation = THEOREMS[key], settings().docs_url
+    hint = f"{theorem.statement} It needs: {'; '.join(theorem.hypotheses)}."
+    address = f"{documentation.rstrip('/')}/theorems/#{key}" if documentation else ""
+    return f" · {hinted(plain(theorem.name), hint, address)}"
 
 
 def vector(point) -> str:
@@ -268,7 +280,7 @@ def plain(text: str) -> str:
         text = text.replace(written, sign)
     text = re.sub(r"\b(" + "|".join(_GREEK) + r")(?=\b|_)", lambda m: _GREEK[m[1]], text)
     text = re.sub(r"\bsum(?=_| [φℓ])", "∑", text)
-    text = re.sub(r"\bl(?=[(′″])|\bl(?= is\b| has\b| decreases\b| does\b)", "ℓ", text)
+    text = re.sub(r"\bl(?=[(′″])|\bl(?= (?:is|has|decreases|does|falls|rises)\b)", "ℓ", text)
     text = re.sub(r"(?<= )-(?= )", "−", text)
     text = re.sub(r"(?<![\w/])([A-Za-zα-ω∑])_([A-Za-z]{1,2}|\d)\b", r"\1<sub>\2</sub>", text)
     text = re.sub(r"\bu([12])\b", r"u<sub>\1</sub>", text)

@@ -15,7 +15,7 @@ from alf.theory.asymmetry.normalised import decide_mixed, decide_normalised
 from alf.theory.asymmetry.pointwise import decide_pointwise
 from alf.theory.asymmetry.separable import decide_separable
 from alf.theory.risk.structure import structure_of
-from alf.theory.verdict import Step, step
+from alf.theory.verdict import Step, applied
 
 
 @one_at_a_time
@@ -47,8 +47,7 @@ def decide(loss: Loss, weights) -> Decision:
 def _decide_sorted(loss: Loss, w: tuple[Fraction, ...]) -> Decision:
     """The same with the weights from large to small."""
     if w[1] == 0:
-        text = "Only one label has weight, so the weighted risk is a multiple of the loss for that label."
-        return Decision(True, "clean", (step(text),))
+        return Decision(True, "clean", (applied("one-label"),))
     structure = structure_of(loss, len(w))
     if structure is None:
         return Decision(None, "none", (Step("No rule covers this form of loss.", status="undecided"),))

@@ -37,11 +37,12 @@ def two_class(structure: Structure, w) -> Decision:
         return Decision(
             True,
             "edge",
-            (step(text + " positive for all 0 < t <= 1.", gap, "certified"),),
+            (step(text + " positive for all 0 < t <= 1.", gap, "certified", theorem="edge"),),
         )
     found = edge_witness(structure, w)
     if found is not None:
-        return Decision(False, "edge", (step(text + " not positive everywhere.", gap, "certified"),), found)
+        steps = (step(text + " not positive everywhere.", gap, "certified", theorem="edge"),)
+        return Decision(False, "edge", steps, found)
     return Decision(None, "edge", (Step(text + " sign not settled.", gap, sympy.latex(gap), "undecided"),))
 
 

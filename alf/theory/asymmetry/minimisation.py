@@ -42,6 +42,7 @@ def minimise_at_vertex(structure: Structure, w):
             "Every other stationary point of the weighted risk has a larger risk: lambda and the choice of stretches "
             "were subdivided and bounded by interval arithmetic."
         )
-        return Decision(True, "minimisation", (step(text, status="certified"),))
+        return Decision(True, "minimisation", (step(text, status="certified", theorem="minimisation"),))
     text = "A point of the simplex with a risk not above the vertex's was found by minimisation."
-    return denied("minimisation", (step(text, status="certified"),), witness("vertex", structure, found, w))
+    steps = (step(text, status="certified", theorem="minimisation"),)
+    return denied("minimisation", steps, witness("vertex", structure, found, w))

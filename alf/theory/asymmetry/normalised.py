@@ -9,7 +9,7 @@ from alf.theory.asymmetry.edge import edge_gap, edge_point, positive_inside
 from alf.theory.asymmetry.pointwise import decide_pointwise
 from alf.theory.asymmetry.separable import decide_separable
 from alf.theory.risk.structure import Structure, passive_term, vertex
-from alf.theory.verdict import Step, Witness, step
+from alf.theory.verdict import Step, Witness, applied, step
 from alf.theory.witnesses.witness import witness
 
 
@@ -23,32 +23,21 @@ def decide_normalised(structure: Structure, w) -> Decision:
     (part,) = structure.normalised
     classes = len(w)
     if symmetric_form(w):
-        text = (
-            "The loss is symmetric: its weighted risk is C w_n + (w_m - w_n) L(u, m) with w_m > w_n, "
-            "so it has the minimisers of L(u, m) (symmetric rule)."
-        )
-        return Decision(True, "symmetric", (step(text),), None, float((w[0] - w[1]) / sum(w)))
+        return Decision(True, "symmetric", (applied("symmetric-rule"),), None, float((w[0] - w[1]) / sum(w)))
     if part.singular:
-        text = (
-            "The loss has no value at e_m: the limit depends on the path. Wherever the lightest label has probability "
-            "0, far away from e_m too, the risk is the weight of that label, the least value that a risk can have."
-        )
         light = w.index(min(w[1:]), 1)
         point = [w[1] / (w[0] + w[1]) / (20 * classes)] * classes
         point[1], point[light] = w[1] / (w[0] + w[1]), Fraction(0)
         point[0] = 1 - sum(point[1:])
         found = witness("limit", structure, point, w)
-        return denied("normaliser", (step(text, status="certified"),), found)
+        return denied("normaliser", (applied("mean-of-weights", status="certified"),), found)
     # the nearer s is to a line at 0, the closer to e_m the risk begins to fall: for 1 - u^q at t^(1-q) below a constant
     for k in (*range(4, 400), *(2**n for n in range(9, 14))):
         t = Fraction(1, 2**k)
         bits = 200 + 4 * k
         if structure.risk(edge_point(t, classes), w, bits) < structure.risk(vertex(0, classes), w, bits):
-            text = (
-                "The risk falls along the edge from e_m to e_n: s has infinite slope at 0, and w_n is above the mean."
-            )
             found = witness("vertex", structure, edge_point(t, classes), w)
-            return denied("normaliser", (step(text, status="certified"),), found)
+            return denied("normaliser", (applied("steep-normaliser", status="certified"),), found)
     return Decision(
         None,
         "normaliser",
@@ -63,19 +52,11 @@ def decide_mixed(loss: Loss, structure: Structure, w) -> Decision:
     singular = all(p.singular for p in structure.normalised)
     if rest.holds:
         if symmetric_form(w):
-            text = (
-                "The normalised part is symmetric and has e_m among its minimisers; e_m is the only minimiser of the "
-                "other part."
-            )
-            steps.append(step(text + " So e_m is the only minimiser of their sum (sum rule)."))
+            text = "The normalised part is symmetric and has e_m among its minimisers (symmetric rule)."
+            steps += [step(text, theorem="symmetric-rule"), applied("sum-rule")]
             return Decision(True, f"{rest.rule} and sum", tuple(steps), None, rest.margin)
         if singular and len(w) >= 3:
-            text = (
-                "The normalised part's risk is a mean of the weights: it is never below the smallest weight, and "
-                "tends to that along a path into e_m. The other part has e_m as its only minimiser. So every "
-                "minimising sequence converges to e_m."
-            )
-            steps.append(step(text))
+            steps.append(applied("normaliser"))
             return Decision(True, f"{rest.rule} and normaliser", tuple(steps), None, rest.margin)
     if rest.holds is False and len(w) >= 3 and singular:
         found = _mixed_witness(structure, w, rest.witness)
@@ -84,7 +65,7 @@ def decide_mixed(loss: Loss, structure: Structure, w) -> Decision:
                 "Near this point the normalised part's risk is as small as it can be, and the other part's risk is "
                 "lower than at e_m."
             )
-            more = step(text, status="certified")
+            more = step(text, status="certified", theorem="normaliser")
             return Decision(False, f"{rest.rule} and normaliser", (*steps, more), found, rest.margin)
     if len(w) == 2:
         return _mixed_two(structure, w, steps)
@@ -129,10 +110,10 @@ def _mixed_two(structure: Structure, w, steps) -> Decision:
     text = "On the edge between the two labels R(u) - R(e_m)"
     found = _mixed_edge_witness(structure, w)
     if found is not None:
-        more = step(text + " is negative somewhere.", gap, "certified")
+        more = step(text + " is negative somewhere.", gap, "certified", theorem="edge")
         return Decision(False, "edge", (*steps, more), found)
     if positive_inside(gap):
-        more = step(text + " is positive.", gap, "certified")
+        more = step(text + " is positive.", gap, "certified", theorem="edge")
         return Decision(True, "edge", (*steps, more))
     return Decision(None, "edge", (*steps, Step(text + ": sign not settled.", status="undecided")))
 

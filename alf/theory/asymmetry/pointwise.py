@@ -17,7 +17,7 @@ from alf.theory.curve.shape import shape_of
 from alf.theory.ratios.ratio import Ratio
 from alf.theory.ratios.rules import ratio_exceeds, ratio_of, ratio_of_shape
 from alf.theory.risk.structure import Structure
-from alf.theory.verdict import Step, step
+from alf.theory.verdict import Step, applied, step
 
 
 def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
@@ -29,8 +29,7 @@ def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
     if not ratio.defined:
         return _flat(shape, structure, w, steps)
     if shape.at_zero == oo:
-        text = "l(0) is infinite, so the risk at the vertex is infinite as soon as another label has weight."
-        return denied("ratio", (*steps, step(text)), interior_witness(structure, w), -1.0)  # r = 0
+        return denied("ratio", (*steps, applied("infinite-vertex")), interior_witness(structure, w), -1.0)  # r = 0
     low = ratio.interval[0]
     margin = float(share) * low - 1
     if ratio.exact is not None:
@@ -38,37 +37,21 @@ def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
     if share * Fraction(low) > 1:
         product = f"w_m/w_n = {share}, and (w_m/w_n) r >= {float(share) * low:.6g} > 1"
         text = f"{product}: the loss is asymmetric by the ratio rule."
-        return Decision(True, "ratio", (*steps, Step(text, status="certified")), None, margin)
+        return Decision(True, "ratio", (*steps, step(text, status="certified", theorem="ratio-rule")), None, margin)
     two = two_class(structure, w)
     if two.holds is False or (two.holds and sum(1 for x in w if x) == 2):
         return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness)  # the ratio's margin did not decide
     if two.holds and half_concave(shape):
-        text = (
-            "l is concave on [0, 1/2], so to put shares that sum to at most 1/2 together on the heaviest of their "
-            "labels does not raise the risk: what holds on the edge between the two heaviest labels holds on the whole "
-            "simplex."
-        )
-        more = step(text, status="certified")
-        return Decision(True, "edge", (*steps, *two.steps, more))
+        return Decision(True, "edge", (*steps, *two.steps, applied("half-concave", status="certified")))
     if two.holds and concave_then_convex(shape):
-        text = (
-            "|l'| rises and then falls, so of all steps of the same length l falls least over the first or over the "
-            "last: what holds on the edge between the two heaviest labels holds for every exchange of mass."
-        )
-        return Decision(True, "edge", (*steps, *two.steps, step(text, status="certified")))
+        return Decision(True, "edge", (*steps, *two.steps, applied("exchange-of-mass", status="certified")))
 
     direct = minimise_at_vertex(structure, w)
     if direct.holds is None and ratio_exceeds(structure.h, 1 / share):
         text = f"w_m/w_n = {share}, and r > w_n/w_m = {float(1 / share):.12g}: asymmetric by the ratio rule."
-        return Decision(True, "ratio", (*steps, step(text, status="certified")))
+        return Decision(True, "ratio", (*steps, step(text, status="certified", theorem="ratio-rule")))
     more = direct.steps if direct.holds is not None else (*direct.steps, _how_open(ratio, share))
     return Decision(direct.holds, direct.rule, (*steps, *more), direct.witness, direct.margin)
-
-
-SETS = (
-    "The loss is constant on a stretch next to u = 1, so several predictions are best: 'asymmetric' says here that "
-    "the weighted risk and the loss for class m have the same set of minimisers."
-)
 
 
 def _flat(shape, structure: Structure, w, steps) -> Decision:
@@ -77,7 +60,7 @@ def _flat(shape, structure: Structure, w, steps) -> Decision:
         return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
 
     steps = [step("l rises nowhere, and is constant on a stretch.", status="certified")]
-    steps += [step(SETS)] if shape.flat_at_one else []
+    steps += [applied("flat-sets")] if shape.flat_at_one else []
     known = superadditive(shape)
     if known is not None:
         return Decision(True, "completely asymmetric", (*steps, *known))
@@ -99,26 +82,25 @@ def _how_open(ratio: Ratio, share: Fraction) -> Step:
         f"The loss is asymmetric on these weights if w_n/w_m = {float(1 / share):.9g} is below r, and is not if it is "
         f"above r_up; r lies in [{r[0]}, {r[1]}] and r_up in [{upper[0]}, {upper[1]}]."
     )
-    return Step(text, status="undecided")
+    return Step(text, status="undecided", theorem="ratio-rule")
 
 
 def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
     """Convex and concave losses: the ratio decides, and at equality whether the infimum is attained."""
     share = w[0] / w[1]
     if ratio.exact == 1:
-        text = "r = 1: the loss is asymmetric on all weights with a unique largest entry."
-        return Decision(True, "ratio", (*steps, step(text, status=ratio.status)), None, float(share) - 1)
+        return Decision(True, "ratio", (*steps, applied("ratio-1", status=ratio.status)), None, float(share) - 1)
     sign = sign_of_number(as_rational(share) * ratio.exact - 1)
     product = as_rational(share) * ratio.exact
     if sign is None:
         return Decision(None, "ratio", (*steps, Step("(w_m/w_n) r could not be told from 1.", status="undecided")))
     relation = {1: ">", 0: "=", -1: "<"}[sign]
     tex = rf"\frac{{w_m}}{{w_n}} r = {sympy.latex(product)} {relation} 1"
-    compared = Step(f"w_m/w_n = {share} and (w_m/w_n) r {relation} 1.", product, tex, "certified")
+    compared = Step(f"w_m/w_n = {share} and (w_m/w_n) r {relation} 1.", product, tex, "certified", "ratio-rule")
     steps = [*steps, compared]
     if sign > 0:
         return Decision(True, "ratio", tuple(steps), None, margin)
     if sign == 0 and ratio.attained is False:
         text = "At equality the infimum is not attained, so the vertex is still the only minimiser."
-        return Decision(True, "ratio", (*steps, step(text, status="certified")), None, 0.0)
+        return Decision(True, "ratio", (*steps, step(text, status="certified", theorem="ratio-rule")), None, 0.0)
     return denied("ratio", steps, edge_witness(structure, w), margin)

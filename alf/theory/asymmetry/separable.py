@@ -9,7 +9,7 @@ from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
 from alf.theory.asymmetry.minimisation import minimise_at_vertex
 from alf.theory.curve.shape import shape_of
 from alf.theory.risk.structure import Structure
-from alf.theory.verdict import Step, step
+from alf.theory.verdict import Step, applied, step
 
 
 def decide_separable(structure: Structure, w) -> Decision:
@@ -18,8 +18,8 @@ def decide_separable(structure: Structure, w) -> Decision:
     functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
     heavy, others = functions[w[0]], {x: functions[x] for x in dict.fromkeys(w[1:])}
     if heavy.at_one == oo or any(f.at_zero == oo for f in others.values()):
-        text = "The risk is infinite at the vertex e_m and finite inside the simplex."
-        return denied("infinite vertex", (step(text, status="certified"),), interior_witness(structure, w))
+        steps = (applied("infinite-vertex", status="certified"),)
+        return denied("infinite vertex", steps, interior_witness(structure, w))
     if all(f.concave for f in functions.values()):
         return _concave(structure, w)
     if all(f.convex for f in functions.values()):
@@ -36,11 +36,12 @@ def _concave(structure: Structure, w) -> Decision:
     drop = h.at_zero - h.at_one
     sign = sign_of_number(drop)
     steps = [
-        step("R is concave on the simplex, so its minimum is at a vertex.", status="certified"),
+        step("R is concave on the simplex, so its minimum is at a vertex.", status="certified", theorem="concavity"),
         step("R(e_j) - R(e_m) = (w_m - w_j) (h(0) - h(1)).", drop, "certified"),
     ]
     if sign == 1:
-        steps.append(step("h(0) - h(1) > 0: e_m is the only minimiser (concavity rule).", status="certified"))
+        text = "h(0) - h(1) > 0: e_m is the only minimiser (concavity rule)."
+        steps.append(step(text, status="certified", theorem="concavity"))
         return Decision(True, "concavity", tuple(steps), None, float((w[0] - w[1]) / sum(w)))
     return Decision(None, "concavity", tuple(steps))
 
@@ -67,7 +68,7 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
         relation = {1: "<", 0: "=", -1: ">", None: "?"}[sign]
         tex = rf"\frac{{\partial R}}{{\partial u_m}} = {sympy.latex(slope)} {relation} {sympy.latex(f.slope_at_zero)}"
         text = f"dR/du_m {relation} dR/du_j at e_m for a label of weight {weight}."
-        steps.append(Step(text, difference, tex, "certified"))
+        steps.append(Step(text, difference, tex, "certified", "vertex-kkt"))
         if sign is None:
             return Decision(
                 None,
@@ -83,7 +84,8 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
         tied = tied or sign == 0
     if tied and not _strictly_convex(functions.values()):
         return denied("vertex KKT", steps, edge_witness(structure, w), margin)
-    steps.append(step("The vertex KKT conditions hold, so e_m is the only minimiser.", status="certified"))
+    text = "The vertex KKT conditions hold, so e_m is the only minimiser."
+    steps.append(step(text, status="certified", theorem="vertex-kkt"))
     return Decision(True, "vertex KKT", tuple(steps), None, margin)
 
 

@@ -7,15 +7,15 @@ from sympy import oo
 
 from alf.losses import u
 from alf.theory.curve.profile import half_concave, upper_is_one
-from alf.theory.verdict import Step, step
+from alf.theory.verdict import Step, applied, step
 
 
 def two_classes(shape) -> tuple[Step, ...]:
-    """With R(1-s, s) - R(1, 0) = w_m (l(1-s) - l(1)) - w_n (l(0) - l(s)) >= (w_m - w_n) (l(0) - l(s)) > 0."""
+    """Why a loss with r_up = 1 is asymmetric on every pair of weights."""
     gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
     return (
         step("l(t) + l(1-t) >= l(0) + l(1) for all t.", gap, "certified"),
-        step("So with two classes R(u) - R(e_m) >= (w_m - w_n) (l(0) - l(1-u_m)) > 0 away from e_m."),
+        applied("two-classes"),
     )
 
 
@@ -53,11 +53,7 @@ def above_one(shape, classes: int):
 
 
 def superadditive(shape) -> tuple[Step, ...] | None:
-    """l concave on [0, 1/2] and phi(t) + phi(1-t) <= 1 on [1/2, 1] make sum phi(u_i) <= 1 for any number of classes.
-
-    With u_m >= 1/2 the others sum to d <= 1/2, where phi is convex with phi(0) = 0, so sum <= phi(1-d) + phi(d) <= 1;
-    with all u_i <= 1/2 the sum is convex there and largest at (1/2, 1/2, 0, ...).
-    """
+    """Why a half-concave loss is completely asymmetric for any number of classes; None where it is not shown to be."""
     if shape.at_zero in (None, oo) or not half_concave(shape) or not upper_is_one(shape):
         return None
     gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
@@ -65,9 +61,6 @@ def superadditive(shape) -> tuple[Step, ...] | None:
     return (
         step("l is concave on [0, 1/2].", status="certified"),
         step(text, gap, "certified"),
-        step(
-            "So sum_i (l(0) - l(u_i)) <= l(0) - l(1) on the simplex: the maximum is at vertices or at "
-            "(1/2, 1/2, 0, ...). So the loss is completely asymmetric.",
-            status="certified",
-        ),
+        applied("half-superadditive", status="certified"),
+        applied("superadditive", status="certified"),
     )

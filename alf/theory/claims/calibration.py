@@ -7,12 +7,12 @@ from sympy import diff
 
 from alf.losses import Loss, u
 from alf.theory.arithmetic.sign_pattern import touches
-from alf.theory.claims.ties import CONTINUOUS, SWAP, with_kinks
+from alf.theory.claims.ties import exchange, with_kinks
 from alf.theory.curve.parameter_cell import proved_sign, sign_step
 from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE
 from alf.theory.risk.structure import Structure, structure_of
-from alf.theory.verdict import Step, Verdict, holds, refuted, step, undecided
+from alf.theory.verdict import Step, Verdict, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 
@@ -27,7 +27,7 @@ def calibrated(loss: Loss, classes: int) -> Verdict:
     if structure is None:
         return undecided("calibrated", "No rule covers this form of loss.")
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE:
-        return holds("calibrated", (sign_step(loss, 1), step(CONTINUOUS), step(SWAP)))
+        return holds("calibrated", (sign_step(loss, 1), *exchange()))
     if structure.normalised:
         return _normalised(structure)
     return _smooth(structure) if shape_of(structure.h).smooth else with_kinks(loss, structure)
@@ -42,14 +42,7 @@ def _smooth(structure: Structure) -> Verdict:
     if structure.sigma != 0 and touches(-derivative, u, 0, 1):
         return undecided("calibrated", "h' may vanish, and then the sum over the classes decides at a tie.")
     steps = [Step("h(u) decreases strictly on (0, 1).", derivative, sympy.latex(derivative), "certified")]
-    steps.append(
-        step(
-            "Where h' vanishes, the first derivative of h that does not is of odd order (h is analytic and "
-            "decreasing), so moving mass from n to m still lowers the risk at a tie.",
-            status="certified",
-        )
-    )
-    return holds("calibrated", (*steps, step(CONTINUOUS), step(SWAP)))
+    return holds("calibrated", (*steps, applied("odd-order", status="certified"), *exchange()))
 
 
 def _normalised(structure: Structure) -> Verdict:
@@ -59,11 +52,7 @@ def _normalised(structure: Structure) -> Verdict:
     if alone and singular and classes >= 3:
         return _sequence(structure)
     if alone and classes == 2:
-        text = (
-            "With two classes L(u, m) = s(u_m) / (s(u_m) + s(1 - u_m)) decreases strictly in u_m, and "
-            "L(u, 1) + L(u, 2) = 1."
-        )
-        return holds("calibrated", (step(text, structure.normalised[0].summand), step(SWAP)))
+        return holds("calibrated", (applied("normalised-two-classes", structure.normalised[0].summand),))
     steps = []
     for part in structure.normalised:
         shape = shape_of(part.summand)
@@ -80,7 +69,7 @@ def _normalised(structure: Structure) -> Verdict:
             )
         )
     if alone:
-        return holds("calibrated", (*steps, step(CONTINUOUS), step(SWAP)))
+        return holds("calibrated", (*steps, *exchange()))
     shape = shape_of(structure.h)
     if not shape.decreasing or not shape.smooth:
         return undecided("calibrated", "h is not known to decrease strictly.", steps)
@@ -89,7 +78,7 @@ def _normalised(structure: Structure) -> Verdict:
         "Exchanging u_m and u_n lowers both parts wherever p_m > p_n and u_m < u_n. At u_m = u_n moving mass from n "
         "to m does, by an amount that stays away from 0 along a sequence because the other part is continuous."
     )
-    return holds("calibrated", (*steps, step(text)))
+    return holds("calibrated", (*steps, step(text, theorem="exchange")))
 
 
 def _sequence(structure: Structure) -> Verdict:
@@ -100,9 +89,5 @@ def _sequence(structure: Structure) -> Verdict:
     point = [Fraction(1, 10 * (classes - 2))] * classes
     point[-1] = Fraction(0)  # the lightest label's
     point[1] = 1 - sum(p for i, p in enumerate(point) if i != 1)
-    text = (
-        "R(u) = sum_i p_i s(u_i)/S is a mean of the probabilities p. It is never below the smallest of them, and "
-        "equal to it where that label alone has no share: at (.1, .9, 0) for K = 3, which predicts the second class."
-    )
-    steps = (step(text, structure.normalised[0].summand, "certified"),)
+    steps = (applied("mean-of-weights", structure.normalised[0].summand, "certified"),)
     return refuted("calibrated", steps, witness("least", structure, point, weights))

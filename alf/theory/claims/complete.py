@@ -8,7 +8,6 @@ from sympy import oo
 from alf.losses import Loss
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.asymmetry.decide import decide
-from alf.theory.asymmetry.pointwise import SETS
 from alf.theory.asymmetry.separable import decide_separable
 from alf.theory.asymmetry.sums import above_one, superadditive, two_classes
 from alf.theory.curve.parameter_cell import proved_sign, sign_step
@@ -18,8 +17,13 @@ from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, ZERO
 from alf.theory.ratios.rules import ratio_of, ratio_of_shape
 from alf.theory.risk.minimisation import sum_against_vertex
 from alf.theory.risk.structure import Structure, passive_term, structure_of
-from alf.theory.verdict import Verdict, holds, refuted, step, undecided
+from alf.theory.verdict import Verdict, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
+
+_LEAST_AT_VERTICES = (
+    step("On the simplex sum_i l(u_i) is least at the vertices.", status="certified", theorem="minimisation"),
+    applied("superadditive", status="certified"),
+)
 
 
 def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
@@ -38,22 +42,12 @@ def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
 def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     shape = shape_of(structure.h)
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE and proved_sign(loss, 2) in (NEGATIVE, NON_POSITIVE, ZERO):
-        text = (
-            "The weighted risk is concave, so its minimum is at a vertex, and "
-            "R(e_j) - R(e_m) = (w_m - w_j)(l(0) - l(1))."
-        )
-        return holds(claim, (sign_step(loss, 1), sign_step(loss, 2), step(text)))
+        return holds(claim, (sign_step(loss, 1), sign_step(loss, 2), applied("concavity")))
     ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
     if not ratio.defined:
         return _flat(claim, loss, structure, shape, ratio)
     if ratio.exact == 1:
-        return holds(
-            claim,
-            (
-                *ratio.steps,
-                step("r = 1: the loss is asymmetric on all weights with a unique largest entry.", status=ratio.status),
-            ),
-        )
+        return holds(claim, (*ratio.steps, applied("ratio-1", status=ratio.status)))
     if structure.classes == 2 and shape.at_zero not in (None, oo) and upper_is_one(shape):
         return holds(claim, two_classes(shape))
     below = _refute(claim, loss, structure, ratio)
@@ -64,8 +58,7 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
         return holds(claim, known)
     found = sum_against_vertex(structure)
     if found is True:
-        text = "sum_i l(u_i) is least at the vertices, so sum_i phi(u_i) <= 1 on the simplex."
-        return holds(claim, (*ratio.steps, step(text, status="certified")))
+        return holds(claim, (*ratio.steps, *_LEAST_AT_VERTICES))
     if found is not None:
         verdict = _refute_at(claim, structure, found, ratio)
         if verdict is not None:
@@ -76,11 +69,11 @@ def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
 
 
 def _flat(claim: str, loss: Loss, structure: Structure, shape, ratio) -> Verdict:
-    """A loss with flat stretches; R(u) - R(e_m) >= (w_m - w_n) sum_{i != m} (l(0) - l(u_i)) if sum phi(u_i) <= 1."""
+    """A loss with flat stretches."""
     if not shape.weakly_decreasing:
         return undecided(claim, "l is not known to decrease strictly.", ratio.steps)
     steps = (step("l rises nowhere, and is constant on a stretch.", status="certified"),)
-    steps += (step(SETS),) if shape.flat_at_one else ()
+    steps += (applied("flat-sets"),) if shape.flat_at_one else ()
     known = superadditive(shape)
     if known is not None:
         return holds(claim, (*steps, *known))
@@ -90,8 +83,7 @@ def _flat(claim: str, loss: Loss, structure: Structure, shape, ratio) -> Verdict
             text = f"The loss is not asymmetric on weights with w_m/w_n = {share}."
             return refuted(claim, (*steps, step(text, status="certified")), found.witness)
     if not shape.flat_at_one and sum_against_vertex(structure) is True:
-        text = "sum_i l(u_i) is least at the vertices, so sum_i phi(u_i) <= 1 on the simplex."
-        return holds(claim, (*steps, step(text, status="certified")))
+        return holds(claim, (*steps, *_LEAST_AT_VERTICES))
     return undecided(claim, "Neither sum phi(u_i) <= 1 everywhere nor weights that refute were found.", steps)
 
 
@@ -124,7 +116,7 @@ def _refute_at(claim, structure: Structure, point, ratio) -> Verdict | None:
         found = witness("vertex", structure, point, w)
         if found is not None and found.relation == "<":
             text = "sum phi(u_i) > 1 at this point, so the loss is not asymmetric on weights that are almost equal."
-            return refuted(claim, (*ratio.steps, step(text, status="certified")), found)
+            return refuted(claim, (*ratio.steps, step(text, status="certified", theorem="superadditive")), found)
     return None
 
 
@@ -140,7 +132,11 @@ def _separable(claim: str, loss: Loss, structure: Structure) -> Verdict:
                 "L(., i) is concave on the simplex for every i, and L(e_j, i) - L(e_i, i) is the same positive number."
             )
             return holds(
-                claim, (step(text, drop, "certified"), step("So the loss is completely asymmetric (concavity rule)."))
+                claim,
+                (
+                    step(text, drop, "certified"),
+                    step("So the loss is completely asymmetric (concavity rule).", theorem="concavity"),
+                ),
             )
     classes = structure.classes
     for n in (100, 10, 1000, 10**6, 10**12):
@@ -155,16 +151,11 @@ def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
     classes = structure.classes
     alone = structure.h == 0 and structure.sigma == 0
     if alone and classes == 2:
-        text = "With two classes R = w_n + (w_m - w_n) L(u, m), which has the minimisers of L(u, m)."
-        return holds(claim, (step(text),))
-    if not alone:
+        return holds(claim, (applied("symmetric-rule"),))
+    if all(part.singular for part in structure.normalised) and not alone:
         rest = _rest_verdict(claim, loss, structure)
         if rest.holds:
-            text = (
-                "The normalised part's risk is a mean of the weights and tends to its least along a path into e_m, "
-                "so every minimising sequence of the sum converges to e_m when the other part's does."
-            )
-            return holds(claim, (*rest.steps, step(text)))
+            return holds(claim, (*rest.steps, applied("normaliser")))
     candidates = []
     if classes > 2:
         candidates += [(Fraction(51), Fraction(49)), (Fraction(3, 2), Fraction(1)), (Fraction(501), Fraction(499))]

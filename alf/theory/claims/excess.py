@@ -67,13 +67,19 @@ def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
         return undecided(claim, "c_K could not be told from 2.", steps)
     constant = rounded_up(exact, float(ball.mid()))
     shown = next((t for t in (f"{constant:.{n}g}" for n in range(6, 18)) if above == 0 or t != "2"), "2")
-    text = (
-        f"0-1 excess <= c_{classes} (L excess) / (l(0) - l(1)) with c_{classes} = {shown} for K = {classes}: "
+    worst = (
         f"phi is convex on [0, 1/2], so the worst case is one of the {classes - 1} equal splits among 2 to {classes} "
-        f"classes: the split among {split}. No smaller constant holds."
+        f"classes: the split among {split}."
+    )
+    text = (
+        f"0-1 excess <= c_{classes} (L excess) / (l(0) - l(1)) with c_{classes} = {shown} for K = {classes}. "
+        "No smaller constant holds."
     )
     tex = rf"c_{{{classes}}} = {sympy.latex(exact)} \approx {shown}"
-    more = [Step(text, exact, tex, "certified")]
+    more = [
+        step(worst, status="certified", theorem="equal-splits"),
+        Step(text, exact, tex, "certified", "excess-risk"),
+    ]
     data = {
         "constant": constant,
         "exact": str(exact),
@@ -97,9 +103,7 @@ def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
 def tight_constant(shape: Shape, classes: int):
     """c_K as an exact number, how many classes share at the worst point, and a ball of c_K; None where not settled.
 
-    With phi convex on [0, 1/2] and phi(0) = 0, the sum of phi(u_i) over i != j under u_i <= u_j = t is largest where
-    floor(1/t) - 1 of them equal t and one takes what is left. Between t = 1/(s+1) and 1/s that is convex in t, so the
-    equal splits (1/s, ..., 1/s) decide: c_K is the largest of 1 / (1 - (s-1) phi(1/s)), s = 2 ... K.
+    Where phi is convex on [0, 1/2] the equal splits decide: the theorem ``equal-splits``.
 
     >>> from alf.losses import u
     >>> tight_constant(shape_of(4 - (1 + u) ** 2), 4)[:2]
@@ -190,7 +194,8 @@ def searched(claim: str, shape: Shape, steps, classes: int) -> Verdict:
         "classes_sharing": sharing,
         "searched": reach,
     }
-    return Verdict(claim, "observed", True, (*steps, Step(text, status="observed")), None, data)
+    bound = Step(text, status="observed", theorem="excess-risk")
+    return Verdict(claim, "observed", True, (*steps, bound), None, data)
 
 
 def _largest_sum(phi, classes: int) -> float:

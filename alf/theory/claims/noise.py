@@ -3,7 +3,7 @@
 from alf.losses import Loss
 from alf.theory.asymmetry.decide import decide
 from alf.theory.asymmetry.decision import Decision
-from alf.theory.verdict import Step, Verdict, holds, not_defined, refuted, step, undecided
+from alf.theory.verdict import Step, Verdict, applied, holds, not_defined, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 
@@ -43,11 +43,7 @@ def on_noise(claim: str, loss: Loss, noise) -> Verdict:
     if tied and not tolerant:
         return Verdict(claim, "not_defined", None, (*steps, Step(text, status="not_defined")), None, data)
     if tolerant:
-        text = (
-            "Clean labels dominate and L is asymmetric on every row: the risk with noise has the same minimiser as "
-            "the risk without."
-        )
-        steps.append(step(text))
+        steps.append(applied("noise-tolerance"))
     return holds(claim, steps, data)
 
 

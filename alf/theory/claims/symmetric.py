@@ -34,7 +34,7 @@ def symmetric(loss: Loss, classes: int) -> Verdict:
     flat = _affine(f) if classes > 2 else _constant(f + f.subs(u, 1 - u))
     if flat:
         text = "f is linear, so the sum is constant" if classes > 2 else "f(t) + f(1-t) is constant"
-        steps.append(step(text + ": symmetric."))
+        steps.append(step(text + ": symmetric.", theorem="constant-sum"))
         return holds("symmetric", steps)
     found = _two_sums(structure)
     if found is None:

@@ -20,22 +20,14 @@ from alf.theory.curve.kinks import Kink
 from alf.theory.curve.point import exact_value, one_sided_slopes, slopes_at
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.risk.structure import Structure
-from alf.theory.verdict import Verdict, Witness, holds, refuted, step, undecided
+from alf.theory.theorems import THEOREMS
+from alf.theory.verdict import Step, Verdict, Witness, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
-SWAP = (
-    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at u_m = u_n, moving mass from n to m does, "
-    "because dg/du < 0 there. So every minimiser predicts a most probable class."
-)
 
-
-CONTINUOUS = "L extends to the closed simplex (with the value +oo allowed), and the sums are symmetric in the classes."
-
-
-KINKED = (
-    "Where p_m > p_n and u_m < u_n, exchanging the two lowers the risk; at u_m = u_n, moving mass from n to m does. "
-    "So every minimiser predicts a most probable class."
-)
+def exchange() -> tuple[Step, Step]:
+    """The exchange argument, after the hypothesis that no sign shows."""
+    return step(THEOREMS["exchange"].hypotheses[0] + "."), applied("exchange")
 
 
 def with_kinks(loss: Loss, structure: Structure) -> Verdict:
@@ -59,24 +51,21 @@ def with_kinks(loss: Loss, structure: Structure) -> Verdict:
             continue
         reason = _no_tie(structure, shape, kink)
         if reason is not None:
-            steps.append(step(f"At the kink {where} {reason}.", status="certified"))
+            steps.append(step(f"At the kink {where} {reason}.", status="certified", theorem="kink-tie"))
             continue
         found = None if kink.at is None else tie(structure, shape, _place(kink))
         if found is not None:
             text = (
                 f"At the kink {where} the loss is steeper to the left, and a prediction that ties there is a minimiser."
             )
-            return refuted(claim, (*steps, step(text, status="certified")), found)
+            return refuted(claim, (*steps, step(text, status="certified", theorem="kink-tie")), found)
         left = left or where
     if left is None:
-        return holds(claim, (*steps, step(CONTINUOUS), step(KINKED)))
+        return holds(claim, (*steps, *exchange()))
 
     complete = completely_asymmetric(loss, structure.classes)
     if complete.holds:
-        text = (
-            "A completely asymmetric loss is calibrated: R(u) - min R >= (max p - p_n) (l(0) - l(u_n)) where u_n leads."
-        )
-        return holds(claim, (*complete.steps, step(text)))
+        return holds(claim, (*complete.steps, applied("complete-calibrated")))
     return undecided(claim, f"Ties at the kink {left} were not settled.", steps)
 
 

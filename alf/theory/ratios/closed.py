@@ -13,7 +13,7 @@ from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, POSITIVE, UNKNOWN, ZERO, sign_of, sign_of_sum, tidy
 from alf.theory.failures import Contradiction
 from alf.theory.ratios.ratio import exact_ratio
-from alf.theory.verdict import Step, step
+from alf.theory.verdict import Step, applied
 
 
 @lru_cache(maxsize=256)
@@ -27,14 +27,7 @@ def closed_ratio(loss: Loss):
         return None
     steps = [sign_step(loss, 1), sign_step(loss, 2)]
     if bend in (NEGATIVE, NON_POSITIVE, ZERO):
-        word = "linear" if bend == ZERO else "concave"
-        steps.append(
-            step(
-                f"l is {word}, so r = r_up = 1: over every step l falls at least as much as over a step of that "
-                "length from 0.",
-                Integer(1),
-            )
-        )
+        steps.append(applied("concave", Integer(1)))
         return exact_ratio(Integer(1), steps, Integer(1), "proved", attained=True)
     shape = shape_of(loss.exact)
     derivative = sympy.diff(cell.expression, u)
@@ -43,7 +36,7 @@ def closed_ratio(loss: Loss):
         status = "proved" if _blows_up(cell, cell.expression if shape.at_zero == oo else derivative) else "certified"
         tex = r"\lim_{u \to 0} l" + ("" if where == "l(0)" else "'") + r"(u) = \pm\infty"
         text = f"{where} is infinite: r = r_up = 0, as a limit for u2 -> 0."
-        steps.append(Step(text, Integer(0), tex, status))
+        steps.append(Step(text, Integer(0), tex, status, "infinite-at-0"))
         return exact_ratio(Integer(0), steps, Integer(0), status, attained=False)
     expected = shape.slope_at_one / shape.slope_at_zero
     # (1-u)**a / (1-u) has no value at 1 as it stands; joined, it is 0 there
@@ -68,8 +61,7 @@ def _at(e: Expr, end: int, cell: Cell) -> Expr:
 
 
 def _mean_value(formula: Expr) -> Step:
-    text = "l is convex: by the mean value theorem r = r_up = l'(1)/l'(0), approached as u2 -> 0 and u1 -> 1."
-    return Step(text, formula, r"r = \frac{l'(1)}{l'(0)} = " + sympy.latex(formula), "proved")
+    return applied("convex", formula, latex=r"r = \frac{l'(1)}{l'(0)} = " + sympy.latex(formula))
 
 
 def _blows_up(cell: Cell, e: Expr) -> bool:

@@ -18,7 +18,7 @@ from alf.theory.ratios.bracket import Bracket, Means, minimise
 from alf.theory.ratios.closed import closed_ratio
 from alf.theory.ratios.flat_spots import FlatSpots, zero_slope
 from alf.theory.ratios.ratio import Ratio, exact_ratio
-from alf.theory.verdict import Step, step
+from alf.theory.verdict import Step, applied, step
 
 
 @one_at_a_time
@@ -66,13 +66,12 @@ def ratio_of_shape(expression: Expr) -> Ratio:
         reason = "l is not known to decrease strictly on (0, 1), which the ratio needs."
         return Ratio("not_defined", steps=(Step(reason, status="not_defined"),))
     if shape.at_zero == oo:
-        return _zero_ratio("l(0) is infinite: r = 0 as a limit (u1 > 0 fixed, u2 -> 0).", shape)
+        text, zero = "l(0) is infinite: r = 0 as a limit (u1 > 0 fixed, u2 -> 0).", (0.0, 0.0)
+        steps = (step(text, status="certified", theorem="infinite-at-0"),)
+        return Ratio("certified", 0.0, zero, 0.0, zero, Integer(0), None, steps, at=(1.0, 0.0), attained=False)
     if shape.concave:
-        text = (
-            "l is concave: it falls over every step at least as much as over a step of that length from 0, "
-            "so r = r_up = 1."
-        )
-        return exact_ratio(Integer(1), (_bend_step(shape, -1), step(text, status="certified")), attained=True)
+        steps = (_bend_step(shape, -1), applied("concave", status="certified"))
+        return exact_ratio(Integer(1), steps, attained=True)
     if shape.convex:
         return _convex_ratio(shape)
     return _bracket(shape)
@@ -84,23 +83,17 @@ def _bend_step(shape: Shape, sign: int) -> Step:
     return step(f"l is {word} on [0, 1].", expression, "certified")
 
 
-def _zero_ratio(text: str, shape: Shape, upper: bool = True) -> Ratio:
-    zero = (0.0, 0.0)
-    steps = (step(text, status="certified"),)
-    return Ratio("certified", 0.0, zero, 0.0, zero, Integer(0), None, steps, at=(1.0, 0.0), attained=False)
-
-
 def _convex_ratio(shape: Shape) -> Ratio:
     first, last = shape.slope_at_zero, shape.slope_at_one
     if first is None or last is None:
         return _bracket(shape)
     steps = [_bend_step(shape, 1)]
     if first == -oo:
-        steps.append(step("l'(0) is infinite: r = r_up = l'(1)/l'(0) = 0 as a limit.", status="certified"))
+        text = "l'(0) is infinite: r = r_up = l'(1)/l'(0) = 0 as a limit."
+        steps.append(step(text, status="certified", theorem="infinite-at-0"))
         return exact_ratio(Integer(0), steps, attained=False)
     value = last / first
-    text = "l is convex: by the mean value theorem r = r_up = l'(1)/l'(0), approached as u2 -> 0, u1 -> 1."
-    steps.append(step(text, value, "certified"))
+    steps.append(applied("convex", value, "certified"))
     attained = shape.linear or (shape.linear_near(0) and shape.linear_near(1))
     return exact_ratio(value, steps, attained=attained)
 
@@ -114,10 +107,12 @@ def _bracket(shape: Shape) -> Ratio:
     limit_zero = zero is not None and first is not None and first != oo and sign_of_number(first) == -1
     if upper_is_one(shape):
         upper = Bracket(1.0, 1.0, (0.0, 1.0), True)
-        steps.append(step("l(t) + l(1-t) >= l(0) + l(1) for all t: r_up = 1.", status="certified"))
+        text = "l(t) + l(1-t) >= l(0) + l(1) for all t: r_up = 1."
+        steps.append(step(text, status="certified", theorem="two-ends"))
     elif first == -oo and shape.slope_at_one not in (None, -oo):
         upper = Bracket(0.0, 0.0, (1.0, 0.0), True)
-        steps.append(step("l'(0) is infinite and l'(1) finite: r_up = 0 as a limit.", status="certified"))
+        text = "l'(0) is infinite and l'(1) finite: r_up = 0 as a limit."
+        steps.append(step(text, status="certified", theorem="infinite-at-0"))
     elif limit_zero and zero == 1:
         upper = Bracket(0.0, 0.0, (1.0, 0.0), True)
     else:
@@ -126,23 +121,21 @@ def _bracket(shape: Shape) -> Ratio:
             upper = _certify_upper(shape, upper)
     if first == -oo:
         lower = Bracket(0.0, 0.0, (0.5, 0.0), True)
-        steps.append(step("l'(0) is infinite and l' is finite inside: r = 0 as a limit (u2 -> 0).", status="certified"))
+        text = "l'(0) is infinite and l' is finite inside: r = 0 as a limit (u2 -> 0)."
+        steps.append(step(text, status="certified", theorem="infinite-at-0"))
     elif limit_zero:
         lower = Bracket(0.0, 0.0, (float(zero), 0.0), True)
-        steps.append(step(f"l'({zero}) = 0 and l'(0) < 0: r = 0 as a limit.", status="certified"))
+        text = f"l'({zero}) = 0 and l'(0) < 0: r = 0 as a limit."
+        steps.append(step(text, status="certified", theorem="vanishing-slope"))
     elif concave_then_convex(shape):
         lower = upper
-        text = (
-            "l is concave and then convex, so |l'| rises and then falls: the least drop over a step of given length is "
-            "at one of the two ends, and r = r_up."
-        )
-        steps.append(step(text, status="certified"))
+        steps.append(applied("rise-and-fall", status="certified"))
     else:
         flat = FlatSpots(shape)
         if flat.deeper is not None:
             lower = Bracket(0.0, 0.0, (float(flat.deeper), 0.0), True)
             text = f"l' vanishes to a higher order at {flat.deeper} than at 0: r = 0 as a limit."
-            steps.append(step(text, status="certified"))
+            steps.append(step(text, status="certified", theorem="vanishing-slope"))
         else:
             mean.flat = flat if flat.order else None
             lower = minimise(mean, line=False, known=upper.high)
@@ -150,7 +143,7 @@ def _bracket(shape: Shape) -> Ratio:
     status = "certified" if lower.closed and upper.closed else "undecided"
     for name, b in (("r", interval), ("r_up", (upper.low, upper.high))):
         text = f"{name} lies in [{b[0]:.9g}, {b[1]:.9g}]" + ("." if b[0] == b[1] else " by interval branch and bound.")
-        steps.append(step(text, status="certified"))
+        steps.append(step(text, status="certified", theorem="" if b[0] == b[1] else "bracket"))
     exact = Integer(round(interval[0])) if interval[0] == interval[1] == upper.low == upper.high else None
     return Ratio(
         status, _middle(*interval), interval, _middle(upper.low, upper.high), (upper.low, upper.high),
