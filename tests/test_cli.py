@@ -106,6 +106,7 @@ def test_verify(capsys):
     assert holds["concave"] is holds["completely_asymmetric"] is False
     for claim in found["claims"]:
         assert {"claim", "holds", "status", "witness", "steps"} <= set(claim)
+    assert {"convex", "ratio-rule", None} <= {step["theorem"] for claim in found["claims"] for step in claim["steps"]}
 
 
 def test_verify_without_noise_says_why(capsys):

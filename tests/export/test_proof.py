@@ -214,3 +214,4 @@ def test_latex_has_every_claim():
     assert text.count(r"\subsection*") == 9
     assert text.count(r"\begin{enumerate}") == text.count(r"\end{enumerate}")
     assert text.count("{") == text.count("}")
+    assert r"\emph{(proved; Ratio of a convex loss)}" in text

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from html import escape
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import CLAIMS, prove
+from alf.theory.theorems import THEOREMS
 from tests.pages.conftest import query
 from ui.asking import questions
 from ui.asking.questions import Question
@@ -190,3 +193,13 @@ def test_a_tolerant_loss_that_starts_slowly_is_said_so(open_app, spec, slow):
     assert len(said) == slow
     if slow:  # -l'(u) u (1-u) = 2 u^2 (1-u): 0.018 at 1/10, at most 8/27 at 2/3; CE has 0.9
         assert f"is {100 * 0.018 / (8 / 27):.2g}% of its largest and 2% of CE's" in said[0]
+
+
+@pytest.mark.parametrize("address", [None, "https://docs.example/alf/"])
+def test_a_step_names_its_theorem(monkeypatch, address):
+    monkeypatch.setattr(verdict_words, "settings", lambda: SimpleNamespace(docs_url=address))
+    text = verdict_words.steps(prove("calibrated", parse("mae"), None, 3))
+    theorem = THEOREMS["exchange"]
+    assert text.count('class="alf-term"') == text.count(theorem.name) == 1
+    assert f'data-hint="{escape(theorem.statement)} It needs: ' in text
+    assert ('href="https://docs.example/alf/theorems/#exchange"' in text) == (address is not None)
