@@ -8,7 +8,7 @@ from ui.asking.questions import read_loss
 from ui.shell import head
 from ui.state import link, recipe_fields
 from ui.state.view import View
-from ui.training import inside, recipe_controls, session
+from ui.training import inspection, recipe_controls, session
 from ui.training.buttons import run_buttons
 from ui.training.drawn_labels import noise_picture
 from ui.training.panel import results
@@ -21,7 +21,7 @@ head(
 FIELDS = (
     *recipe_fields.fields(link.losses(recipe_fields.LOSSES, parse=read_loss)),
     link.token("run"),
-    *inside.FIELDS,
+    *inspection.FIELDS,
 )
 view = View("train", FIELDS)
 view.say()

@@ -64,7 +64,7 @@ def regions_figure(
 
 
 @builder
-def heart_figure(
+def memorised_points_figure(
     reach: float,
     points: np.ndarray,
     true: np.ndarray,

@@ -29,12 +29,12 @@ def test_the_recorded_run_opens_view_by_view(open_page):
     drawn(page, 2)
     page.get_by_text("What it memorised", exact=True).click()
     page.wait_for_url("**look=heart**")
-    page.wait_for_function("document.querySelectorAll('.alf-heart img').length === 36")
-    widths = page.evaluate("[...document.querySelectorAll('.alf-heart img')].map(i => i.naturalWidth)")
+    page.wait_for_function("document.querySelectorAll('.alf-memorised img').length === 36")
+    widths = page.evaluate("[...document.querySelectorAll('.alf-memorised img')].map(i => i.naturalWidth)")
     assert set(widths) == {8}  # the pictures themselves have come through
-    first = page.locator(".alf-heart img").first.get_attribute("src")
+    first = page.locator(".alf-memorised img").first.get_attribute("src")
     page.get_by_role("button", name="Show others").click()
-    page.wait_for_function("s => document.querySelector('.alf-heart img').src !== s", arg=first)
+    page.wait_for_function("s => document.querySelector('.alf-memorised img').src !== s", arg=first)
     page.get_by_text("What it memorised", exact=True).click()  # once more: closed
     page.wait_for_url(lambda url: "look=" not in url)
     assert look(page) == []
@@ -62,7 +62,7 @@ def test_tsne_comes_by_itself(open_page):
 
 def test_a_phone_shows_every_view_within_its_width(open_page):
     page = open_page("/train?look=heart", width=390)
-    page.wait_for_function("document.querySelectorAll('.alf-heart img').length === 36")
+    page.wait_for_function("document.querySelectorAll('.alf-memorised img').length === 36")
     for name in ("What it gets wrong", "What it sees"):
         page.get_by_text(name, exact=True).click()
         page.wait_for_selector(f"{INSIDE} .alf-plot .main-svg", timeout=60_000)

@@ -15,7 +15,7 @@ from alf.figures.classes import COLORS, SYMBOLS, class_color, class_symbol
 from alf.figures.inspection import MOST_CLASSES, class_accuracy_figure, confusion_figure, plane_figure
 from alf.figures.palette import BAD, HUES, rgb, style
 from alf.figures.pictures import regions_picture, sample_picture
-from alf.figures.regions import heart_figure, regions_figure
+from alf.figures.regions import memorised_points_figure, regions_figure
 from tests.figures.test_palette import PAGES, VISION, lab, linear, luminance
 
 NAMES = ("a", "b", "c")
@@ -44,7 +44,7 @@ def regions(title="CE"):
 
 def heart(memorised=(False, True, False, False)):
     true, flipped = np.array([0, 1, 2, 0]), np.array([False, True, False, True])
-    return heart_figure(2.6, POINTS, true, flipped, np.array(memorised), NAMES, style("ce"), "CE")
+    return memorised_points_figure(2.6, POINTS, true, flipped, np.array(memorised), NAMES, style("ce"), "CE")
 
 
 def plane(names=NAMES):

@@ -14,7 +14,7 @@ from alf.training import classroom
 from alf.training.inspect import inspect
 from alf.training.snapshots import COARSE
 from tests.pages.conftest import query
-from ui.training import features, inside, session
+from ui.training import features, inspection, session
 
 MOONS = classroom("moons", losses=("ce", "agce:a=4,q=0.2"), noise=("symmetric:0.3",), seeds=(0, 5), epochs=9)
 
@@ -49,7 +49,7 @@ class Engine:
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
-    inside._inspection.clear()
+    inspection._inspection.clear()
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_tsne_that_was_stopped_says_so(open_app, digits, charts, monkeypatch):
     app = open_app("train", run=["run-1"], look=["sees"], **{"look-map": ["tsne"]})
     assert [w.value for w in app.warning] == ["t-SNE did not finish within 60 seconds; its worker was stopped."]
     digits.seen = lambda lane: replace(recorded("digits").inspect(lane), features=None)
-    inside._inspection.clear()
+    inspection._inspection.clear()
     app.run()
     assert [w.value for w in app.warning] == ["This run kept too little for t-SNE; press Start to train it again."]
 

@@ -55,7 +55,7 @@ def pictures(chosen, models: Sequence, data: DataSet, kind: str, page: int) -> N
         return
     start = page % pages * PAGE
     shown = np.random.default_rng(0).permutation(found)[start : start + PAGE]  # not in the order of the classes
-    st.html(_key(models) + f'<div class="alf-heart">{"".join(_tiles(shown, chosen, models, data))}</div>')
+    st.html(_key(models) + f'<div class="alf-memorised">{"".join(_tiles(shown, chosen, models, data))}</div>')
 
 
 def sort_out(chosen, models: Sequence) -> dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from ui.charts.chart import chart
 from ui.controls import swatch
 from ui.state import recipe_fields
 from ui.state.view import View
-from ui.training import inside, session
+from ui.training import inspection, session
 from ui.words.glossary import term
 from ui.words.key_figures import over_seeds
 
@@ -46,7 +46,7 @@ def results(run: str | None, shown: session.Shown) -> None:
     going = shown.progress is not None and shown.progress.active
     every = None if not going else SELDOM if shown.progress.status == RunState.PAUSED else EVERY
     st.fragment(_results, run_every=every, key="results-live")(run, now)
-    inside.panels(shown, run, going)
+    inspection.panels(shown, run, going)
 
 
 def _state(shown: session.Shown) -> tuple:

@@ -14,7 +14,7 @@ from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.inspection import class_accuracy_figure, confusion_figure, plane_figure
 from alf.figures.palette import Style, styles
-from alf.figures.regions import heart_figure, regions_figure
+from alf.figures.regions import memorised_points_figure, regions_figure
 from alf.losses import Loss, distinct_labels, parse
 from alf.training.inspect import REACH, Inspection
 from alf.training.recipe import Recipe
@@ -276,7 +276,7 @@ def _regions(models: Sequence[Model], data: DataSet) -> None:
 
 def _points_by_heart(models: Sequence[Model], data: DataSet) -> None:
     figures = [
-        heart_figure.spec(
+        memorised_points_figure.spec(
             REACH,
             data.normalise(model.seen.train_inputs()),
             model.seen.train_true,
