@@ -11,6 +11,7 @@ import pytest
 from alf.figures.atlas import atlas_figure, slice_figure
 from alf.figures.base import Series
 from alf.figures.headline import Result, leaders, told_apart
+from alf.figures.label_placement import Box, Sizes, sides
 from alf.figures.matrix import HEAT_DARK, cell_ink, ground, matrix_figure
 from alf.figures.palette import contrast, rgb, style, styles
 from alf.figures.risk import P, calibration_figure, edge_figure, edge_risk, minimiser
@@ -302,3 +303,22 @@ def test_the_mark_of_a_loss_at_the_right_end_stands_inside():
         figure = slice_figure(curve, at, "a", "ratio", "How the ratio changes with a")
         [word] = [note for note in figure.layout.annotations if note.text == f"a = {at:g}"]
         assert word.xanchor == anchor
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_label_stands_where_it_covers_least(seed):
+    """With one label, whatever the marks, no other side of its mark covers less of them or leaves the plot less."""
+    random = np.random.default_rng(seed)
+    places = [tuple(map(float, place)) for place in random.uniform(0, 1, (12, 2))]
+    plot, sizes, words = Box(0, 0, 1, 1), Sizes(0.02, 0.06, 0.02, 0.03), ["AGCE (a=0.6,", "q=0.6)"]
+    [chosen] = sides([words], [[0]], places, plot, sizes)
+
+    def covered(right, up):
+        label = sizes.label(words, *places[0], right, up)
+        outside = max(0, -label.left, label.right - 1, -label.low, label.high - 1)
+        return outside + sum(label.common(sizes.mark(*place)) for place in places[1:])
+
+    across, along = {"left": -1, "center": 0, "right": 1}, {"bottom": -1, "middle": 0, "top": 1}
+    vertical, horizontal = chosen.split()
+    others = [covered(right, up) for right in (-1, 0, 1) for up in (-1, 0, 1) if right or up]
+    assert len(others) == 8 and covered(across[horizontal], along[vertical]) <= min(others) + 1e-9
