@@ -20,12 +20,12 @@ from alf.losses import Loss
 from alf.losses.formula import Formula
 from alf.numbers import exact_number, exact_text
 from alf.theory.claims.scope import everywhere
-from alf.theory.verdict import Verdict
+from alf.theory.verdict import Status, Verdict
 
 PARTS = ("interval", "reading", "program", "ends", "curve", "risk", "rules", "claims", "statement", "domain", "check")
 """The parts of the checker, in the order in which a script has them."""
 
-CLAIMABLE = ("proved", "certified", "refuted")
+CLAIMABLE = (Status.PROVED, Status.CERTIFIED, Status.REFUTED)
 
 _HEAD = '''#!/usr/bin/env python3
 """A proof that checks itself: exits with status 0 only if every claim at its end is derived from the loss there.

@@ -4,6 +4,7 @@ A verdict is never a boolean. Its status says how it is known (THEORY, section 6
 """
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from fractions import Fraction
 
 import sympy
@@ -13,8 +14,25 @@ from alf.numbers import exact_text
 from alf.theory.failures import Contradiction
 from alf.theory.theorems import THEOREMS
 
-STATUSES = ("proved", "certified", "observed", "refuted", "undecided", "not_defined")
-"""From symbolic proof down to no answer; `refuted` means false, with a point that shows it."""
+
+class Status(StrEnum):
+    """How an answer is known, from symbolic proof down to no answer; `REFUTED` means false, with a point that shows it.
+
+    >>> Status.PROVED == "proved", Status.PROVED
+    (True, 'proved')
+    """
+
+    PROVED = "proved"
+    CERTIFIED = "certified"
+    OBSERVED = "observed"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    NOT_DEFINED = "not_defined"
+
+    __repr__ = str.__repr__
+
+
+STATUSES = tuple(Status)
 
 CLAIMS = (
     "decreasing",
@@ -29,16 +47,16 @@ CLAIMS = (
 )
 """Every question `verify` answers, in the order in which it answers them."""
 
-_WEAKNESS = {"proved": 0, "certified": 1, "observed": 2, "undecided": 3}
+_WEAKNESS = {Status.PROVED: 0, Status.CERTIFIED: 1, Status.OBSERVED: 2, Status.UNDECIDED: 3}
 
 
-def weakest(statuses) -> str:
+def weakest(statuses) -> Status:
     """The status of a conclusion drawn from steps of these statuses.
 
     >>> weakest(["proved", "certified", "proved"])
     'certified'
     """
-    return max(statuses, key=lambda s: _WEAKNESS.get(s, 0), default="proved")
+    return max(statuses, key=lambda s: _WEAKNESS.get(s, 0), default=Status.PROVED)
 
 
 def plain(value):
@@ -71,7 +89,7 @@ class Step:
         What it is about, in SymPy.
     latex : str
         The same for reading.
-    status : str
+    status : Status
         How this link is known.
     theorem : str
         The key of the theorem that it applies, in `alf.theory.theorems.THEOREMS`; empty where it applies none.
@@ -80,7 +98,7 @@ class Step:
     statement: str
     expression: Expr | None = None
     latex: str = ""
-    status: str = "proved"
+    status: Status = Status.PROVED
     theorem: str = ""
 
     def __post_init__(self):
@@ -99,7 +117,7 @@ class Step:
 
 
 def step(
-    statement: str, expression: Expr | None = None, status: str = "proved", latex: str = "", theorem: str = ""
+    statement: str, expression: Expr | None = None, status: Status = Status.PROVED, latex: str = "", theorem: str = ""
 ) -> Step:
     """A step whose LaTeX is the expression's unless given."""
     if not latex and expression is not None:
@@ -107,7 +125,7 @@ def step(
     return Step(statement, expression, latex, status, theorem)
 
 
-def applied(theorem: str, expression: Expr | None = None, status: str = "proved", latex: str = "") -> Step:
+def applied(theorem: str, expression: Expr | None = None, status: Status = Status.PROVED, latex: str = "") -> Step:
     """The step that says what a theorem says.
 
     >>> applied("one-label").statement
@@ -186,8 +204,8 @@ class Verdict:
     ----------
     claim : str
         One of `CLAIMS`.
-    status : str
-        One of `STATUSES`; the weakest step's, where the claim holds.
+    status : Status
+        The weakest step's, where the claim holds.
     holds : bool or None
         True, False, or None where it is not known or makes no sense.
     steps : tuple of Step
@@ -199,7 +217,7 @@ class Verdict:
     """
 
     claim: str
-    status: str
+    status: Status
     holds: bool | None
     steps: tuple[Step, ...] = ()
     witness: Witness | None = None
@@ -208,7 +226,7 @@ class Verdict:
     def __post_init__(self):
         if self.status not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, got {self.status!r}")
-        if (self.holds is False) != (self.status == "refuted") or (self.status == "refuted") != (
+        if (self.holds is False) != (self.status == Status.REFUTED) or (self.status == Status.REFUTED) != (
             self.witness is not None
         ):
             raise Contradiction(f"{self.claim}: what is false is refuted, by a witness, and nothing else has one")
@@ -229,21 +247,21 @@ def holds(claim: str, steps, data: dict | None = None) -> Verdict:
     """A claim that follows from its steps, as strong as the weakest of them."""
     steps = tuple(steps)
     status = weakest(s.status for s in steps)
-    return Verdict(claim, status, None if status == "undecided" else True, steps, None, data or {})
+    return Verdict(claim, status, None if status == Status.UNDECIDED else True, steps, None, data or {})
 
 
 def refuted(claim: str, steps, witness: Witness | None, data: dict | None = None) -> Verdict:
     """A claim that is false, as the witness shows; without one it stays open."""
     if witness is None:
         return undecided(claim, "The property seems to fail, but no point that shows it was found.", steps, data)
-    return Verdict(claim, "refuted", False, tuple(steps), witness, data or {})
+    return Verdict(claim, Status.REFUTED, False, tuple(steps), witness, data or {})
 
 
 def undecided(claim: str, reason: str, steps=(), data: dict | None = None) -> Verdict:
     """A claim that was not settled, and the step at which it stopped."""
-    return Verdict(claim, "undecided", None, (*steps, Step(reason, status="undecided")), None, data or {})
+    return Verdict(claim, Status.UNDECIDED, None, (*steps, Step(reason, status=Status.UNDECIDED)), None, data or {})
 
 
 def not_defined(claim: str, reason: str, data: dict | None = None) -> Verdict:
     """A question that makes no sense for this loss or noise, and why."""
-    return Verdict(claim, "not_defined", None, (Step(reason, status="not_defined"),), None, data or {})
+    return Verdict(claim, Status.NOT_DEFINED, None, (Step(reason, status=Status.NOT_DEFINED),), None, data or {})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from alf.losses import parse
 from alf.theory import Verdict
 from alf.theory.progress import stage
+from alf.theory.verdict import Status
 
 READABLE = 200
 """Characters of LaTeX beyond which a number is shown by its decimals alone."""
@@ -47,7 +48,7 @@ class KnownRatio:
     @property
     def defined(self) -> bool:
         """Whether the loss has a ratio."""
-        return self.status != "not_defined"
+        return self.status != Status.NOT_DEFINED
 
 
 def ratio(spec: str) -> KnownRatio:
@@ -73,7 +74,7 @@ def ratio(spec: str) -> KnownRatio:
         found.status, found.value, found.interval, found.upper_value, found.upper_interval,
         sympy.latex(found.formula) if named else "", exact if len(exact) <= READABLE else "",
         int(found.exact) if whole else None, found.attained, found.steps[-1].statement if found.steps else "",
-        ratio_domain(loss, found) if found.status == "proved" else "",
+        ratio_domain(loss, found) if found.status == Status.PROVED else "",
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from alf.errors import InputError
 from alf.losses import Loss, is_formula, parse
 from alf.theory import CLAIMS, Verdict
 from alf.theory.asking.prover import BUSY_SECONDS, Asked, Prover, Unfinished, reading
-from alf.theory.verdict import not_defined, undecided
+from alf.theory.verdict import Status, not_defined, undecided
 from ui.asking import jobs
 from ui.asking.turns import KEPT, Ticket, Turns
 
@@ -232,9 +232,9 @@ def ratio_of(spec: str) -> jobs.KnownRatio | None:
     try:
         return asked.result(GLANCE)
     except Unfinished as why:
-        return None if not asked.done() else jobs.KnownRatio("not_defined", reason=str(why))
+        return None if not asked.done() else jobs.KnownRatio(Status.NOT_DEFINED, reason=str(why))
     except InputError as why:
-        return jobs.KnownRatio("not_defined", reason=str(why))
+        return jobs.KnownRatio(Status.NOT_DEFINED, reason=str(why))
 
 
 def latex_of(spec: str) -> str:

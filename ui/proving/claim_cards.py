@@ -19,6 +19,7 @@ from ui.charts.chart import chart
 from ui.controls import series
 from ui.proving.starting_weight import slow_start_warning
 from ui.words import verdict_words
+from ui.words.statuses import word
 
 FILES = {
     "script": "A stand-alone script that needs only SymPy and mpmath and fails unless every step can be derived again.",
@@ -126,7 +127,7 @@ def _headline(question: Question, verdict: Verdict | None) -> str:
     else:
         words = {True: "tolerates", False: "does not tolerate"}
         if verdict.holds is None:
-            text = f"Whether {loss.label} tolerates {noise} is {verdict_words.WORDS[verdict.status]}"
+            text = f"Whether {loss.label} tolerates {noise} is {word(verdict.status)}"
         else:
             text = f"{loss.label} {words[verdict.holds]} {noise}"
         margin = verdict.data.get("margin")

@@ -17,11 +17,13 @@ from alf.figures.palette import Style, style, styles
 from alf.losses import Loss, catalogue, parse
 from alf.numbers import rounded
 from alf.theory import Verdict
+from alf.theory.verdict import Status
 from ui.asking.questions import LATE, Question, answer, crowd, ratio_of, regions
 from ui.controls import swatch, values_of
 from ui.proving.starting_weight import starts_slowly
 from ui.words.glossary import term
-from ui.words.verdict_words import COLOURS, WORDS, values
+from ui.words.statuses import COLOURS, word
+from ui.words.verdict_words import values
 
 CLAIM = "noise_tolerant"
 
@@ -142,7 +144,7 @@ def suggestion_cell(loss: Loss, regions: list[dict], question: Question) -> str:
         return _link(better.spec, question, _changed(loss, better)) + f"<small>{html.escape(values(region))}</small>"
     if any(region["status"] == LATE for region in regions):
         return "no answer in time"
-    return "not settled" if any(region["status"] == "undecided" for region in regions) else "—"
+    return "not settled" if any(region["status"] == Status.UNDECIDED for region in regions) else "—"
 
 
 def _order(found):
@@ -168,7 +170,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     if verdict is None:
         return f'<tr><td>{name}</td><td><span class="alf-chip alf-busy">…</span></td>{"<td></td>" * 4}</tr>'
     light, dark = COLOURS[verdict.status]
-    word = {True: "Yes", False: "No"}.get(verdict.holds, WORDS[verdict.status].capitalize())
+    answer = {True: "Yes", False: "No"}.get(verdict.holds, word(verdict.status).capitalize())
     margin = verdict.data.get("margin")
     slowly = verdict.holds and starts_slowly(loss.spec, question.classes)
     wait = f" <small>{term('slow start', 'slow start')}</small>" if slowly else ""
@@ -181,7 +183,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     else:
         suggestion = suggestion_cell(loss, regions, question)
     return (
-        f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{word}</span>{wait}</td>'
+        f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{answer}</span>{wait}</td>'
         f"<td>{shown}</td><td>{rule}</td><td>{suggestion}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
     )
 

@@ -9,6 +9,7 @@ from alf.figures.palette import Style, styles
 from alf.losses import parse
 from alf.numbers import four_places
 from alf.theory import critical_noise
+from alf.theory.verdict import Status
 from ui.asking.jobs import KnownRatio
 from ui.asking.questions import latex_of, ratio_of
 from ui.controls import swatch
@@ -22,9 +23,9 @@ CRITICAL = (
 
 
 WORDS = {
-    "proved": "proved",
-    "certified": "certified by interval arithmetic",
-    "undecided": "bracketed only",
+    Status.PROVED: "proved",
+    Status.CERTIFIED: "certified by interval arithmetic",
+    Status.UNDECIDED: "bracketed only",
 }
 
 

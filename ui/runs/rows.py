@@ -7,14 +7,13 @@ from html import escape
 import streamlit as st
 
 from alf.figures.headline import Result, leaders
-from alf.figures.palette import BAD, GOOD, NEUTRAL, UNSURE
 from alf.figures.runs import MOST, Curves, Mark, compare_figure, curves, loss_styles
 from alf.losses import parse
 from alf.runs.recorded import NAMES, recorded
 from alf.training.published import departures, published
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
-from alf.training.states import ACTIVE, RunState
+from alf.training.states import RunState
 from ui.charts.chart import chart
 from ui.controls import swatch
 from ui.state.link import Field, token
@@ -22,16 +21,12 @@ from ui.training import session
 from ui.words.glossary import term
 from ui.words.key_figures import over_seeds
 from ui.words.markdown import literal
+from ui.words.statuses import COLOURS, word
 
 RECORDED = "recorded-"
 
 
 LONGEST_LEGEND = 8  # more curves than this are named by the table alone
-
-
-_COLOURS = {
-    RunState.FINISHED: GOOD, RunState.FAILED: BAD, **dict.fromkeys(ACTIVE, UNSURE),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,10 +147,10 @@ def row(run: Run) -> str:
 
 def state(run: Run) -> str:
     """A run's state as a chip."""
-    light, dark = _COLOURS.get(run.status, NEUTRAL)
+    light, dark = COLOURS[run.status]
     at = f", epoch {run.epoch} of {run.recipe.epochs}" if run.status not in (RunState.FINISHED, RunState.QUEUED) else ""
-    word = "recorded" if run.is_recorded else {RunState.QUEUED: "waiting"}.get(run.status, run.status)
-    return f'<span class="alf-chip" style="--c:{light};--d:{dark}">{word}{at}</span>'
+    said = "recorded" if run.is_recorded else word(run.status)
+    return f'<span class="alf-chip" style="--c:{light};--d:{dark}">{said}{at}</span>'
 
 
 def compare(runs: list[Run]) -> None:

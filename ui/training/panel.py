@@ -19,6 +19,7 @@ from ui.state.view import View
 from ui.training import inspection, session
 from ui.words.glossary import term
 from ui.words.key_figures import over_seeds
+from ui.words.statuses import word
 
 EVERY = 0.7  # seconds between looks at the engine, while a run goes on
 
@@ -27,17 +28,6 @@ SELDOM = 2.0  # while it is paused: another tab may let it go on
 
 
 MORE = ("clean_accuracy", "flipped_true_accuracy", "train_loss", "grad_norm")
-
-
-STATUS = {
-    RunState.QUEUED: "waiting for a free worker",
-    RunState.RUNNING: "running",
-    RunState.PAUSED: "paused",
-    RunState.STOPPING: "stopping …",
-    RunState.STOPPED: "stopped",
-    RunState.FINISHED: "finished",
-    RunState.FAILED: "failed",
-}
 
 
 def results(run: str | None, shown: session.Shown) -> None:
@@ -158,7 +148,9 @@ def progress_in_words(shown: session.Shown) -> str:
     progress, recipe = shown.progress, shown.recipe
     if progress.status == RunState.PAUSED:
         return progress.message[:1].lower() + progress.message[1:].rstrip(".")
-    status = "pausing …" if progress.pausing else STATUS[progress.status]
+    status = "pausing …" if progress.pausing else word(progress.status)
+    if progress.status == RunState.STOPPING:
+        status = f"{word(progress.status)} …"
     if progress.status == RunState.QUEUED and progress.message:
         status = progress.message[:1].lower() + progress.message[1:].rstrip(".")
     parts = [status, _epoch(progress)]

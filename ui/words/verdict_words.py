@@ -5,13 +5,14 @@ import itertools
 import re
 from fractions import Fraction
 
-from alf.figures.palette import BAD, GOOD, NEUTRAL, UNSURE
 from alf.numbers import finite_decimal
 from alf.settings import settings
 from alf.theory import CLAIMS, Verdict
 from alf.theory.theorems import THEOREMS
+from alf.theory.verdict import Status
 from ui.asking.jobs import KnownRatio
 from ui.words.glossary import hinted, term
+from ui.words.statuses import COLOURS, word
 
 QUESTIONS = {
     "decreasing": "Does the loss fall as the label gets more probable?",
@@ -39,24 +40,6 @@ TERMS = {
 ANSWERS = {True: "Yes", False: "No"}
 
 
-COLOURS = {
-    "proved": GOOD,
-    "certified": GOOD,
-    "observed": UNSURE,
-    "refuted": BAD,
-    "undecided": UNSURE,
-    "not_defined": NEUTRAL,
-}
-
-
-WORDS = {
-    "proved": "proved",
-    "certified": "certified",
-    "observed": "only observed",
-    "refuted": "refuted",
-    "undecided": "undecided",
-    "not_defined": "not defined",
-}
 assert tuple(QUESTIONS) == CLAIMS
 
 
@@ -68,7 +51,7 @@ def title(claim: str, verdict: Verdict | None) -> str:
     if verdict is None:
         return f'<div class="alf-claim"><h4>{question}</h4><span class="alf-chip alf-busy">working …</span></div>'
     light, dark = COLOURS[verdict.status]
-    said = WORDS[verdict.status]
+    said = word(verdict.status)
     answer = f"{ANSWERS[verdict.holds]} · {said}" if verdict.holds is not None else said.capitalize()
     chip = term(verdict.status, answer)
     return (
@@ -88,7 +71,7 @@ def steps(verdict: Verdict) -> str:
     """Every step as Markdown with HTML in it: its sentence, how it is known, the theorem it applies, its formula."""
     lines = []
     for place, step in enumerate(verdict.steps, 1):
-        lines.append(f"**{place}.** {plain(step.statement)} *({WORDS[step.status]})*{_theorem(step.theorem)}")
+        lines.append(f"**{place}.** {plain(step.statement)} *({word(step.status)})*{_theorem(step.theorem)}")
         if step.latex:
             lines.append(f"$$\n{step.latex}\n$$")
     if verdict.witness is not None:
@@ -211,12 +194,12 @@ def enough(regions: list[dict]) -> str:
     """
     parts = []
     for region in regions:
-        if not region["intervals"] and region["status"] not in ("proved", "certified", "observed"):
+        if not region["intervals"] and region["status"] not in (Status.PROVED, Status.CERTIFIED, Status.OBSERVED):
             continue  # late, or not settled
         said = values(region, mathematics=True)
         if region["formulas"]:
             said += f" ({' and '.join(f'${formula}$' for formula in region['formulas'])} rounded)"
-        how = {"observed": ", as far as tested", "undecided": ", the rest is not settled"}
+        how = {Status.OBSERVED: ", as far as tested", Status.UNDECIDED: ", the rest is not settled"}
         parts.append(said + how.get(region["status"], ""))
     if not parts:
         return ""
@@ -235,7 +218,7 @@ def condition(ratio: KnownRatio) -> str:
     if not ratio.defined or ratio.value is None:
         return f"Asymmetry ratio: {plain(ratio.reason)}"
     formula = ratio.formula or ratio.exact
-    known = f" ({WORDS[ratio.status]})"
+    known = f" ({word(ratio.status)})"
     if ratio.whole is not None:
         printed = f"r = {ratio.formula} = {ratio.whole}" if ratio.formula else f"r = {ratio.whole}"
         where = (

@@ -31,6 +31,7 @@ from alf.theory.curve.symbolic_sign import (
 from alf.theory.progress import stage
 from alf.theory.ratios.rules import ratio_of
 from alf.theory.risk.structure import structure_of
+from alf.theory.verdict import Status
 
 T = Symbol("t", positive=True)
 """In (0, 1); a half-line is written through it as end + t/(1 - t)."""
@@ -103,7 +104,7 @@ def condition(core: Loss, parameter: Parameter, shares, low, high) -> Condition 
     if not core.pointwise:
         return _kkt(core, parameter, shares, low, high)
     ratio = ratio_of(core)
-    if ratio.formula is None or ratio.status != "proved":
+    if ratio.formula is None or ratio.status != Status.PROVED:
         return None
     formula = substitute(ratio.formula, {s: v for s, v in core.substitution.items() if s != parameter.symbol})
     share = min(row[0] / row[1] for row in shares)

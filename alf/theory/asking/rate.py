@@ -12,6 +12,7 @@ from alf.theory.asymmetry.decide import decide
 from alf.theory.progress import stage
 from alf.theory.ratios.ratio import critical_noise
 from alf.theory.ratios.rules import ratio_of
+from alf.theory.verdict import Status
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,5 @@ def tolerated_rate(loss: Loss, kind: str, classes: int = 10) -> Tolerated:
         if holds is None:
             break
         low, high = (middle, high) if holds else (low, middle)
-    status = "certified" if high - low <= Fraction(1, 1000) else "undecided"
+    status = Status.CERTIFIED if high - low <= Fraction(1, 1000) else Status.UNDECIDED
     return Tolerated(kind, classes, float(low + high) / 2, (float(low), float(high)), None, status)

@@ -17,6 +17,7 @@ from alf.theory.arithmetic.foreign import or_none
 from alf.theory.asking.condition import Stretch, condition, deciding
 from alf.theory.asking.sweep import at, distinct, sweep, tolerates
 from alf.theory.progress import stage
+from alf.theory.verdict import Status
 
 R = Symbol("R", positive=True)
 """w_m / w_n, the largest weight over the second largest, in the hardest row of the noise."""
@@ -91,7 +92,7 @@ class Region:
         'a from 1 to 2, or from 5'
         """
         if not self.intervals:
-            return f"no {self.parameter}" + (" known" if self.status == "undecided" else "")
+            return f"no {self.parameter}" + (" known" if self.status == Status.UNDECIDED else "")
         if self.everywhere:
             return f"any {self.parameter}"
         parts = [interval.words(self.parameter) for interval in self.intervals]
@@ -146,8 +147,8 @@ def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
         raise InputError("noise: clean labels must be the likeliest in every row, got a matrix where they are not")
     shares = distinct(noise)
     if not shares:
-        found = [Stretch(float(chosen.domain.lower), float(chosen.domain.upper), True, "proved")]
-        return Region(parameter, (Interval(*_domain_ends(chosen)),), "proved", (), tuple(found))
+        found = [Stretch(float(chosen.domain.lower), float(chosen.domain.upper), True, Status.PROVED)]
+        return Region(parameter, (Interval(*_domain_ends(chosen)),), Status.PROVED, (), tuple(found))
     found = sweep(loss, chosen, noise, shares)
     intervals = tuple(filter(None, (_rounded(loss, chosen, noise, *ends) for ends in _joined(found, chosen))))
     return Region(parameter, intervals, _status(found, chosen), _formulas(loss, chosen, noise, intervals), tuple(found))
@@ -181,9 +182,9 @@ def _status(stretches: list[Stretch], parameter: Parameter) -> str:
     left, right = (Fraction(str(x)) for x in parameter.slider)
     visible = (right - left) / 500
     if any(s.holds is None and (s.high - s.low > visible or s.low == s.high) for s in stretches):
-        return "undecided"
+        return Status.UNDECIDED
     ways = {s.how for s in stretches if s.low != s.high and s.holds is not None}
-    return next((how for how in ("observed", "certified") if how in ways), "proved")
+    return next((how for how in (Status.OBSERVED, Status.CERTIFIED) if how in ways), Status.PROVED)
 
 
 def _rounded(loss: Loss, parameter: Parameter, noise, low, high, has_low: bool, has_high: bool, digits=DIGITS):

@@ -25,6 +25,7 @@ from alf.theory.asking.condition import Condition, Stretch, condition, deciding,
 from alf.theory.claims.prove import prove
 from alf.theory.curve.families import family_of, stretches
 from alf.theory.progress import stage
+from alf.theory.verdict import Status
 
 PIECES = 16
 """Into how many pieces a search cuts the whole domain."""
@@ -40,7 +41,7 @@ def tolerates(loss: Loss, noise) -> bool | None:
     A constant loss, for which the claim is not defined, tolerates nothing.
     """
     verdict = prove("noise_tolerant", loss, noise, noise.classes)
-    return False if verdict.status == "not_defined" else verdict.holds
+    return False if verdict.status == Status.NOT_DEFINED else verdict.holds
 
 
 def at(loss: Loss, parameter: Parameter, value) -> Loss:
@@ -65,7 +66,7 @@ def sweep(loss: Loss, parameter: Parameter, noise, shares: list[tuple[Fraction, 
         if low in domain:
             value = Fraction(low)
             stage(f"testing {parameter.name} = {float(value):.6g}")
-            found.append(Stretch(value, value, tolerates(at(loss, parameter, value), noise), "certified"))
+            found.append(Stretch(value, value, tolerates(at(loss, parameter, value), noise), Status.CERTIFIED))
         if high is not None:
             found += _between(loss, parameter, noise, shares, _end(low), _end(high))
     return found
@@ -80,10 +81,10 @@ def _between(loss, parameter, noise, shares, low, high) -> list[Stretch]:
     inside = at(loss, parameter, _sample(low, high))
     core, independent = deciding(inside, parameter, noise.classes)
     if independent:
-        return [Stretch(low, high, tolerates(inside, noise), "proved")]
+        return [Stretch(low, high, tolerates(inside, noise), Status.PROVED)]
     found = None if core is None else condition(core, parameter, shares, low, high)
     if found is not None:
-        known = where_it_holds(found, parameter, low, high, "proved")
+        known = where_it_holds(found, parameter, low, high, Status.PROVED)
     else:
         known = _by_boxes(core, parameter, shares, low, high)
     result: list[Stretch] = []
@@ -104,7 +105,7 @@ def _by_boxes(core: Loss | None, parameter: Parameter, shares, low, high) -> Ite
     """Stretches on which l is certified convex or concave for every value; the rest with `holds` None, joined."""
     family = None if core is None else family_of(core, parameter.name)
     if family is None or not (math.isfinite(low) and math.isfinite(high)):
-        return [Stretch(low, high, None, "observed")]
+        return [Stretch(low, high, None, Status.OBSERVED)]
     stage(f"certifying the shape of l for all {parameter.name}")
     share = as_rational(min(row[0] / row[1] for row in shares))
     first = diff(family.expression, u)
@@ -127,9 +128,9 @@ def _by_boxes(core: Loss | None, parameter: Parameter, shares, low, high) -> Ite
     found: list[Stretch] = []
     for a, b, bend in joined:
         if bend == 1:
-            found += where_it_holds(Condition((gap,)), parameter, a, b, "certified")
+            found += where_it_holds(Condition((gap,)), parameter, a, b, Status.CERTIFIED)
         else:
-            found.append(Stretch(a, b, True if bend == -1 else None, "certified"))
+            found.append(Stretch(a, b, True if bend == -1 else None, Status.CERTIFIED))
     return found
 
 
@@ -145,8 +146,8 @@ def _by_search(loss: Loss, parameter: Parameter, noise, low, high, width=Fractio
 
     tested = [x for x in _values(parameter, low, high) if _allowed(loss, parameter, x)]
     if not tested:
-        return [Stretch(low, high, None, "observed")]
-    found = [Stretch(low, tested[0], ask(tested[0]), "observed")]
+        return [Stretch(low, high, None, Status.OBSERVED)]
+    found = [Stretch(low, tested[0], ask(tested[0]), Status.OBSERVED)]
     for a, b in pairwise(tested):
         first, last = ask(a), ask(b)
         left, right = a, b
@@ -154,12 +155,12 @@ def _by_search(loss: Loss, parameter: Parameter, noise, low, high, width=Fractio
             middle = _simplest(left, right)
             left, right = (middle, right) if ask(middle) == first else (left, middle)
         if first == last:
-            found.append(Stretch(a, b, first, "observed"))
+            found.append(Stretch(a, b, first, Status.OBSERVED))
         else:
-            found.append(Stretch(a, left, first, "observed"))
-            found.append(Stretch(left, right, None if None in (first, last) else False, "certified"))
-            found.append(Stretch(right, b, last, "observed"))
-    return [*found, Stretch(tested[-1], high, ask(tested[-1]), "observed")]
+            found.append(Stretch(a, left, first, Status.OBSERVED))
+            found.append(Stretch(left, right, None if None in (first, last) else False, Status.CERTIFIED))
+            found.append(Stretch(right, b, last, Status.OBSERVED))
+    return [*found, Stretch(tested[-1], high, ask(tested[-1]), Status.OBSERVED)]
 
 
 def _simplest(a: Fraction, b: Fraction) -> Fraction:

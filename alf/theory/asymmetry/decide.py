@@ -15,7 +15,7 @@ from alf.theory.asymmetry.normalised import decide_mixed, decide_normalised
 from alf.theory.asymmetry.pointwise import decide_pointwise
 from alf.theory.asymmetry.separable import decide_separable
 from alf.theory.risk.structure import structure_of
-from alf.theory.verdict import Step, applied
+from alf.theory.verdict import Status, Step, applied
 
 
 @one_at_a_time
@@ -50,7 +50,7 @@ def _decide_sorted(loss: Loss, w: tuple[Fraction, ...]) -> Decision:
         return Decision(True, "clean", (applied("one-label"),))
     structure = structure_of(loss, len(w))
     if structure is None:
-        return Decision(None, "none", (Step("No rule covers this form of loss.", status="undecided"),))
+        return Decision(None, "none", (Step("No rule covers this form of loss.", status=Status.UNDECIDED),))
     if structure.pointwise:
         return decide_pointwise(loss, structure, w)
     if structure.separable:

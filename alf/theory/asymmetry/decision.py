@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from alf.theory.failures import Contradiction
-from alf.theory.verdict import Step, Witness
+from alf.theory.verdict import Status, Step, Witness
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,6 @@ class Decision:
 def denied(rule: str, steps, found: Witness | None, margin: float | None = None) -> Decision:
     """The loss fails, as the witness shows; without one it was not settled."""
     if found is None:
-        missing = Step("The property seems to fail, but no point that shows it was found.", status="undecided")
+        missing = Step("The property seems to fail, but no point that shows it was found.", status=Status.UNDECIDED)
         return Decision(None, rule, (*steps, missing))
     return Decision(False, rule, tuple(steps), found, margin)

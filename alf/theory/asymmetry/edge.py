@@ -16,7 +16,7 @@ from alf.theory.asymmetry.decision import Decision
 from alf.theory.curve.pieces import smooth_pieces
 from alf.theory.curve.shape import shape_of
 from alf.theory.risk.structure import Structure, vertex
-from alf.theory.verdict import Step, Witness, step
+from alf.theory.verdict import Status, Step, Witness, step
 from alf.theory.witnesses.witness import witness
 
 
@@ -37,13 +37,13 @@ def two_class(structure: Structure, w) -> Decision:
         return Decision(
             True,
             "edge",
-            (step(text + " positive for all 0 < t <= 1.", gap, "certified", theorem="edge"),),
+            (step(text + " positive for all 0 < t <= 1.", gap, Status.CERTIFIED, theorem="edge"),),
         )
     found = edge_witness(structure, w)
     if found is not None:
-        steps = (step(text + " not positive everywhere.", gap, "certified", theorem="edge"),)
+        steps = (step(text + " not positive everywhere.", gap, Status.CERTIFIED, theorem="edge"),)
         return Decision(False, "edge", steps, found)
-    return Decision(None, "edge", (Step(text + " sign not settled.", gap, sympy.latex(gap), "undecided"),))
+    return Decision(None, "edge", (Step(text + " sign not settled.", gap, sympy.latex(gap), Status.UNDECIDED),))
 
 
 def gap_below(gap: Expr, lo: Fraction, hi: Fraction) -> bool:

@@ -8,7 +8,7 @@ from alf.theory.progress import stage
 from alf.theory.risk.branches import branches
 from alf.theory.risk.minimisation import search
 from alf.theory.risk.structure import Structure, vertex
-from alf.theory.verdict import Step, step
+from alf.theory.verdict import Status, Step, step
 from alf.theory.witnesses.witness import witness
 
 
@@ -33,16 +33,16 @@ def minimise_at_vertex(structure: Structure, w):
             return Decision(False, "minimisation", (), found)
     tables = {x: branches(f.expression) for x, f in functions.items()}
     if any(t is None for t in tables.values()) or any(f.at_zero in (None, oo) for f in functions.values()):
-        return Decision(None, "minimisation", (Step(open_step, status="undecided"),))
+        return Decision(None, "minimisation", (Step(open_step, status=Status.UNDECIDED),))
     found = search(structure, w, functions, tables, at_vertex)
     if found is None:
-        return Decision(None, "minimisation", (Step(open_step, status="undecided"),))
+        return Decision(None, "minimisation", (Step(open_step, status=Status.UNDECIDED),))
     if found is True:
         text = (
             "Every other stationary point of the weighted risk has a larger risk: lambda and the choice of stretches "
             "were subdivided and bounded by interval arithmetic."
         )
-        return Decision(True, "minimisation", (step(text, status="certified", theorem="minimisation"),))
+        return Decision(True, "minimisation", (step(text, status=Status.CERTIFIED, theorem="minimisation"),))
     text = "A point of the simplex with a risk not above the vertex's was found by minimisation."
-    steps = (step(text, status="certified", theorem="minimisation"),)
+    steps = (step(text, status=Status.CERTIFIED, theorem="minimisation"),)
     return denied("minimisation", steps, witness("vertex", structure, found, w))

@@ -9,7 +9,7 @@ from alf.theory.asymmetry.edge import edge_gap, edge_point, positive_inside
 from alf.theory.asymmetry.pointwise import decide_pointwise
 from alf.theory.asymmetry.separable import decide_separable
 from alf.theory.risk.structure import Structure, passive_term, vertex
-from alf.theory.verdict import Step, Witness, applied, step
+from alf.theory.verdict import Status, Step, Witness, applied, step
 from alf.theory.witnesses.witness import witness
 
 
@@ -30,18 +30,18 @@ def decide_normalised(structure: Structure, w) -> Decision:
         point[1], point[light] = w[1] / (w[0] + w[1]), Fraction(0)
         point[0] = 1 - sum(point[1:])
         found = witness("limit", structure, point, w)
-        return denied("normaliser", (applied("mean-of-weights", status="certified"),), found)
+        return denied("normaliser", (applied("mean-of-weights", status=Status.CERTIFIED),), found)
     # the nearer s is to a line at 0, the closer to e_m the risk begins to fall: for 1 - u^q at t^(1-q) below a constant
     for k in (*range(4, 400), *(2**n for n in range(9, 14))):
         t = Fraction(1, 2**k)
         bits = 200 + 4 * k
         if structure.risk(edge_point(t, classes), w, bits) < structure.risk(vertex(0, classes), w, bits):
             found = witness("vertex", structure, edge_point(t, classes), w)
-            return denied("normaliser", (applied("steep-normaliser", status="certified"),), found)
+            return denied("normaliser", (applied("steep-normaliser", status=Status.CERTIFIED),), found)
     return Decision(
         None,
         "normaliser",
-        (Step("No point that refutes the property was found, and no rule decides it.", status="undecided"),),
+        (Step("No point that refutes the property was found, and no rule decides it.", status=Status.UNDECIDED),),
     )
 
 
@@ -65,11 +65,11 @@ def decide_mixed(loss: Loss, structure: Structure, w) -> Decision:
                 "Near this point the normalised part's risk is as small as it can be, and the other part's risk is "
                 "lower than at e_m."
             )
-            more = step(text, status="certified", theorem="normaliser")
+            more = step(text, status=Status.CERTIFIED, theorem="normaliser")
             return Decision(False, f"{rest.rule} and normaliser", (*steps, more), found, rest.margin)
     if len(w) == 2:
         return _mixed_two(structure, w, steps)
-    return Decision(None, "sum", (*steps, Step("No rule decides the sum.", status="undecided")))
+    return Decision(None, "sum", (*steps, Step("No rule decides the sum.", status=Status.UNDECIDED)))
 
 
 def _decide_rest(loss: Loss, structure: Structure, w) -> Decision:
@@ -110,12 +110,12 @@ def _mixed_two(structure: Structure, w, steps) -> Decision:
     text = "On the edge between the two labels R(u) - R(e_m)"
     found = _mixed_edge_witness(structure, w)
     if found is not None:
-        more = step(text + " is negative somewhere.", gap, "certified", theorem="edge")
+        more = step(text + " is negative somewhere.", gap, Status.CERTIFIED, theorem="edge")
         return Decision(False, "edge", (*steps, more), found)
     if positive_inside(gap):
-        more = step(text + " is positive.", gap, "certified", theorem="edge")
+        more = step(text + " is positive.", gap, Status.CERTIFIED, theorem="edge")
         return Decision(True, "edge", (*steps, more))
-    return Decision(None, "edge", (*steps, Step(text + ": sign not settled.", status="undecided")))
+    return Decision(None, "edge", (*steps, Step(text + ": sign not settled.", status=Status.UNDECIDED)))
 
 
 def _mixed_edge_witness(structure: Structure, w) -> Witness | None:

@@ -17,7 +17,7 @@ from alf.theory.curve.shape import shape_of
 from alf.theory.ratios.ratio import Ratio
 from alf.theory.ratios.rules import ratio_exceeds, ratio_of, ratio_of_shape
 from alf.theory.risk.structure import Structure
-from alf.theory.verdict import Step, applied, step
+from alf.theory.verdict import Status, Step, applied, step
 
 
 def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
@@ -37,19 +37,21 @@ def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
     if share * Fraction(low) > 1:
         product = f"w_m/w_n = {share}, and (w_m/w_n) r >= {float(share) * low:.6g} > 1"
         text = f"{product}: the loss is asymmetric by the ratio rule."
-        return Decision(True, "ratio", (*steps, step(text, status="certified", theorem="ratio-rule")), None, margin)
+        return Decision(
+            True, "ratio", (*steps, step(text, status=Status.CERTIFIED, theorem="ratio-rule")), None, margin
+        )
     two = two_class(structure, w)
     if two.holds is False or (two.holds and sum(1 for x in w if x) == 2):
         return Decision(two.holds, two.rule, (*steps, *two.steps), two.witness)  # the ratio's margin did not decide
     if two.holds and half_concave(shape):
-        return Decision(True, "edge", (*steps, *two.steps, applied("half-concave", status="certified")))
+        return Decision(True, "edge", (*steps, *two.steps, applied("half-concave", status=Status.CERTIFIED)))
     if two.holds and concave_then_convex(shape):
-        return Decision(True, "edge", (*steps, *two.steps, applied("exchange-of-mass", status="certified")))
+        return Decision(True, "edge", (*steps, *two.steps, applied("exchange-of-mass", status=Status.CERTIFIED)))
 
     direct = minimise_at_vertex(structure, w)
     if direct.holds is None and ratio_exceeds(structure.h, 1 / share):
         text = f"w_m/w_n = {share}, and r > w_n/w_m = {float(1 / share):.12g}: asymmetric by the ratio rule."
-        return Decision(True, "ratio", (*steps, step(text, status="certified", theorem="ratio-rule")))
+        return Decision(True, "ratio", (*steps, step(text, status=Status.CERTIFIED, theorem="ratio-rule")))
     more = direct.steps if direct.holds is not None else (*direct.steps, _how_open(ratio, share))
     return Decision(direct.holds, direct.rule, (*steps, *more), direct.witness, direct.margin)
 
@@ -57,9 +59,11 @@ def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
 def _flat(shape, structure: Structure, w, steps) -> Decision:
     """A loss with flat stretches. Lower risk than at e_m, which is best for class m, refutes in every reading."""
     if not shape.weakly_decreasing:
-        return Decision(None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status="undecided")))
+        return Decision(
+            None, "ratio", (*steps, Step("The ratio rule needs a decreasing loss.", status=Status.UNDECIDED))
+        )
 
-    steps = [step("l rises nowhere, and is constant on a stretch.", status="certified")]
+    steps = [step("l rises nowhere, and is constant on a stretch.", status=Status.CERTIFIED)]
     steps += [applied("flat-sets")] if shape.flat_at_one else []
     known = superadditive(shape)
     if known is not None:
@@ -68,7 +72,9 @@ def _flat(shape, structure: Structure, w, steps) -> Decision:
     if found is not None and found.relation == "<":
         return Decision(False, "edge", tuple(steps), found)
     if shape.flat_at_one:
-        missing = Step("No rule here compares the two sets, and no point of lower risk was found.", status="undecided")
+        missing = Step(
+            "No rule here compares the two sets, and no point of lower risk was found.", status=Status.UNDECIDED
+        )
         return Decision(None, "edge", (*steps, missing))
 
     direct = minimise_at_vertex(structure, w)
@@ -82,7 +88,7 @@ def _how_open(ratio: Ratio, share: Fraction) -> Step:
         f"The loss is asymmetric on these weights if w_n/w_m = {float(1 / share):.9g} is below r, and is not if it is "
         f"above r_up; r lies in [{r[0]}, {r[1]}] and r_up in [{upper[0]}, {upper[1]}]."
     )
-    return Step(text, status="undecided", theorem="ratio-rule")
+    return Step(text, status=Status.UNDECIDED, theorem="ratio-rule")
 
 
 def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
@@ -93,14 +99,14 @@ def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
     sign = sign_of_number(as_rational(share) * ratio.exact - 1)
     product = as_rational(share) * ratio.exact
     if sign is None:
-        return Decision(None, "ratio", (*steps, Step("(w_m/w_n) r could not be told from 1.", status="undecided")))
+        return Decision(None, "ratio", (*steps, Step("(w_m/w_n) r could not be told from 1.", status=Status.UNDECIDED)))
     relation = {1: ">", 0: "=", -1: "<"}[sign]
     tex = rf"\frac{{w_m}}{{w_n}} r = {sympy.latex(product)} {relation} 1"
-    compared = Step(f"w_m/w_n = {share} and (w_m/w_n) r {relation} 1.", product, tex, "certified", "ratio-rule")
+    compared = Step(f"w_m/w_n = {share} and (w_m/w_n) r {relation} 1.", product, tex, Status.CERTIFIED, "ratio-rule")
     steps = [*steps, compared]
     if sign > 0:
         return Decision(True, "ratio", tuple(steps), None, margin)
     if sign == 0 and ratio.attained is False:
         text = "At equality the infimum is not attained, so the vertex is still the only minimiser."
-        return Decision(True, "ratio", (*steps, step(text, status="certified", theorem="ratio-rule")), None, 0.0)
+        return Decision(True, "ratio", (*steps, step(text, status=Status.CERTIFIED, theorem="ratio-rule")), None, 0.0)
     return denied("ratio", steps, edge_witness(structure, w), margin)

@@ -9,7 +9,7 @@ from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
 from alf.theory.asymmetry.minimisation import minimise_at_vertex
 from alf.theory.curve.shape import shape_of
 from alf.theory.risk.structure import Structure
-from alf.theory.verdict import Step, applied, step
+from alf.theory.verdict import Status, Step, applied, step
 
 
 def decide_separable(structure: Structure, w) -> Decision:
@@ -18,7 +18,7 @@ def decide_separable(structure: Structure, w) -> Decision:
     functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
     heavy, others = functions[w[0]], {x: functions[x] for x in dict.fromkeys(w[1:])}
     if heavy.at_one == oo or any(f.at_zero == oo for f in others.values()):
-        steps = (applied("infinite-vertex", status="certified"),)
+        steps = (applied("infinite-vertex", status=Status.CERTIFIED),)
         return denied("infinite vertex", steps, interior_witness(structure, w))
     if all(f.concave for f in functions.values()):
         return _concave(structure, w)
@@ -36,18 +36,20 @@ def _concave(structure: Structure, w) -> Decision:
     drop = h.at_zero - h.at_one
     sign = sign_of_number(drop)
     steps = [
-        step("R is concave on the simplex, so its minimum is at a vertex.", status="certified", theorem="concavity"),
-        step("R(e_j) - R(e_m) = (w_m - w_j) (h(0) - h(1)).", drop, "certified"),
+        step(
+            "R is concave on the simplex, so its minimum is at a vertex.", status=Status.CERTIFIED, theorem="concavity"
+        ),
+        step("R(e_j) - R(e_m) = (w_m - w_j) (h(0) - h(1)).", drop, Status.CERTIFIED),
     ]
     if sign == 1:
         text = "h(0) - h(1) > 0: e_m is the only minimiser (concavity rule)."
-        steps.append(step(text, status="certified", theorem="concavity"))
+        steps.append(step(text, status=Status.CERTIFIED, theorem="concavity"))
         return Decision(True, "concavity", tuple(steps), None, float((w[0] - w[1]) / sum(w)))
     return Decision(None, "concavity", tuple(steps))
 
 
 def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
-    steps = [step("R is convex on the simplex.", status="certified")]
+    steps = [step("R is convex on the simplex.", status=Status.CERTIFIED)]
     slope = heavy.slope_at_one
     tied = False
     margin = None
@@ -56,7 +58,7 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
             return Decision(
                 None,
                 "vertex KKT",
-                (*steps, Step("A slope of the risk at the vertex is not known.", status="undecided")),
+                (*steps, Step("A slope of the risk at the vertex is not known.", status=Status.UNDECIDED)),
             )
         if f.slope_at_zero == -oo or slope == oo:
             sign, difference = -1, -oo
@@ -68,12 +70,15 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
         relation = {1: "<", 0: "=", -1: ">", None: "?"}[sign]
         tex = rf"\frac{{\partial R}}{{\partial u_m}} = {sympy.latex(slope)} {relation} {sympy.latex(f.slope_at_zero)}"
         text = f"dR/du_m {relation} dR/du_j at e_m for a label of weight {weight}."
-        steps.append(Step(text, difference, tex, "certified", "vertex-kkt"))
+        steps.append(Step(text, difference, tex, Status.CERTIFIED, "vertex-kkt"))
         if sign is None:
             return Decision(
                 None,
                 "vertex KKT",
-                (*steps, Step("The slopes of the risk at the vertex could not be told apart.", status="undecided")),
+                (
+                    *steps,
+                    Step("The slopes of the risk at the vertex could not be told apart.", status=Status.UNDECIDED),
+                ),
             )
         margin = float(difference) if margin is None else min(margin, float(difference))
         if sign < 0:
@@ -85,7 +90,7 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
     if tied and not _strictly_convex(functions.values()):
         return denied("vertex KKT", steps, edge_witness(structure, w), margin)
     text = "The vertex KKT conditions hold, so e_m is the only minimiser."
-    steps.append(step(text, status="certified", theorem="vertex-kkt"))
+    steps.append(step(text, status=Status.CERTIFIED, theorem="vertex-kkt"))
     return Decision(True, "vertex KKT", tuple(steps), None, margin)
 
 

@@ -7,14 +7,14 @@ from sympy import oo
 
 from alf.losses import u
 from alf.theory.curve.profile import half_concave, upper_is_one
-from alf.theory.verdict import Step, applied, step
+from alf.theory.verdict import Status, Step, applied, step
 
 
 def two_classes(shape) -> tuple[Step, ...]:
     """Why a loss with r_up = 1 is asymmetric on every pair of weights."""
     gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
     return (
-        step("l(t) + l(1-t) >= l(0) + l(1) for all t.", gap, "certified"),
+        step("l(t) + l(1-t) >= l(0) + l(1) for all t.", gap, Status.CERTIFIED),
         applied("two-classes"),
     )
 
@@ -59,8 +59,8 @@ def superadditive(shape) -> tuple[Step, ...] | None:
     gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
     text = "l(t) + l(1-t) >= l(0) + l(1) for all t."
     return (
-        step("l is concave on [0, 1/2].", status="certified"),
-        step(text, gap, "certified"),
-        applied("half-superadditive", status="certified"),
-        applied("superadditive", status="certified"),
+        step("l is concave on [0, 1/2].", status=Status.CERTIFIED),
+        step(text, gap, Status.CERTIFIED),
+        applied("half-superadditive", status=Status.CERTIFIED),
+        applied("superadditive", status=Status.CERTIFIED),
     )

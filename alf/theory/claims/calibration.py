@@ -12,7 +12,7 @@ from alf.theory.curve.parameter_cell import proved_sign, sign_step
 from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE
 from alf.theory.risk.structure import Structure, structure_of
-from alf.theory.verdict import Step, Verdict, applied, holds, refuted, step, undecided
+from alf.theory.verdict import Status, Step, Verdict, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 
@@ -41,8 +41,8 @@ def _smooth(structure: Structure) -> Verdict:
     derivative = diff(structure.h, u)
     if structure.sigma != 0 and touches(-derivative, u, 0, 1):
         return undecided("calibrated", "h' may vanish, and then the sum over the classes decides at a tie.")
-    steps = [Step("h(u) decreases strictly on (0, 1).", derivative, sympy.latex(derivative), "certified")]
-    return holds("calibrated", (*steps, applied("odd-order", status="certified"), *exchange()))
+    steps = [Step("h(u) decreases strictly on (0, 1).", derivative, sympy.latex(derivative), Status.CERTIFIED)]
+    return holds("calibrated", (*steps, applied("odd-order", status=Status.CERTIFIED), *exchange()))
 
 
 def _normalised(structure: Structure) -> Verdict:
@@ -65,7 +65,7 @@ def _normalised(structure: Structure) -> Verdict:
             step(
                 "|s(u)| decreases strictly, so s(u_y)/S decreases strictly in u_y at fixed S.",
                 part.summand,
-                "certified",
+                Status.CERTIFIED,
             )
         )
     if alone:
@@ -73,7 +73,7 @@ def _normalised(structure: Structure) -> Verdict:
     shape = shape_of(structure.h)
     if not shape.decreasing or not shape.smooth:
         return undecided("calibrated", "h is not known to decrease strictly.", steps)
-    steps.append(step("The other part's h(u) decreases strictly.", structure.h, "certified"))
+    steps.append(step("The other part's h(u) decreases strictly.", structure.h, Status.CERTIFIED))
     text = (
         "Exchanging u_m and u_n lowers both parts wherever p_m > p_n and u_m < u_n. At u_m = u_n moving mass from n "
         "to m does, by an amount that stays away from 0 along a sequence because the other part is continuous."
@@ -89,5 +89,5 @@ def _sequence(structure: Structure) -> Verdict:
     point = [Fraction(1, 10 * (classes - 2))] * classes
     point[-1] = Fraction(0)  # the lightest label's
     point[1] = 1 - sum(p for i, p in enumerate(point) if i != 1)
-    steps = (applied("mean-of-weights", structure.normalised[0].summand, "certified"),)
+    steps = (applied("mean-of-weights", structure.normalised[0].summand, Status.CERTIFIED),)
     return refuted("calibrated", steps, witness("least", structure, point, weights))

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from alf.theory.curve.shape import shape_of
 from alf.theory.risk.structure import Structure
-from alf.theory.verdict import Step, Verdict, undecided
+from alf.theory.verdict import Status, Step, Verdict, undecided
 
 GRID = 120
 
@@ -51,7 +51,7 @@ def calibration_curve(loss, structure: Structure, classes: int) -> Verdict:
         "have equal shares or none."
     )
     data = {"epsilon": epsilons.tolist(), "delta": deltas.tolist(), "points": count}
-    return Verdict("excess_risk", "observed", None, (Step(text, structure.h, status="observed"),), None, data)
+    return Verdict("excess_risk", Status.OBSERVED, None, (Step(text, structure.h, status=Status.OBSERVED),), None, data)
 
 
 def _predictions(others: int):

@@ -17,12 +17,12 @@ from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, ZERO
 from alf.theory.ratios.rules import ratio_of, ratio_of_shape
 from alf.theory.risk.minimisation import sum_against_vertex
 from alf.theory.risk.structure import Structure, passive_term, structure_of
-from alf.theory.verdict import Verdict, applied, holds, refuted, step, undecided
+from alf.theory.verdict import Status, Verdict, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 _LEAST_AT_VERTICES = (
-    step("On the simplex sum_i l(u_i) is least at the vertices.", status="certified", theorem="minimisation"),
-    applied("superadditive", status="certified"),
+    step("On the simplex sum_i l(u_i) is least at the vertices.", status=Status.CERTIFIED, theorem="minimisation"),
+    applied("superadditive", status=Status.CERTIFIED),
 )
 
 
@@ -72,7 +72,7 @@ def _flat(claim: str, loss: Loss, structure: Structure, shape, ratio) -> Verdict
     """A loss with flat stretches."""
     if not shape.weakly_decreasing:
         return undecided(claim, "l is not known to decrease strictly.", ratio.steps)
-    steps = (step("l rises nowhere, and is constant on a stretch.", status="certified"),)
+    steps = (step("l rises nowhere, and is constant on a stretch.", status=Status.CERTIFIED),)
     steps += (applied("flat-sets"),) if shape.flat_at_one else ()
     known = superadditive(shape)
     if known is not None:
@@ -81,7 +81,7 @@ def _flat(claim: str, loss: Loss, structure: Structure, shape, ratio) -> Verdict
         found = decide(loss, (share / (1 + share), 1 / (1 + share), *[Fraction(0)] * (structure.classes - 2)))
         if found.holds is False:
             text = f"The loss is not asymmetric on weights with w_m/w_n = {share}."
-            return refuted(claim, (*steps, step(text, status="certified")), found.witness)
+            return refuted(claim, (*steps, step(text, status=Status.CERTIFIED)), found.witness)
     if not shape.flat_at_one and sum_against_vertex(structure) is True:
         return holds(claim, (*steps, *_LEAST_AT_VERTICES))
     return undecided(claim, "Neither sum phi(u_i) <= 1 everywhere nor weights that refute were found.", steps)
@@ -101,7 +101,7 @@ def _refute(claim, loss, structure: Structure, ratio) -> Verdict | None:
             found = decide(loss, w)
             if found.holds is False:
                 text = f"The loss is not asymmetric on weights with w_m/w_n = {candidate}."
-                return refuted(claim, (*ratio.steps, step(text, status="certified")), found.witness)
+                return refuted(claim, (*ratio.steps, step(text, status=Status.CERTIFIED)), found.witness)
     if classes > 2:
         point = above_one(shape_of(structure.h), classes)
         if point is not None:
@@ -116,7 +116,7 @@ def _refute_at(claim, structure: Structure, point, ratio) -> Verdict | None:
         found = witness("vertex", structure, point, w)
         if found is not None and found.relation == "<":
             text = "sum phi(u_i) > 1 at this point, so the loss is not asymmetric on weights that are almost equal."
-            return refuted(claim, (*ratio.steps, step(text, status="certified", theorem="superadditive")), found)
+            return refuted(claim, (*ratio.steps, step(text, status=Status.CERTIFIED, theorem="superadditive")), found)
     return None
 
 
@@ -134,7 +134,7 @@ def _separable(claim: str, loss: Loss, structure: Structure) -> Verdict:
             return holds(
                 claim,
                 (
-                    step(text, drop, "certified"),
+                    step(text, drop, Status.CERTIFIED),
                     step("So the loss is completely asymmetric (concavity rule).", theorem="concavity"),
                 ),
             )

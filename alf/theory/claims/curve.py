@@ -12,7 +12,7 @@ from alf.theory.curve.parameter_cell import proved_sign, sign_step
 from alf.theory.curve.rise import find_rise
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_NEGATIVE, NON_POSITIVE, POSITIVE, UNKNOWN, ZERO
-from alf.theory.verdict import Verdict, Witness, holds, not_defined, refuted, step, undecided
+from alf.theory.verdict import Status, Verdict, Witness, holds, not_defined, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 _WANTED = {
@@ -40,11 +40,11 @@ def shape_claim(claim: str, loss: Loss) -> Verdict:
     if answer:
         text = f"{claim}: the sign of l{chr(39) * order} is certified on a subdivision of (0, 1)."
         told = "l is continuous at its kinks." if order == 1 else "At no kink does the slope of l jump the other way."
-        more = () if not shape.kinks else (step(told, status="certified"),)
+        more = () if not shape.kinks else (step(told, status=Status.CERTIFIED),)
         return holds(
             claim,
             (
-                step(text, derivative, "certified"),
+                step(text, derivative, Status.CERTIFIED),
                 *more,
             ),
         )

@@ -20,7 +20,7 @@ from alf.theory.curve.point import exact_value
 from alf.theory.curve.profile import half_concave
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.risk.structure import Structure, structure_of
-from alf.theory.verdict import Step, Verdict, Witness, holds, not_defined, step, undecided
+from alf.theory.verdict import Status, Step, Verdict, Witness, holds, not_defined, step, undecided
 from alf.theory.witnesses.witness import witness
 
 QUOTED = 2.0
@@ -77,8 +77,8 @@ def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
     )
     tex = rf"c_{{{classes}}} = {sympy.latex(exact)} \approx {shown}"
     more = [
-        step(worst, status="certified", theorem="equal-splits"),
-        Step(text, exact, tex, "certified", "excess-risk"),
+        step(worst, status=Status.CERTIFIED, theorem="equal-splits"),
+        Step(text, exact, tex, Status.CERTIFIED, "excess-risk"),
     ]
     data = {
         "constant": constant,
@@ -97,7 +97,7 @@ def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
         data["separating_point"] = found.to_json()
     else:
         text = f"The often quoted constant 2 holds here: c_{classes} {'=' if above == 0 else '<'} 2."
-    return holds(claim, (*steps, *more, step(text, status="certified")), data)
+    return holds(claim, (*steps, *more, step(text, status=Status.CERTIFIED)), data)
 
 
 def tight_constant(shape: Shape, classes: int):
@@ -194,8 +194,8 @@ def searched(claim: str, shape: Shape, steps, classes: int) -> Verdict:
         "classes_sharing": sharing,
         "searched": reach,
     }
-    bound = Step(text, status="observed", theorem="excess-risk")
-    return Verdict(claim, "observed", True, (*steps, bound), None, data)
+    bound = Step(text, status=Status.OBSERVED, theorem="excess-risk")
+    return Verdict(claim, Status.OBSERVED, True, (*steps, bound), None, data)
 
 
 def _largest_sum(phi, classes: int) -> float:

@@ -3,7 +3,7 @@
 from alf.losses import Loss
 from alf.theory.asymmetry.decide import decide
 from alf.theory.asymmetry.decision import Decision
-from alf.theory.verdict import Step, Verdict, applied, holds, not_defined, refuted, step, undecided
+from alf.theory.verdict import Status, Step, Verdict, applied, holds, not_defined, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 
@@ -41,7 +41,7 @@ def on_noise(claim: str, loss: Loss, noise) -> Verdict:
     if any(d.holds is None for d, _ in decisions):
         return undecided(claim, "The property was not settled for at least one row of the noise matrix.", steps, data)
     if tied and not tolerant:
-        return Verdict(claim, "not_defined", None, (*steps, Step(text, status="not_defined")), None, data)
+        return Verdict(claim, Status.NOT_DEFINED, None, (*steps, Step(text, status=Status.NOT_DEFINED)), None, data)
     if tolerant:
         steps.append(applied("noise-tolerance"))
     return holds(claim, steps, data)
@@ -94,7 +94,7 @@ def _row_steps(decisions, classes: int) -> list[Step]:
         for one in decision.steps:
             if one not in steps:
                 steps.append(one)
-        status = "undecided" if decision.holds is None else "proved"
+        status = Status.UNDECIDED if decision.holds is None else Status.PROVED
         steps.append(Step(f"{_when(places, classes)} the loss {word}{rule}{margin}.", status=status))
     return steps
 

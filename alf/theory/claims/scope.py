@@ -21,7 +21,7 @@ from alf.theory.curve.families import family_of, stretches
 from alf.theory.curve.of_loss import single
 from alf.theory.curve.parameter_cell import Cell, sign_step
 from alf.theory.ratios.ratio import Ratio
-from alf.theory.verdict import Step, Verdict
+from alf.theory.verdict import Status, Step, Verdict
 
 ORDERS = {"decreasing": (1, (-1,)), "convex": (2, (0, 1)), "concave": (2, (-1, 0))}
 """Of which derivative a claim about the shape needs which signs."""
@@ -73,7 +73,7 @@ def stated(claim: str, loss: Loss, verdict: Verdict, decide: Callable[[Loss], Ve
     """
     if not loss.declaration.parameters:
         return at_its_values(loss, verdict)
-    if verdict.status == "proved" and Cell(loss).free and _on_the_cell(loss, verdict):
+    if verdict.status == Status.PROVED and Cell(loss).free and _on_the_cell(loss, verdict):
         sides, outside = _closed(loss, decide)
         steps = tuple(_outside_step(claim, name, value, found) for name, value, found in outside)
         verdict = replace(verdict, data={**verdict.data, "domain": "for all " + ", ".join(map(str, sides))})
@@ -138,7 +138,7 @@ def _closed(loss: Loss, decide) -> tuple[list[Side], list[tuple[str, Expr, Verdi
         if not at or any(value not in ends[i] for i, value in at.items()):
             continue  # the cell itself, or a corner of an end that is left out
         verdict = answers[choice] = _asked(decide, loss, sides, at)
-        if verdict is None or not verdict.holds or verdict.status != "proved":
+        if verdict is None or not verdict.holds or verdict.status != Status.PROVED:
             i, value = next(iter(at.items()))
             ends[i].remove(value)
             outside.append((sides[i].parameter.name, value, verdict))
@@ -166,7 +166,7 @@ def _outside_step(claim: str, name: str, value: Expr, verdict: Verdict | None) -
         return Step(f"{where} the formula is not a loss.")
     if verdict.holds is False:
         return Step(f"{where} the claim does not hold: {_shown(verdict)}")
-    if verdict.status == "not_defined":
+    if verdict.status == Status.NOT_DEFINED:
         return Step(f"{where} the claim is not defined: {verdict.steps[-1].statement}")
     if verdict.holds:
         return Step(f"{where} the claim is certified, the other hyperparameters as they are.")
@@ -220,7 +220,7 @@ def _along(claim: str, loss: Loss, parameter: Parameter, decide) -> Step | None:
     here = next((i for i in intervals if i[0] <= mine <= i[1]), None)
     if here is not None and here == [low, high]:
         return Step(f"It holds for all {Side(parameter, parameter.domain.lower, parameter.domain.upper, (True, True))}"
-                    f"{others}: certified on boxes of (u, {name}).", status="certified")  # fmt: skip
+                    f"{others}: certified on boxes of (u, {name}).", status=Status.CERTIFIED)  # fmt: skip
     told = []
     for a, b in intervals:
         a, fails_below = (a, None) if a == low else _pushed(a, low, at, certain)
@@ -236,7 +236,7 @@ def _along(claim: str, loss: Loss, parameter: Parameter, decide) -> Step | None:
         if failing is None:
             return None
         return Step(f"At {name} = {float(failing):.6g}{others} it fails: {_shown(at(failing))}")
-    return Step(f"It holds for {name} {', and '.join(told)}{others}.", status="certified")
+    return Step(f"It holds for {name} {', and '.join(told)}{others}.", status=Status.CERTIFIED)
 
 
 def _fails(verdict: Verdict | None) -> bool:

@@ -21,7 +21,7 @@ from alf.theory.curve.point import exact_value, one_sided_slopes, slopes_at
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.risk.structure import Structure
 from alf.theory.theorems import THEOREMS
-from alf.theory.verdict import Step, Verdict, Witness, applied, holds, refuted, step, undecided
+from alf.theory.verdict import Status, Step, Verdict, Witness, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 
@@ -41,7 +41,7 @@ def with_kinks(loss: Loss, structure: Structure) -> Verdict:
     if any(r.lo < Fraction(1, 2) for r in flat):
         return _with_flat(structure, shape, flat)
     where = "l decreases strictly on (0, 1)." if not flat else f"l decreases strictly on (0, {flat[0].lo})."
-    steps = [step(where, structure.h, "certified")]
+    steps = [step(where, structure.h, Status.CERTIFIED)]
     half, share = Fraction(1, 2), Fraction(1, structure.classes)
     left = None
     for kink in shape.kinks:
@@ -51,14 +51,14 @@ def with_kinks(loss: Loss, structure: Structure) -> Verdict:
             continue
         reason = _no_tie(structure, shape, kink)
         if reason is not None:
-            steps.append(step(f"At the kink {where} {reason}.", status="certified", theorem="kink-tie"))
+            steps.append(step(f"At the kink {where} {reason}.", status=Status.CERTIFIED, theorem="kink-tie"))
             continue
         found = None if kink.at is None else tie(structure, shape, _place(kink))
         if found is not None:
             text = (
                 f"At the kink {where} the loss is steeper to the left, and a prediction that ties there is a minimiser."
             )
-            return refuted(claim, (*steps, step(text, status="certified", theorem="kink-tie")), found)
+            return refuted(claim, (*steps, step(text, status=Status.CERTIFIED, theorem="kink-tie")), found)
         left = left or where
     if left is None:
         return holds(claim, (*steps, *exchange()))
@@ -77,7 +77,7 @@ def _with_flat(structure: Structure, shape: Shape, flat) -> Verdict:
             found = tie(structure, shape, t) if share <= t <= half else None
             if found is not None:
                 text = f"l is constant next to u = {t}, and a prediction that ties there is a minimiser."
-                return refuted(claim, (step(text, structure.h, "certified"),), found)
+                return refuted(claim, (step(text, structure.h, Status.CERTIFIED),), found)
     return undecided(claim, f"l is constant from u = {flat[0].lo} on, and the ties there were not settled.")
 
 

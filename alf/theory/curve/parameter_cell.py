@@ -29,7 +29,7 @@ from alf.theory.curve.symbolic_sign import (
 )
 from alf.theory.failures import Contradiction
 from alf.theory.progress import stage
-from alf.theory.verdict import Step
+from alf.theory.verdict import Status, Step
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def sign_step(loss: Loss, order: int) -> Step | None:
     sign = {">=": r"\ge", "<=": r"\le"}.get(relation, relation)
     tex = f"l{marks}(u) = {sympy.latex(derivative)} {sign} 0"
     text = f"l{marks}(u) {relation} 0 for all {cell}: every factor's sign can be read off."
-    return Step(text, derivative, tex, "proved")
+    return Step(text, derivative, tex, Status.PROVED)
 
 
 def pretty(e: Expr) -> Expr:

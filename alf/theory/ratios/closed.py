@@ -13,7 +13,7 @@ from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, POSITIVE, UNKNOWN, ZERO, sign_of, sign_of_sum, tidy
 from alf.theory.failures import Contradiction
 from alf.theory.ratios.ratio import exact_ratio
-from alf.theory.verdict import Step, applied
+from alf.theory.verdict import Status, Step, applied
 
 
 @lru_cache(maxsize=256)
@@ -28,12 +28,16 @@ def closed_ratio(loss: Loss):
     steps = [sign_step(loss, 1), sign_step(loss, 2)]
     if bend in (NEGATIVE, NON_POSITIVE, ZERO):
         steps.append(applied("concave", Integer(1)))
-        return exact_ratio(Integer(1), steps, Integer(1), "proved", attained=True)
+        return exact_ratio(Integer(1), steps, Integer(1), Status.PROVED, attained=True)
     shape = shape_of(loss.exact)
     derivative = sympy.diff(cell.expression, u)
     if shape.at_zero == oo or shape.slope_at_zero == -oo:
         where = "l(0)" if shape.at_zero == oo else "l'(0)"
-        status = "proved" if _blows_up(cell, cell.expression if shape.at_zero == oo else derivative) else "certified"
+        status = (
+            Status.PROVED
+            if _blows_up(cell, cell.expression if shape.at_zero == oo else derivative)
+            else Status.CERTIFIED
+        )
         tex = r"\lim_{u \to 0} l" + ("" if where == "l(0)" else "'") + r"(u) = \pm\infty"
         text = f"{where} is infinite: r = r_up = 0, as a limit for u2 -> 0."
         steps.append(Step(text, Integer(0), tex, status, "infinite-at-0"))
@@ -44,11 +48,11 @@ def closed_ratio(loss: Loss):
     formula = quotient(_at(derivative, 1, cell), _at(derivative, 0, cell), cell)
     value = readable(substitute(formula, loss.substitution))
     if value.has(sympy.nan, sympy.zoo, sympy.oo):
-        return exact_ratio(expected, [*steps, _mean_value(expected)], expected, "certified", attained=False)
+        return exact_ratio(expected, [*steps, _mean_value(expected)], expected, Status.CERTIFIED, attained=False)
     gap = at_point(value - expected, u)(0, 200)
     if not gap.contains(0):
         raise Contradiction(f"{loss.spec}: closed ratio {formula} disagrees with l'(1)/l'(0) = {expected}")
-    return exact_ratio(value, [*steps, _mean_value(formula)], formula, "proved", attained=False)
+    return exact_ratio(value, [*steps, _mean_value(formula)], formula, Status.PROVED, attained=False)
 
 
 def _at(e: Expr, end: int, cell: Cell) -> Expr:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from sympy import Expr
 
 from alf.theory.arithmetic.balls import ball_ends, constant_ball
-from alf.theory.verdict import Step
+from alf.theory.verdict import Status, Step
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Ratio:
     @property
     def defined(self) -> bool:
         """Whether the loss has a ratio."""
-        return self.status != "not_defined"
+        return self.status != Status.NOT_DEFINED
 
     def to_json(self) -> dict:
         """What --json says of it."""
@@ -106,7 +106,7 @@ def critical_noise(ratio: Ratio, classes: int = 10) -> CriticalNoise:
     return CriticalNoise(classes, middle, ratio.upper_value / (1 + ratio.upper_value), between, pair)
 
 
-def exact_ratio(value: Expr, steps, formula: Expr | None = None, status="certified", attained=None) -> Ratio:
+def exact_ratio(value: Expr, steps, formula: Expr | None = None, status=Status.CERTIFIED, attained=None) -> Ratio:
     """A ratio known in closed form, r = r_up."""
     if value.is_Rational:
         middle = float(value)

@@ -18,7 +18,7 @@ from alf.theory.ratios.bracket import Bracket, Means, minimise
 from alf.theory.ratios.closed import closed_ratio
 from alf.theory.ratios.flat_spots import FlatSpots, zero_slope
 from alf.theory.ratios.ratio import Ratio, exact_ratio
-from alf.theory.verdict import Step, applied, step
+from alf.theory.verdict import Status, Step, applied, step
 
 
 @one_at_a_time
@@ -48,9 +48,9 @@ def ratio_of(loss: Loss) -> Ratio:
             f"{loss.name} depends on the whole vector u, not on u_y alone; "
             "the asymmetry ratio is not defined for this loss."
         )
-        return Ratio("not_defined", steps=(Step(text, status="not_defined"),))
+        return Ratio(Status.NOT_DEFINED, steps=(Step(text, status=Status.NOT_DEFINED),))
     if constant(loss):
-        return Ratio("not_defined", steps=(Step("The loss is constant.", status="not_defined"),))
+        return Ratio(Status.NOT_DEFINED, steps=(Step("The loss is constant.", status=Status.NOT_DEFINED),))
     if not loss.pointwise:
         return ratio_of_shape(expression)
 
@@ -64,13 +64,13 @@ def ratio_of_shape(expression: Expr) -> Ratio:
     shape = shape_of(expression)
     if not shape.decreasing:
         reason = "l is not known to decrease strictly on (0, 1), which the ratio needs."
-        return Ratio("not_defined", steps=(Step(reason, status="not_defined"),))
+        return Ratio(Status.NOT_DEFINED, steps=(Step(reason, status=Status.NOT_DEFINED),))
     if shape.at_zero == oo:
         text, zero = "l(0) is infinite: r = 0 as a limit (u1 > 0 fixed, u2 -> 0).", (0.0, 0.0)
-        steps = (step(text, status="certified", theorem="infinite-at-0"),)
-        return Ratio("certified", 0.0, zero, 0.0, zero, Integer(0), None, steps, at=(1.0, 0.0), attained=False)
+        steps = (step(text, status=Status.CERTIFIED, theorem="infinite-at-0"),)
+        return Ratio(Status.CERTIFIED, 0.0, zero, 0.0, zero, Integer(0), None, steps, at=(1.0, 0.0), attained=False)
     if shape.concave:
-        steps = (_bend_step(shape, -1), applied("concave", status="certified"))
+        steps = (_bend_step(shape, -1), applied("concave", status=Status.CERTIFIED))
         return exact_ratio(Integer(1), steps, attained=True)
     if shape.convex:
         return _convex_ratio(shape)
@@ -80,7 +80,7 @@ def ratio_of_shape(expression: Expr) -> Ratio:
 def _bend_step(shape: Shape, sign: int) -> Step:
     word = "convex" if sign > 0 else "concave"
     expression = sympy.diff(shape.expression, u, 2) if shape.smooth else None
-    return step(f"l is {word} on [0, 1].", expression, "certified")
+    return step(f"l is {word} on [0, 1].", expression, Status.CERTIFIED)
 
 
 def _convex_ratio(shape: Shape) -> Ratio:
@@ -90,10 +90,10 @@ def _convex_ratio(shape: Shape) -> Ratio:
     steps = [_bend_step(shape, 1)]
     if first == -oo:
         text = "l'(0) is infinite: r = r_up = l'(1)/l'(0) = 0 as a limit."
-        steps.append(step(text, status="certified", theorem="infinite-at-0"))
+        steps.append(step(text, status=Status.CERTIFIED, theorem="infinite-at-0"))
         return exact_ratio(Integer(0), steps, attained=False)
     value = last / first
-    steps.append(applied("convex", value, "certified"))
+    steps.append(applied("convex", value, Status.CERTIFIED))
     attained = shape.linear or (shape.linear_near(0) and shape.linear_near(1))
     return exact_ratio(value, steps, attained=attained)
 
@@ -108,11 +108,11 @@ def _bracket(shape: Shape) -> Ratio:
     if upper_is_one(shape):
         upper = Bracket(1.0, 1.0, (0.0, 1.0), True)
         text = "l(t) + l(1-t) >= l(0) + l(1) for all t: r_up = 1."
-        steps.append(step(text, status="certified", theorem="two-ends"))
+        steps.append(step(text, status=Status.CERTIFIED, theorem="two-ends"))
     elif first == -oo and shape.slope_at_one not in (None, -oo):
         upper = Bracket(0.0, 0.0, (1.0, 0.0), True)
         text = "l'(0) is infinite and l'(1) finite: r_up = 0 as a limit."
-        steps.append(step(text, status="certified", theorem="infinite-at-0"))
+        steps.append(step(text, status=Status.CERTIFIED, theorem="infinite-at-0"))
     elif limit_zero and zero == 1:
         upper = Bracket(0.0, 0.0, (1.0, 0.0), True)
     else:
@@ -122,28 +122,28 @@ def _bracket(shape: Shape) -> Ratio:
     if first == -oo:
         lower = Bracket(0.0, 0.0, (0.5, 0.0), True)
         text = "l'(0) is infinite and l' is finite inside: r = 0 as a limit (u2 -> 0)."
-        steps.append(step(text, status="certified", theorem="infinite-at-0"))
+        steps.append(step(text, status=Status.CERTIFIED, theorem="infinite-at-0"))
     elif limit_zero:
         lower = Bracket(0.0, 0.0, (float(zero), 0.0), True)
         text = f"l'({zero}) = 0 and l'(0) < 0: r = 0 as a limit."
-        steps.append(step(text, status="certified", theorem="vanishing-slope"))
+        steps.append(step(text, status=Status.CERTIFIED, theorem="vanishing-slope"))
     elif concave_then_convex(shape):
         lower = upper
-        steps.append(applied("rise-and-fall", status="certified"))
+        steps.append(applied("rise-and-fall", status=Status.CERTIFIED))
     else:
         flat = FlatSpots(shape)
         if flat.deeper is not None:
             lower = Bracket(0.0, 0.0, (float(flat.deeper), 0.0), True)
             text = f"l' vanishes to a higher order at {flat.deeper} than at 0: r = 0 as a limit."
-            steps.append(step(text, status="certified", theorem="vanishing-slope"))
+            steps.append(step(text, status=Status.CERTIFIED, theorem="vanishing-slope"))
         else:
             mean.flat = flat if flat.order else None
             lower = minimise(mean, line=False, known=upper.high)
     interval = (lower.low, min(lower.high, upper.high))
-    status = "certified" if lower.closed and upper.closed else "undecided"
+    status = Status.CERTIFIED if lower.closed and upper.closed else Status.UNDECIDED
     for name, b in (("r", interval), ("r_up", (upper.low, upper.high))):
         text = f"{name} lies in [{b[0]:.9g}, {b[1]:.9g}]" + ("." if b[0] == b[1] else " by interval branch and bound.")
-        steps.append(step(text, status="certified", theorem="" if b[0] == b[1] else "bracket"))
+        steps.append(step(text, status=Status.CERTIFIED, theorem="" if b[0] == b[1] else "bracket"))
     exact = Integer(round(interval[0])) if interval[0] == interval[1] == upper.low == upper.high else None
     return Ratio(
         status, _middle(*interval), interval, _middle(upper.low, upper.high), (upper.low, upper.high),
