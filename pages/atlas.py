@@ -51,7 +51,7 @@ FIELDS = (
 )
 view = View("atlas", FIELDS)
 head("Atlas", LEADS[len(catalogue()[view["family"]].parameters)])
-view.say()
+view.show_warnings()
 spec = ratio_map.family(view["family"], view["loss"])
 noise = parse_noise(view["noise"], view["classes"])
 limit = ratio_map.least_ratio(noise)

@@ -33,7 +33,7 @@ head(
     "some labels are wrong.",
 )
 view = View("explore", (link.losses(parse=read_loss), link.classes()))
-view.say()
+view.show_warnings()
 with st.container(key="explore"):
     with st.container(key="chart"):
         mount(curves(view["loss"], view["classes"]), "explore-curves")

@@ -21,7 +21,7 @@ head(
     "right label itself, not a compromise between the labels.",
 )
 view = View("home", (link.noise_rate(0.4, 0.45),))
-view.say()
+view.show_warnings()
 
 losses = [parse(spec) for spec in SHOWN]
 with st.container(key="home-picture"):

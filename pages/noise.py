@@ -27,7 +27,7 @@ FIELDS = (
     link.choice("mend", ("own", "all"), "own"),
 )
 view = View("noise", FIELDS)
-view.say()
+view.show_warnings()
 noise = parse_noise(view["noise"], view["classes"])
 with st.container(key="noise"):
     with st.container(key="controls"):

@@ -18,7 +18,7 @@ head(
 )
 FIELDS = (link.losses(("agce:a=0.6,q=0.6",), most=1, parse=read_loss), link.classes(), link.noise("pair:0.4"))
 view = View("prove", FIELDS)
-view.say()
+view.show_warnings()
 question = Question(view["loss"][0], view["noise"], view["classes"])
 with st.container(key="prove"):
     with st.container(key="controls"):

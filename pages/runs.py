@@ -87,6 +87,6 @@ head("Runs", "Your runs, the newest first. Tick some to compare them in one figu
 if "run" in st.query_params and "runs" not in st.query_params:  # the link of one run, as Train writes it
     st.query_params["runs"] = st.query_params.get_all("run")
 view = View("runs", (rows.tokens("runs"), link.whole("list", 1, 1, 10**6)))
-view.say()
+view.show_warnings()
 looking = st.session_state.get("runs.looking", False)
 st.fragment(body, run_every=EVERY if looking else None, key="runs-body")(view, looking)

@@ -34,7 +34,7 @@ FIELDS = (
     link.classes(),
 )
 view = View("simplex", FIELDS)
-view.say()
+view.show_warnings()
 triangle = view["shown"] == "triangle"
 rate = view["rate"]
 with st.container(key="simplex"):

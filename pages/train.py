@@ -24,7 +24,7 @@ FIELDS = (
     *inspection.FIELDS,
 )
 view = View("train", FIELDS)
-view.say()
+view.show_warnings()
 shown, problem = session.shown(view["run"])
 active = shown.progress is not None and shown.progress.active
 with st.container(key="train"):

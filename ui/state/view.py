@@ -120,7 +120,7 @@ class View:
         st.session_state[_SHOWN]["loss"] = tuple(specs)
         View._touch()
 
-    def say(self) -> None:
+    def show_warnings(self) -> None:
         """Show what of the link could not be used, until the reader changes something; and what is kept unseen."""
         page, problems = st.session_state.get(_PROBLEMS, (None, []))
         if page == self.page and problems:
