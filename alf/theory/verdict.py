@@ -3,9 +3,11 @@
 A verdict is never a boolean. Its status says how it is known (THEORY, section 6) and `holds` what is known.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 
 import sympy
 from sympy import Expr
@@ -50,7 +52,7 @@ CLAIMS = (
 _WEAKNESS = {Status.PROVED: 0, Status.CERTIFIED: 1, Status.OBSERVED: 2, Status.UNDECIDED: 3}
 
 
-def weakest(statuses) -> Status:
+def weakest(statuses: Iterable[Status]) -> Status:
     """The status of a conclusion drawn from steps of these statuses.
 
     >>> weakest(["proved", "certified", "proved"])
@@ -59,7 +61,7 @@ def weakest(statuses) -> Status:
     return max(statuses, key=lambda s: _WEAKNESS.get(s, 0), default=Status.PROVED)
 
 
-def plain(value):
+def plain(value: object) -> Any:
     """A value as JSON can carry it: exact numbers as text, numbers as floats.
 
     >>> from fractions import Fraction
@@ -101,11 +103,11 @@ class Step:
     status: Status = Status.PROVED
     theorem: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.theorem and self.theorem not in THEOREMS:
             raise ValueError(f"theorem must be a key of THEOREMS, got {self.theorem!r}")
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """What --json says of it."""
         return {
             "statement": self.statement,
@@ -161,27 +163,27 @@ class Witness:
 
     kind: str
     statement: str
-    point: tuple
+    point: tuple[Fraction, ...]
     value: float
     bound: float
     relation: str
     shown: tuple[str, str]
-    weights: tuple = ()
+    weights: tuple[Fraction, ...] = ()
     labels: tuple[str, str] = ("value", "bound")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         stands = {"<": self.value < self.bound, "=": self.value == self.bound, ">": self.value > self.bound}
         if not stands.get(self.relation):
             raise Contradiction(f"a witness must contradict: {self.value!r} is not {self.relation} {self.bound!r}")
 
-    def reordered(self, places, weights) -> "Witness":
+    def reordered(self, places: Sequence[int], weights: Sequence[Fraction]) -> "Witness":
         """The same with its classes in another order; neither number depends on the order."""
         point = [Fraction(0)] * len(weights)
         for place, x in zip(places, self.point, strict=True):
             point[place] = x
         return replace(self, point=tuple(point), weights=tuple(weights))
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """What --json says of it."""
         return {
             "kind": self.kind,
@@ -221,9 +223,9 @@ class Verdict:
     holds: bool | None
     steps: tuple[Step, ...] = ()
     witness: Witness | None = None
-    data: dict = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, got {self.status!r}")
         if (self.holds is False) != (self.status == Status.REFUTED) or (self.status == Status.REFUTED) != (
@@ -231,7 +233,7 @@ class Verdict:
         ):
             raise Contradiction(f"{self.claim}: what is false is refuted, by a witness, and nothing else has one")
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """What --json says of it."""
         return {
             "claim": self.claim,
@@ -243,25 +245,25 @@ class Verdict:
         }
 
 
-def holds(claim: str, steps, data: dict | None = None) -> Verdict:
+def holds(claim: str, steps: Iterable[Step], data: dict[str, Any] | None = None) -> Verdict:
     """A claim that follows from its steps, as strong as the weakest of them."""
     steps = tuple(steps)
     status = weakest(s.status for s in steps)
     return Verdict(claim, status, None if status == Status.UNDECIDED else True, steps, None, data or {})
 
 
-def refuted(claim: str, steps, witness: Witness | None, data: dict | None = None) -> Verdict:
+def refuted(claim: str, steps: Iterable[Step], witness: Witness | None, data: dict[str, Any] | None = None) -> Verdict:
     """A claim that is false, as the witness shows; without one it stays open."""
     if witness is None:
         return undecided(claim, "The property seems to fail, but no point that shows it was found.", steps, data)
     return Verdict(claim, Status.REFUTED, False, tuple(steps), witness, data or {})
 
 
-def undecided(claim: str, reason: str, steps=(), data: dict | None = None) -> Verdict:
+def undecided(claim: str, reason: str, steps: Iterable[Step] = (), data: dict[str, Any] | None = None) -> Verdict:
     """A claim that was not settled, and the step at which it stopped."""
     return Verdict(claim, Status.UNDECIDED, None, (*steps, Step(reason, status=Status.UNDECIDED)), None, data or {})
 
 
-def not_defined(claim: str, reason: str, data: dict | None = None) -> Verdict:
+def not_defined(claim: str, reason: str, data: dict[str, Any] | None = None) -> Verdict:
     """A question that makes no sense for this loss or noise, and why."""
     return Verdict(claim, Status.NOT_DEFINED, None, (Step(reason, status=Status.NOT_DEFINED),), None, data or {})

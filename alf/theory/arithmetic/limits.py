@@ -88,7 +88,7 @@ def structural_limit(f: Expr) -> Expr | None:
         return _limit_of_product(f)
     if isinstance(f, Pow) and f.base == T and f.exp.is_number:
         sign = sign_of_number(f.exp)
-        return {1: Integer(0), 0: Integer(1), -1: sympy.oo}.get(sign)
+        return None if sign is None else {1: Integer(0), 0: Integer(1), -1: sympy.oo}[sign]
     if isinstance(f, Pow) and f.base is not sympy.E:
         return _limit_of_power(structural_limit(f.base), f.exp)
     inner = (
@@ -139,10 +139,7 @@ def _limit_of_product(f: Mul) -> Expr | None:
     if None in signs:
         return None
     if 0 not in signs:
-        sign = 1
-        for s in signs:
-            sign *= s
-        return sign * sympy.oo
+        return sympy.oo if signs.count(-1) % 2 == 0 else -sympy.oo
     return Integer(0) if _dominated(f, limits) else None
 
 

@@ -75,16 +75,18 @@ def deciding(loss: Loss, parameter: Parameter, classes: int) -> tuple[Loss | Non
     elif len(terms) == 1:
         core = terms[0]
     else:
-        if any(structure_of(t, classes) is None for t in terms):
+        structures = [(t, structure_of(t, classes)) for t in terms]
+        if any(structure is None for _, structure in structures):
             return None, False
-        normalised = [t for t in terms if not structure_of(t, classes).separable]
-        others = [t for t in terms if structure_of(t, classes).separable]
+        normalised = [t for t, structure in structures if structure is not None and not structure.separable]
+        others = [t for t, structure in structures if structure is not None and structure.separable]
         if classes < 3 or len(others) != 1 or not all(_without_vertex(t) for t in normalised):
             return None, False
         core = others[0]
     if parameter.name not in core.values or (core is not loss and parameter.name in _weights(loss)):
         return core, True
-    if core.sums and not structure_of(core, classes).separable:
+    parts = structure_of(core, classes) if core.sums else None
+    if parts is not None and not parts.separable:
         return (core, True) if classes >= 3 and _without_vertex(core) else (None, False)
     return core, False
 

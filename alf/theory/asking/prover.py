@@ -261,5 +261,7 @@ def _begin() -> None:
 
 def _end_with_parent() -> None:
     """Without this a claim that never returns outlives a server that was killed: nobody is left to stop it."""
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this runs in a worker
+    parent.join()
     os._exit(1)

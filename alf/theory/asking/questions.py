@@ -65,7 +65,7 @@ def refuse_rise(spec: str) -> None:
     if shape.gap is not None and shape.gap.shown:
         raise InputError(f"formula: {shape.gap.reason}")
     shown = None if found is None else witness("rise", shape, found)
-    if shown is not None and shown.relation == ">":
+    if found is not None and shown is not None and shown.relation == ">":
         (x, y), (last, first) = found, shown.shown
         got = f"got l({float(x):.12g}) = {first} and l({float(y):.12g}) = {last}"
         raise InputError(f"formula: l must not rise on (0, 1], {got}")

@@ -67,6 +67,7 @@ def tolerated_rate(loss: Loss, kind: str, classes: int = 10) -> Tolerated:
         exact = others * ratio.exact / (1 + others * ratio.exact)
         near = critical_noise(ratio, classes)
         value = near.symmetric if kind == "symmetric" else near.pair
+        assert value is not None  # every exact ratio has rates
         return Tolerated(kind, classes, value, (value, value), exact, ratio.status)
     from alf.noise import parse_noise
 
@@ -75,7 +76,9 @@ def tolerated_rate(loss: Loss, kind: str, classes: int = 10) -> Tolerated:
         middle = (low + high) / 2
         stage(f"testing {kind} noise at rate {float(middle):.6g}")
         spec = f"{kind}:{middle.numerator}/{middle.denominator}"
-        holds = decide(loss, parse_noise(spec, classes).exact[0]).holds
+        noise = parse_noise(spec, classes)
+        assert noise.exact is not None  # symmetric and pair noise have exact matrices
+        holds = decide(loss, noise.exact[0]).holds
         if holds is None:
             break
         low, high = (middle, high) if holds else (low, middle)

@@ -155,8 +155,11 @@ def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
 
 
 def _domain_ends(parameter: Parameter) -> tuple[Rational | None, Rational | None]:
-    domain = parameter.domain
-    return tuple(end if end in domain and end.is_Rational else None for end in (domain.lower, domain.upper))
+    lower, upper = (
+        end if end in parameter.domain and end.is_Rational else None
+        for end in (parameter.domain.lower, parameter.domain.upper)
+    )
+    return lower, upper
 
 
 def _joined(stretches: list[Stretch], parameter: Parameter) -> list[tuple]:

@@ -11,8 +11,9 @@ The domain is cut at the hyperparameter's breakpoints; between two cuts the firs
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 
 from sympy import Expr, diff, oo
@@ -30,6 +31,12 @@ from alf.theory.verdict import Status
 PIECES = 16
 """Into how many pieces a search cuts the whole domain."""
 
+
+CLOSE = Fraction(1, 1000)
+"""How narrow a search brackets a change of the answer, relative to the value there."""
+
+Cut = Fraction | float
+"""An end of a stretch: a float where it is infinite, exact where not."""
 
 BEYOND = (10, 100, 1000)
 """How far a search looks beyond the slider of a half-line, in multiples of its end."""
@@ -72,11 +79,11 @@ def sweep(loss: Loss, parameter: Parameter, noise, shares: list[tuple[Fraction, 
     return found
 
 
-def _end(cut: Expr) -> Fraction | float:
+def _end(cut: Expr) -> Cut:
     return float(cut) if cut in (oo, -oo) else Fraction(cut)
 
 
-def _between(loss, parameter, noise, shares, low, high) -> list[Stretch]:
+def _between(loss: Loss, parameter: Parameter, noise, shares, low, high) -> list[Stretch]:
     """The open stretch between two cuts."""
     inside = at(loss, parameter, _sample(low, high))
     core, independent = deciding(inside, parameter, noise.classes)
@@ -89,10 +96,13 @@ def _between(loss, parameter, noise, shares, low, high) -> list[Stretch]:
         known = _by_boxes(core, parameter, shares, low, high)
     result: list[Stretch] = []
     for one in known:
-        wide = math.isinf(one.high - one.low) or one.high - one.low > (abs(one.low) + abs(one.high)) / 10**9
-        left_open = one.holds is None and wide
+        left_open = one.holds is None and _wide(one.low, one.high)
         result += _by_search(loss, parameter, noise, one.low, one.high) if left_open else [one]
     return result
+
+
+def _wide(low, high) -> bool:
+    return math.isinf(high - low) or high - low > (abs(low) + abs(high)) / 10**9
 
 
 def _sample(low, high) -> Fraction:
@@ -101,7 +111,7 @@ def _sample(low, high) -> Fraction:
     return low + 1 if math.isfinite(low) else high - 1
 
 
-def _by_boxes(core: Loss | None, parameter: Parameter, shares, low, high) -> Iterator[Stretch]:
+def _by_boxes(core: Loss | None, parameter: Parameter, shares, low, high) -> list[Stretch]:
     """Stretches on which l is certified convex or concave for every value; the rest with `holds` None, joined."""
     family = None if core is None else family_of(core, parameter.name)
     if family is None or not (math.isfinite(low) and math.isfinite(high)):
@@ -134,33 +144,37 @@ def _by_boxes(core: Loss | None, parameter: Parameter, shares, low, high) -> Ite
     return found
 
 
-def _by_search(loss: Loss, parameter: Parameter, noise, low, high, width=Fraction(1, 1000)) -> list[Stretch]:
-    """Values tested, and every change of the answer bracketed by bisection."""
-    answers: dict[Fraction, bool | None] = {}
+def _by_search(loss: Loss, parameter: Parameter, noise, low: Cut, high: Cut) -> list[Stretch]:
+    """Values tested, and every change of the answer from one to the next bracketed by bisection."""
 
-    def ask(x: Fraction) -> bool | None:
-        if x not in answers:
-            stage(f"testing {parameter.name} = {float(x):.6g}")
-            answers[x] = tolerates(at(loss, parameter, x), noise)
-        return answers[x]
+    @cache
+    def holds(x: Fraction) -> bool | None:
+        stage(f"testing {parameter.name} = {float(x):.6g}")
+        return tolerates(at(loss, parameter, x), noise)
 
     tested = [x for x in _values(parameter, low, high) if _allowed(loss, parameter, x)]
     if not tested:
         return [Stretch(low, high, None, Status.OBSERVED)]
-    found = [Stretch(low, tested[0], ask(tested[0]), Status.OBSERVED)]
+    found = [Stretch(low, tested[0], holds(tested[0]), Status.OBSERVED)]
     for a, b in pairwise(tested):
-        first, last = ask(a), ask(b)
-        left, right = a, b
-        while ask(left) != ask(right) and right - left > width * max(abs(right), Fraction(1, 100)):
-            middle = _simplest(left, right)
-            left, right = (middle, right) if ask(middle) == first else (left, middle)
-        if first == last:
-            found.append(Stretch(a, b, first, Status.OBSERVED))
-        else:
-            found.append(Stretch(a, left, first, Status.OBSERVED))
-            found.append(Stretch(left, right, None if None in (first, last) else False, Status.CERTIFIED))
-            found.append(Stretch(right, b, last, Status.OBSERVED))
-    return [*found, Stretch(tested[-1], high, ask(tested[-1]), Status.OBSERVED)]
+        found += _between_tested(a, b, holds)
+    return [*found, Stretch(tested[-1], high, holds(tested[-1]), Status.OBSERVED)]
+
+
+def _between_tested(a: Fraction, b: Fraction, holds: Callable[[Fraction], bool | None]) -> list[Stretch]:
+    """What is observed between two tested values, with a bracket of one change where their answers differ."""
+    first, last = holds(a), holds(b)
+    if first == last:
+        return [Stretch(a, b, first, Status.OBSERVED)]
+    left, right = a, b  # the answer at left is `first`, at right it is another
+    while right - left > CLOSE * max(abs(right), Fraction(1, 100)):
+        middle = _simplest(left, right)
+        left, right = (middle, right) if holds(middle) == first else (left, middle)
+    return [
+        Stretch(a, left, first, Status.OBSERVED),
+        Stretch(left, right, None if None in (first, last) else False, Status.CERTIFIED),
+        Stretch(right, b, last, Status.OBSERVED),
+    ]
 
 
 def _simplest(a: Fraction, b: Fraction) -> Fraction:

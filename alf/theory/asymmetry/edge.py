@@ -25,8 +25,9 @@ def edge_gap(structure: Structure, w) -> Expr:
     total = sum(w)
     first, second = structure.psi(w[0], total), structure.psi(w[1], total)
     here = first.subs(u, 1 - u) + second
-    at_vertex = shape_of(first).at_one + shape_of(second).at_zero
-    return here - at_vertex
+    ends = shape_of(first).at_one, shape_of(second).at_zero
+    assert None not in ends
+    return here - ends[0] - ends[1]
 
 
 def two_class(structure: Structure, w) -> Decision:

@@ -30,6 +30,7 @@ def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
         return _flat(shape, structure, w, steps)
     if shape.at_zero == oo:
         return denied("ratio", (*steps, applied("infinite-vertex")), interior_witness(structure, w), -1.0)  # r = 0
+    assert ratio.interval is not None
     low = ratio.interval[0]
     margin = float(share) * low - 1
     if ratio.exact is not None:
@@ -52,8 +53,8 @@ def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
     if direct.holds is None and ratio_exceeds(structure.h, 1 / share):
         text = f"w_m/w_n = {share}, and r > w_n/w_m = {float(1 / share):.12g}: asymmetric by the ratio rule."
         return Decision(True, "ratio", (*steps, step(text, status=Status.CERTIFIED, theorem="ratio-rule")))
-    more = direct.steps if direct.holds is not None else (*direct.steps, _how_open(ratio, share))
-    return Decision(direct.holds, direct.rule, (*steps, *more), direct.witness, direct.margin)
+    last = () if direct.holds is not None else (_how_open(ratio, share),)
+    return Decision(direct.holds, direct.rule, (*steps, *direct.steps, *last), direct.witness, direct.margin)
 
 
 def _flat(shape, structure: Structure, w, steps) -> Decision:
@@ -83,6 +84,7 @@ def _flat(shape, structure: Structure, w, steps) -> Decision:
 
 def _how_open(ratio: Ratio, share: Fraction) -> Step:
     """By how much the ratio rule and its converse miss the answer."""
+    assert ratio.interval and ratio.upper_interval
     r, upper = ([f"{x:.9g}" for x in ends] for ends in (ratio.interval, ratio.upper_interval))
     text = (
         f"The loss is asymmetric on these weights if w_n/w_m = {float(1 / share):.9g} is below r, and is not if it is "

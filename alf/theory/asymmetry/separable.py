@@ -33,7 +33,7 @@ def decide_separable(structure: Structure, w) -> Decision:
 
 def _concave(structure: Structure, w) -> Decision:
     h = shape_of(structure.h)
-    drop = h.at_zero - h.at_one
+    drop = h.drop
     sign = sign_of_number(drop)
     steps = [
         step(
@@ -60,6 +60,7 @@ def _vertex_kkt(structure: Structure, w, heavy, others, functions) -> Decision:
                 "vertex KKT",
                 (*steps, Step("A slope of the risk at the vertex is not known.", status=Status.UNDECIDED)),
             )
+        sign: int | None
         if f.slope_at_zero == -oo or slope == oo:
             sign, difference = -1, -oo
         elif slope == -oo or f.slope_at_zero == oo:

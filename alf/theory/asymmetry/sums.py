@@ -32,22 +32,20 @@ def above_one(shape, classes: int):
 
     grid = 60
     table = [phi(Fraction(k, grid)) for k in range(grid + 1)]
-    best, choice = -inf, None
+    best, shares = -inf, [Fraction(0)]
     for n in range(2, classes + 1):
         for k in range(grid + 1):  # n - 1 equal shares, the rest on one class
             for others in range(1, n):
                 if k * others <= grid:
                     value = table[grid - k * others] + others * table[k]
                     if value > best:
-                        best, choice = value, (Fraction(grid - k * others, grid), Fraction(k, grid), others)
+                        best, shares = value, [Fraction(grid - k * others, grid), *[Fraction(k, grid)] * others]
     for i, j in product(range(grid + 1), repeat=2):
         if i + j <= grid and table[i] + table[j] + table[grid - i - j] > best:
             best = table[i] + table[j] + table[grid - i - j]
-            choice = (Fraction(i, grid), Fraction(j, grid), Fraction(grid - i - j, grid))
-            choice = ("three", choice)
+            shares = [Fraction(k, grid) for k in (i, j, grid - i - j)]
     if best <= 1 + 1e-9:
         return None
-    shares = list(choice[1]) if choice[0] == "three" else [choice[0], *([choice[1]] * choice[2])]
     shares.sort(reverse=True)
     return tuple(shares + [Fraction(0)] * (classes - len(shares)))
 

@@ -8,7 +8,7 @@ from sympy import diff
 from alf.losses import Loss, u
 from alf.theory.arithmetic.sign_pattern import touches
 from alf.theory.claims.ties import exchange, with_kinks
-from alf.theory.curve.parameter_cell import proved_sign, sign_step
+from alf.theory.curve.parameter_cell import proved_sign, sign_steps
 from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE
 from alf.theory.risk.structure import Structure, structure_of
@@ -27,7 +27,7 @@ def calibrated(loss: Loss, classes: int) -> Verdict:
     if structure is None:
         return undecided("calibrated", "No rule covers this form of loss.")
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE:
-        return holds("calibrated", (sign_step(loss, 1), *exchange()))
+        return holds("calibrated", (*sign_steps(loss, 1), *exchange()))
     if structure.normalised:
         return _normalised(structure)
     return _smooth(structure) if shape_of(structure.h).smooth else with_kinks(loss, structure)
@@ -53,7 +53,7 @@ def _normalised(structure: Structure) -> Verdict:
         return _sequence(structure)
     if alone and classes == 2:
         return holds("calibrated", (applied("normalised-two-classes", structure.normalised[0].summand),))
-    steps = []
+    steps: list[Step] = []
     for part in structure.normalised:
         shape = shape_of(part.summand)
         moving = [r.sign for r in shape.slope_runs]
@@ -88,6 +88,6 @@ def _sequence(structure: Structure) -> Verdict:
     weights = [Fraction(1, 2), Fraction(3, 10), Fraction(1, 5) - tail * (classes - 3), *([tail] * (classes - 3))]
     point = [Fraction(1, 10 * (classes - 2))] * classes
     point[-1] = Fraction(0)  # the lightest label's
-    point[1] = 1 - sum(p for i, p in enumerate(point) if i != 1)
+    point[1] += 1 - sum(point)
     steps = (applied("mean-of-weights", structure.normalised[0].summand, Status.CERTIFIED),)
     return refuted("calibrated", steps, witness("least", structure, point, weights))

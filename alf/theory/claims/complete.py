@@ -10,7 +10,7 @@ from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.asymmetry.decide import decide
 from alf.theory.asymmetry.separable import decide_separable
 from alf.theory.asymmetry.sums import above_one, superadditive, two_classes
-from alf.theory.curve.parameter_cell import proved_sign, sign_step
+from alf.theory.curve.parameter_cell import proved_sign, sign_steps
 from alf.theory.curve.profile import upper_is_one
 from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, ZERO
@@ -42,7 +42,7 @@ def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
 def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     shape = shape_of(structure.h)
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE and proved_sign(loss, 2) in (NEGATIVE, NON_POSITIVE, ZERO):
-        return holds(claim, (sign_step(loss, 1), sign_step(loss, 2), applied("concavity")))
+        return holds(claim, (*sign_steps(loss, 1, 2), applied("concavity")))
     ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
     if not ratio.defined:
         return _flat(claim, loss, structure, shape, ratio)
@@ -72,7 +72,7 @@ def _flat(claim: str, loss: Loss, structure: Structure, shape, ratio) -> Verdict
     """A loss with flat stretches."""
     if not shape.weakly_decreasing:
         return undecided(claim, "l is not known to decrease strictly.", ratio.steps)
-    steps = (step("l rises nowhere, and is constant on a stretch.", status=Status.CERTIFIED),)
+    steps: tuple[Step, ...] = (step("l rises nowhere, and is constant on a stretch.", status=Status.CERTIFIED),)
     steps += (applied("flat-sets"),) if shape.flat_at_one else ()
     known = superadditive(shape)
     if known is not None:
@@ -192,6 +192,7 @@ def _almost_equal(loss: Loss, structure: Structure) -> list[tuple[Fraction, Frac
 def _rest_verdict(claim: str, loss: Loss, structure: Structure) -> Verdict:
     rest = structure.rest
     passive = passive_term(loss, structure.classes)
-    if rest.pointwise and passive is not None:
-        return _pointwise(claim, passive, structure_of(passive, structure.classes))
+    parts = structure_of(passive, structure.classes) if rest.pointwise and passive is not None else None
+    if passive is not None and parts is not None:
+        return _pointwise(claim, passive, parts)
     return _separable(claim, loss, rest)

@@ -8,7 +8,7 @@ import sympy
 
 from alf.losses import Loss, u
 from alf.theory.curve.of_loss import alone
-from alf.theory.curve.parameter_cell import proved_sign, sign_step
+from alf.theory.curve.parameter_cell import proved_sign, sign_steps
 from alf.theory.curve.rise import find_rise
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_NEGATIVE, NON_POSITIVE, POSITIVE, UNKNOWN, ZERO
@@ -33,7 +33,7 @@ def shape_claim(claim: str, loss: Loss) -> Verdict:
     order, wanted = _WANTED[claim]
     found = proved_sign(loss, order) if loss.pointwise else UNKNOWN
     if found in wanted:
-        return holds(claim, (sign_step(loss, order),))
+        return holds(claim, sign_steps(loss, order))
     shape = shape_of(expression)
     answer = getattr(shape, claim)
     derivative = sympy.diff(expression, u, order) if shape.smooth else None
@@ -53,7 +53,7 @@ def shape_claim(claim: str, loss: Loss) -> Verdict:
         return refuted(claim, (step("l has this derivative.", derivative),), risen)
     if answer is None:
         return undecided(claim, f"The sign of l{chr(39) * order} could not be certified everywhere on (0, 1).")
-    steps = (sign_step(loss, order),) if found != UNKNOWN else (step("l has this derivative.", derivative),)
+    steps = sign_steps(loss, order) if found != UNKNOWN else (step("l has this derivative.", derivative),)
     found = _not_decreasing(shape) if claim == "decreasing" else _not_bending(shape, claim)
     if found is None:
         text = f"l{chr(39) * order} has the wrong sign on an interval, but no points that show it were found."

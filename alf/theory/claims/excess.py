@@ -61,7 +61,7 @@ def _tight(claim: str, shape: Shape, structure: Structure, steps) -> Verdict:
     exact, split, ball = tight_constant(shape, classes)
     if exact is None:
         return undecided(claim, "It was not settled which number of equal shares is the worst.", steps)
-    drop = shape.at_zero - shape.at_one
+    drop = shape.drop
     above = sign_of_number(exact - 2)
     if above is None:
         return undecided(claim, "c_K could not be told from 2.", steps)
@@ -130,7 +130,8 @@ def _shared(shape: Shape, s: int, bits: int):
 
 def _shared_exactly(shape: Shape, s: int) -> Expr:
     level = exact_value(shape, Fraction(1, s))
-    return sympy.together((s - 1) * (shape.at_zero - level) / (shape.at_zero - shape.at_one))
+    assert shape.at_zero is not None and level is not None
+    return sympy.together((s - 1) * (shape.at_zero - level) / shape.drop)
 
 
 def rounded_up(exact: Expr, near: float) -> float:
@@ -189,7 +190,7 @@ def searched(claim: str, shape: Shape, steps, classes: int) -> Verdict:
     data = {
         "constant": constant,
         "quoted": QUOTED,
-        "drop": float(shape.at_zero - shape.at_one),
+        "drop": float(shape.drop),
         "grid": GRID,
         "classes_sharing": sharing,
         "searched": reach,

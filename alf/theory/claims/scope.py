@@ -19,7 +19,7 @@ from alf.losses.domain import Parameter
 from alf.numbers import as_rational, decimal, in_digits
 from alf.theory.curve.families import family_of, stretches
 from alf.theory.curve.of_loss import single
-from alf.theory.curve.parameter_cell import Cell, sign_step
+from alf.theory.curve.parameter_cell import Cell, sign_steps
 from alf.theory.ratios.ratio import Ratio
 from alf.theory.verdict import Status, Step, Verdict
 
@@ -121,7 +121,7 @@ def everywhere(loss: Loss, verdict: Verdict) -> bool:
 
 def _on_the_cell(loss: Loss, verdict: Verdict | Ratio) -> bool:
     """Whether the argument rests on signs that are proved for the whole cell."""
-    return loss.pointwise and any(sign_step(loss, order) in verdict.steps for order in (1, 2))
+    return loss.pointwise and any(one in verdict.steps for one in sign_steps(loss, 1, 2))
 
 
 def _closed(loss: Loss, decide) -> tuple[list[Side], list[tuple[str, Expr, Verdict | None]]]:
@@ -173,7 +173,8 @@ def _outside_step(claim: str, name: str, value: Expr, verdict: Verdict | None) -
     return Step(f"{where} the claim is not settled.")
 
 
-def _shown(verdict: Verdict) -> str:
+def _shown(verdict: Verdict | None) -> str:
+    assert verdict is not None  # only a claim that fails is shown
     witness = verdict.witness
     if witness is None:
         return verdict.steps[-1].statement

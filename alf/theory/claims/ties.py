@@ -15,6 +15,7 @@ from math import inf, isfinite
 
 from alf.losses import Loss
 from alf.theory.arithmetic.balls import sign_of_number
+from alf.theory.arithmetic.rounding import as_fraction
 from alf.theory.claims.complete import completely_asymmetric
 from alf.theory.curve.kinks import Kink
 from alf.theory.curve.point import exact_value, one_sided_slopes, slopes_at
@@ -53,7 +54,7 @@ def with_kinks(loss: Loss, structure: Structure) -> Verdict:
         if reason is not None:
             steps.append(step(f"At the kink {where} {reason}.", status=Status.CERTIFIED, theorem="kink-tie"))
             continue
-        found = None if kink.at is None else tie(structure, shape, _place(kink))
+        found = None if kink.at is None else tie(structure, shape, as_fraction(kink.at))
         if found is not None:
             text = (
                 f"At the kink {where} the loss is steeper to the left, and a prediction that ties there is a minimiser."
@@ -81,21 +82,21 @@ def _with_flat(structure: Structure, shape: Shape, flat) -> Verdict:
     return undecided(claim, f"l is constant from u = {flat[0].lo} on, and the ties there were not settled.")
 
 
-def _place(kink: Kink) -> Fraction:
-    return Fraction(int(kink.at.p), int(kink.at.q))
-
-
 def _no_tie(structure: Structure, shape: Shape, kink: Kink) -> str | None:
     """Why no tie at this kink is a minimiser; None where no reason was found."""
     if kink.at is None:
-        before, after = slopes_at(shape, kink)
-        if after[1] < 0 and -before[0] <= -after[1]:
+        (least_before, _), (_, most_after) = slopes_at(shape, kink)
+        if most_after < 0 and least_before >= most_after:
             return "the slope is at least as steep to the right, so moving mass from n to m lowers the risk"
         return None
-    t = _place(kink)
+    t = as_fraction(kink.at)
     before, after = one_sided_slopes(structure.h, t)
-    settled = before is not None and after is not None and sign_of_number(after) == -1
-    if settled and sign_of_number(after - before) in (0, -1):
+    if (
+        before is not None
+        and after is not None
+        and sign_of_number(after) == -1
+        and sign_of_number(after - before) in (0, -1)
+    ):
         return "the slope is at least as steep to the right, so moving mass from n to m lowers the risk"
     move = _better_move(shape, t)
     if move is not None:
@@ -104,27 +105,32 @@ def _no_tie(structure: Structure, shape: Shape, kink: Kink) -> str | None:
 
 
 def _better_move(shape: Shape, t: Fraction) -> Fraction | None:
-    """A move h with l(t-h) - l(t) <= l(t) - l(t+h), certified."""
-    steps = [t * Fraction(k, 64) for k in range(1, 65)]
+    """A move h with A(h) - B(h) = l(t-h) + l(t+h) - 2 l(t) <= 0, certified."""
     middle = shape.value(t)
-    excess = {h: shape.value(t + h) + shape.value(t - h) - 2 * middle for h in steps}  # A - B
-    finite = [h for h in steps if excess[h].is_finite()]
-    for h in finite:
-        if excess[h] < 0:
-            return h
-    for h in finite:
-        if excess[h].contains(0):
-            values = [exact_value(shape, x) for x in (t - h, t, t + h)]
-            if None not in values and sign_of_number(values[0] + values[2] - 2 * values[1]) in (0, -1):
-                return h
+
+    def excess(h: Fraction):
+        return shape.value(t + h) + shape.value(t - h) - 2 * middle
+
+    tried = {h: excess(h) for h in (t * Fraction(k, 64) for k in range(1, 65))}
+    finite = {h: ball for h, ball in tried.items() if ball.is_finite()}
     if not finite:
         return None
-    least = min(finite, key=lambda h: float(excess[h]) / float(h))
-    for k in range(-31, 32):  # between the neighbours of the best
-        h = least + t * Fraction(k, 64 * 32)
-        if 0 < h <= t and shape.value(t + h) + shape.value(t - h) - 2 * middle < 0:
+    for h, ball in finite.items():
+        if ball < 0:
             return h
-    return None
+    for h, ball in finite.items():
+        if ball.contains(0) and _exactly_no_worse(shape, t, h):
+            return h
+    least = min(finite, key=lambda h: float(finite[h]) / float(h))
+    between_neighbours = (least + t * Fraction(k, 64 * 32) for k in range(-31, 32))
+    return next((h for h in between_neighbours if 0 < h <= t and excess(h) < 0), None)
+
+
+def _exactly_no_worse(shape: Shape, t: Fraction, h: Fraction) -> bool:
+    before, here, after = (exact_value(shape, x) for x in (t - h, t, t + h))
+    if before is None or here is None or after is None:
+        return False
+    return sign_of_number(before + after - 2 * here) in (0, -1)
 
 
 def tie(structure: Structure, shape: Shape, t: Fraction) -> Witness | None:

@@ -164,11 +164,12 @@ def _failure(condition: Condition) -> Gap | None:
     place = "" if found.at is None else f" at u = {float(found.at):.6g}"
     text = str(condition.node)
     text = text if len(text) <= 60 else text[:57] + "..."
+    at = None if found.at is None else float(found.at)
     if found.fails(needs):
-        return Gap(found.at and float(found.at), f"l has no value{place}: {condition.failure} in {text}.", True)
+        return Gap(at, f"l has no value{place}: {condition.failure} in {text}.", True)
     near = place.replace(" at ", " near ")
     return Gap(
-        found.at and float(found.at),
+        at,
         f"l could not be certified finite and continuous on (0, 1): {condition.failure}{near} in {text} "
         "was not ruled out.",
         False,

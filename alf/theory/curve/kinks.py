@@ -51,7 +51,8 @@ def kink_between(a: Piece, b: Piece) -> Kink:
     turn = fine_sign(slopes[1] - slopes[0], u, a.hi, b.lo)
     if turn is None and _touch(b.expression - a.expression, a.hi, b.lo):
         turn = 0
-    return Kink(a.hi, b.lo, None, *(f.subs(u, middle) for f in slopes), turn)
+    left, right = (f.subs(u, middle) for f in slopes)
+    return Kink(a.hi, b.lo, None, left, right, turn)
 
 
 def _touch(gap: Expr, lo: Fraction, hi: Fraction) -> bool:

@@ -161,9 +161,13 @@ def _cross_check(loss: Loss, order: int, sign) -> None:
             raise Contradiction(f"{loss.spec}: the proved sign of derivative {order} is contradicted at u = {k}/16")
 
 
+def sign_steps(loss: Loss, *orders: int) -> tuple[Step, ...]:
+    """The proofs of the signs of l' (order 1) and l'' (order 2) as steps; of those signs that are proved."""
+    return tuple(step for order in orders if (step := _sign_step(loss, order)) is not None)
+
+
 @lru_cache(maxsize=512)
-def sign_step(loss: Loss, order: int) -> Step | None:
-    """The proof of the sign of l' or l'' as a step; None where it is not proved."""
+def _sign_step(loss: Loss, order: int) -> Step | None:
     found = proved_sign(loss, order)
     if found == UNKNOWN:
         return None

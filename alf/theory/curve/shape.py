@@ -68,22 +68,22 @@ class Shape:
     @cached_property
     def at_zero(self) -> Expr | None:
         """l(0), oo where it is infinite, None where it could not be settled."""
-        return one_sided_limit(from_end(self.pieces[0].expression, u, 0, 1))
+        return one_sided_limit(from_end(self.pieces[0].expression, u, Fraction(0), 1))
 
     @cached_property
     def at_one(self) -> Expr | None:
         """Its limit at u = 1; None where it is not known."""
-        return one_sided_limit(from_end(self.pieces[-1].expression, u, 1, -1))
+        return one_sided_limit(from_end(self.pieces[-1].expression, u, Fraction(1), -1))
 
     @cached_property
     def slope_at_zero(self) -> Expr | None:
         """l'(0+)."""
-        return one_sided_limit(from_end(derivative_of(self.pieces[0].expression, 1), u, 0, 1))
+        return one_sided_limit(from_end(derivative_of(self.pieces[0].expression, 1), u, Fraction(0), 1))
 
     @cached_property
     def slope_at_one(self) -> Expr | None:
         """l'(1-)."""
-        return one_sided_limit(from_end(derivative_of(self.pieces[-1].expression, 1), u, 1, -1))
+        return one_sided_limit(from_end(derivative_of(self.pieces[-1].expression, 1), u, Fraction(1), -1))
 
     @cached_property
     def kinks(self) -> tuple[Kink, ...]:
@@ -126,8 +126,13 @@ class Shape:
         """Whether l is certified to rise nowhere, flat stretches allowed, from a finite l(0) to a smaller l(1)."""
         if not self.located or not {r.sign for r in self.slope_runs} <= {-1, 0}:
             return False
-        ends = self.at_zero, self.at_one
-        return not {*ends} & {None, oo, -oo} and sign_of_number(ends[0] - ends[1]) == 1
+        return not {self.at_zero, self.at_one} & {None, oo, -oo} and sign_of_number(self.drop) == 1
+
+    @property
+    def drop(self) -> Expr:
+        """l(0) - l(1), of a loss of which both are known."""
+        assert self.at_zero is not None and self.at_one is not None
+        return self.at_zero - self.at_one
 
     @property
     def flat_at_one(self) -> bool:
@@ -189,10 +194,9 @@ class Shape:
         found = self._enclose(1, lo, hi)
         for a, b in self._bending:
             if a <= lo and hi <= b:
-                ends = [self._slope_at(lo), self._slope_at(hi)]
-                if None not in ends:
-                    low, high = min(e[0] for e in ends), max(e[1] for e in ends)
-                    found = (max(found[0], low), min(found[1], high))
+                first, last = self._slope_at(lo), self._slope_at(hi)
+                if first is not None and last is not None:
+                    found = (max(found[0], min(first[0], last[0])), min(found[1], max(first[1], last[1])))
                 break
         return found
 

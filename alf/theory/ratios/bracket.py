@@ -78,10 +78,10 @@ class Box:
 
 
 def _first_boxes(line: bool) -> list[Box]:
-    edges = [i / GRID for i in range(GRID + 1)]
+    cells = [(i / GRID, (i + 1) / GRID) for i in range(GRID)]
     if line:
-        return [Box.on_line(*edges[j : j + 2]) for j in range(GRID)]
-    return [Box(*edges[i : i + 2], *edges[j : j + 2]) for j in range(GRID) for i in range(GRID - j)]
+        return [Box.on_line(*d) for d in cells]
+    return [Box(*x, *d) for j, d in enumerate(cells) for x in cells[: GRID - j]]
 
 
 @dataclass

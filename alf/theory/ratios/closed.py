@@ -8,7 +8,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, exp, log, oo
 from alf.losses import Loss, u
 from alf.losses.exact import readable, substitute
 from alf.theory.arithmetic.balls import at_point
-from alf.theory.curve.parameter_cell import Cell, proved_sign, sign_step
+from alf.theory.curve.parameter_cell import Cell, proved_sign, sign_steps
 from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, POSITIVE, UNKNOWN, ZERO, sign_of, sign_of_sum, tidy
 from alf.theory.failures import Contradiction
@@ -25,7 +25,7 @@ def closed_ratio(loss: Loss):
     cell = Cell(loss)
     if any(not side.point and side.lower == -oo and side.upper == oo for side in cell.sides):
         return None
-    steps = [sign_step(loss, 1), sign_step(loss, 2)]
+    steps = list(sign_steps(loss, 1, 2))
     if bend in (NEGATIVE, NON_POSITIVE, ZERO):
         steps.append(applied("concave", Integer(1)))
         return exact_ratio(Integer(1), steps, Integer(1), Status.PROVED, attained=True)
@@ -42,6 +42,7 @@ def closed_ratio(loss: Loss):
         text = f"{where} is infinite: r = r_up = 0, as a limit for u2 -> 0."
         steps.append(Step(text, Integer(0), tex, status, "infinite-at-0"))
         return exact_ratio(Integer(0), steps, Integer(0), status, attained=False)
+    assert shape.slope_at_one is not None
     expected = shape.slope_at_one / shape.slope_at_zero
     # (1-u)**a / (1-u) has no value at 1 as it stands; joined, it is 0 there
     derivative = readable(sympy.powsimp(derivative, combine="exp"))
@@ -98,7 +99,8 @@ def quotient(top: Expr, bottom: Expr, cell: Cell) -> Expr:
     """top/bottom with powers of one exponent joined: (a/(a+1))**(1-q)."""
     raw = sympy.powsimp(sympy.expand_power_base(top / bottom, force=False), combine="exp")
     written = {s.parameter.symbol: s.written for s in cell.sides if not s.point}
-    others, groups = [], {}
+    others: list[Expr] = []
+    groups: dict[Expr, Expr] = {}
     for factor in Mul.make_args(raw):
         base, exponent = factor.as_base_exp() if not isinstance(factor, exp) else (factor, Integer(1))
         if exponent.is_number:

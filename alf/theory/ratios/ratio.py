@@ -91,16 +91,17 @@ def critical_noise(ratio: Ratio, classes: int = 10) -> CriticalNoise:
     >>> round(c.symmetric, 4), round(c.pair, 6)
     (0.8587, 0.403156)
     """
-    if not ratio.defined or ratio.value is None:
+    if ratio.value is None or ratio.upper_value is None:
         return CriticalNoise(classes, None, None)
+    assert ratio.interval and ratio.upper_interval  # they go with the values
     others = classes - 1
 
     def symmetric(r: float) -> float:
         return r * others / (1 + r * others)
 
-    pair = tuple(r / (1 + r) for r in ratio.upper_interval)
-    low = ratio.upper_interval[0] if classes == 2 else ratio.interval[0]
-    between = (symmetric(low), symmetric(ratio.upper_interval[1]))
+    lowest, highest = ratio.upper_interval
+    pair = (lowest / (1 + lowest), highest / (1 + highest))
+    between = (symmetric(lowest if classes == 2 else ratio.interval[0]), symmetric(highest))
     # between the two only a direct minimisation decides; the safe end is quoted where they are apart
     middle = symmetric(ratio.upper_value if classes == 2 else ratio.value)
     return CriticalNoise(classes, middle, ratio.upper_value / (1 + ratio.upper_value), between, pair)

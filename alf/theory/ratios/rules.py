@@ -173,7 +173,7 @@ def _middle(lo: float, hi: float) -> float:
 def ratio_exceeds(expression: Expr, target: Fraction) -> bool:
     """Whether r > target is certified: the bracket of r, refined only where this answer depends on it."""
     found = ratio_of_shape(expression)
-    if not found.defined or Fraction(found.interval[1]) <= target:
+    if found.interval is None or Fraction(found.interval[1]) <= target:
         return False
     if Fraction(found.interval[0]) > target:
         return True

@@ -84,16 +84,12 @@ class Structure:
                     # s is infinite at 0, so the part is a mean of the weights of the labels there, whatever the path,
                     # where these are equal; otherwise it has no value
                     there = {w for x, w in zip(point, weights, strict=True) if x == 0}
-                    total += _ball(part.weight) * _ball(there.pop()) if len(there) == 1 else arb.nan()
+                    total += to_ball(part.weight) * to_ball(there.pop()) if len(there) == 1 else arb.nan()
                     continue
                 values = [shape.value(x, bits) for x in point]
-                above = sum((_ball(w) * v for w, v in zip(weights, values, strict=True)), arb(0))
-                total += _ball(part.weight) * above / sum(values, arb(0))
+                above = sum((to_ball(w) * v for w, v in zip(weights, values, strict=True)), arb(0))
+                total += to_ball(part.weight) * above / sum(values, arb(0))
             return total
-
-
-def _ball(x):
-    return to_ball(x)
 
 
 def _times(weight: Fraction, shape: Shape, x, bits: int):
@@ -101,7 +97,7 @@ def _times(weight: Fraction, shape: Shape, x, bits: int):
 
     if weight == 0 or shape.expression == 0:
         return arb(0)
-    return _ball(weight) * shape.value(x, bits)
+    return to_ball(weight) * shape.value(x, bits)
 
 
 @lru_cache(maxsize=1024)
@@ -155,7 +151,8 @@ def passive_term(loss: Loss, classes: int) -> Loss | None:
     >>> passive_term(parse("nce+ael:alpha=1,beta=3,a=2"), 3).spec, passive_term(parse("nce"), 3)
     ('ael:a=2', None)
     """
-    parts = [term for weight, term in loss.terms if weight != 0 and structure_of(term, classes).separable]
+    structures = [(term, structure_of(term, classes)) for weight, term in loss.terms if weight != 0]
+    parts = [term for term, structure in structures if structure is not None and structure.separable]
     return parts[0] if len(parts) == 1 and parts[0].pointwise else None
 
 

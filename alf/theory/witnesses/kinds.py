@@ -78,8 +78,9 @@ def _at_vertex(structure: Structure, weights, point, bits: int):
 
 
 def _at_vertex_exactly(structure: Structure, weights, point) -> Expr | None:
-    parts = [_exact_risk(structure, weights, x) for x in (point, vertex(top(weights), len(point)))]
-    return None if None in parts else parts[0] - parts[1]
+    here = _exact_risk(structure, weights, point)
+    at_vertex = _exact_risk(structure, weights, vertex(top(weights), len(point)))
+    return None if here is None or at_vertex is None else here - at_vertex
 
 
 def _exact_risk(structure: Structure, weights, point) -> Expr | None:
@@ -104,7 +105,7 @@ def _exact_risk(structure: Structure, weights, point) -> Expr | None:
         if any(v is None or not v.is_finite for v in values):
             return None
         above = sum(as_rational(w) * v for w, v in zip(weights, values, strict=True))
-        total += part.weight * above / sum(values)
+        total += part.weight * above / sympy.Add(*values)
     return total
 
 
