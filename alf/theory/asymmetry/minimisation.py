@@ -1,11 +1,7 @@
 """The rule that minimises the risk over the whole simplex."""
 
-from sympy import oo
-
 from alf.theory.asymmetry.decision import Decision, denied
-from alf.theory.curve.shape import shape_of
 from alf.theory.progress import stage
-from alf.theory.risk.branches import branches
 from alf.theory.risk.minimisation import search
 from alf.theory.risk.structure import Structure, vertex
 from alf.theory.verdict import Status, Step, step
@@ -21,20 +17,15 @@ def minimise_at_vertex(structure: Structure, w):
         With rule ``minimisation``; a negative answer has a point of the simplex as its witness.
     """
     stage("minimising the risk over the simplex")
-    total = sum(w)
-    functions = {x: shape_of(structure.psi(x, total)) for x in dict.fromkeys(w)}
     open_step = "The risk could not be bounded over the whole simplex."
     at_vertex = structure.risk(vertex(0, len(w)), w, 200)
     for i in range(1, len(w)):
         if w[i] == w[i - 1]:
             continue
-        found = witness("vertex", structure, vertex(i, len(w)), w)
-        if found is not None:
-            return Decision(False, "minimisation", (), found)
-    tables = {x: branches(f.expression) for x, f in functions.items()}
-    if any(t is None for t in tables.values()) or any(f.at_zero in (None, oo) for f in functions.values()):
-        return Decision(None, "minimisation", (Step(open_step, status=Status.UNDECIDED),))
-    found = search(structure, w, functions, tables, at_vertex)
+        shown = witness("vertex", structure, vertex(i, len(w)), w)
+        if shown is not None:
+            return Decision(False, "minimisation", (), shown)
+    found = search(structure, w, at_vertex)
     if found is None:
         return Decision(None, "minimisation", (Step(open_step, status=Status.UNDECIDED),))
     if found is True:

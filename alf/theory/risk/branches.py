@@ -1,24 +1,43 @@
 """Tables of enclosures of psi and mu on the stretches on which mu is monotone."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from sympy import Expr, oo
 
+from alf.losses import u
 from alf.theory.arithmetic.cells import enclose_number, on_cell
 from alf.theory.arithmetic.rounding import OutOfDomain, outward
+from alf.theory.arithmetic.sign_pattern import Run
 from alf.theory.curve.derivative import derivative_of
+from alf.theory.curve.kinks import Kink
+from alf.theory.curve.pieces import Piece
 from alf.theory.curve.point import slopes_at
 from alf.theory.curve.shape import Shape, shape_of
 
-NODES = 1024
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+
+NODES = 1024
+"""Into how many parts [0, 1] is cut by the nodes."""
 
 FINER = 16
-
+"""Into how many parts the gap between two nodes is cut where a finer table is needed."""
 
 MOST_NEW_NODES = 4096
+"""How many nodes a table may get at once."""
+
+WIDEST_UNSETTLED = Fraction(1, 2**20)
+"""How wide a stretch of unsettled bend may be, to be counted to its neighbours."""
+
+Row = tuple[float, float, float, float]
+"""At a node: psi and mu, each from below and from above."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +45,24 @@ class Branch:
     """A stretch on which mu is monotone: its nodes and enclosures of psi and mu there.
 
     `bend` is 1 where psi is convex (mu falls), -1 where it is concave, 0 where it is linear or a convex kink.
-    `row` makes the enclosures at a further node, or None where it cannot.
+    `row` makes the enclosures at a further node, or None where it cannot; a kink has no further nodes.
+    `unsettled` is the length at its ends on which the bend was not settled: mu may leave its direction there, and the
+    enclosures of mu are widened so that every value it takes there is enclosed at the node next to it.
     """
 
     bend: int
-    nodes: object
-    low: object
-    high: object
-    mu_low: object
-    mu_high: object
-    row: object = None
+    nodes: "Floats"
+    low: "Floats"
+    high: "Floats"
+    mu_low: "Floats"
+    mu_high: "Floats"
+    row: Callable[[float], Row | None] | None = None
+    unsettled: float = 0.0
+
+    @property
+    def kink(self) -> bool:
+        """Whether it is a convex kink, at which mu takes every value between its rows."""
+        return self.row is None
 
 
 @lru_cache(maxsize=256)
@@ -45,18 +72,15 @@ def branches(expression: Expr) -> tuple[Branch, ...] | None:
     if not shape.located:
         return None
     runs = shape.bend_runs
-    if any(r.sign is None and r.hi - r.lo > Fraction(1, 2**20) for r in runs):
+    if not all(r.sign is not None or _belongs_to_neighbour(shape, runs, i) for i, r in enumerate(runs)):
         return None
     found = []
     for i, run in enumerate(runs):
         if run.sign is None:
             continue
-        lo, hi = run.lo, run.hi
-        if i and runs[i - 1].sign is None:  # an unsettled sliver belongs to both its neighbours
-            lo = runs[i - 1].lo
-        if i + 1 < len(runs) and runs[i + 1].sign is None:
-            hi = runs[i + 1].hi
-        branch = _tabulate(shape, run.sign, lo, hi)
+        before = runs[i - 1] if i and runs[i - 1].sign is None else None
+        after = runs[i + 1] if i + 1 < len(runs) and runs[i + 1].sign is None else None
+        branch = _tabulate(shape, run, before, after)
         if branch is None:
             return None
         found.append(branch)
@@ -71,31 +95,62 @@ def branches(expression: Expr) -> tuple[Branch, ...] | None:
     return tuple(found)
 
 
-def _tabulate(shape: Shape, bend: int, lo: Fraction, hi: Fraction) -> Branch | None:
+def _belongs_to_neighbour(shape: Shape, runs: tuple[Run, ...], i: int) -> bool:
+    """Whether a run of unsettled bend is short and next to a settled one of the same piece."""
+    neighbours = [runs[k] for k in (i - 1, i + 1) if 0 <= k < len(runs) and runs[k].sign is not None]
+    piece = _piece_of(shape, runs[i])
+    return runs[i].hi - runs[i].lo <= WIDEST_UNSETTLED and any(_piece_of(shape, run) is piece for run in neighbours)
+
+
+def _piece_of(shape: Shape, run: Run) -> Piece:
+    return next(p for p in shape.pieces if p.lo <= (run.lo + run.hi) / 2 <= p.hi or p is shape.pieces[-1])
+
+
+def _tabulate(shape: Shape, run: Run, before: Run | None, after: Run | None) -> Branch | None:
+    """The table of a run and of the unsettled ones before and after it, which belong to both their neighbours."""
     import numpy as np
 
+    assert run.sign is not None
+    unsettled = [(r, outward(r.lo, r.hi)) for r in (before, after) if r is not None]
+    wide = [(r is after, *ends, *shape.slope(*ends)) for r, ends in unsettled]
+    if not np.isfinite(wide).all():
+        return None
+    lo, hi = (before or run).lo, (after or run).hi
     inner = [Fraction(k, NODES) for k in range(NODES + 1) if lo < Fraction(k, NODES) < hi]
-    nodes = [lo, *inner, hi]
-    piece = next(p for p in shape.pieces if p.lo <= (lo + hi) / 2 <= p.hi or p is shape.pieces[-1])
-    value, slope = on_cell(piece.expression, _u()), on_cell(derivative_of(piece.expression, 1), _u())
+    nodes = [lo, *sorted({*inner, run.lo, run.hi} - {lo, hi}), hi]
+    piece = _piece_of(shape, run)
+    value, slope = on_cell(piece.expression, u), on_cell(derivative_of(piece.expression, 1), u)
 
-    def row(x):
+    def row(x: float | Fraction) -> Row | None:
         ends = _around(Fraction(x))
+        v: tuple[float, float] | None
+        s: tuple[float, float] | None
         try:
             v, s = value(*ends), slope(*ends)
         except OutOfDomain:
             v, s = None, None
-        if x in (0, 1) and (v is None or not np.isfinite(v).all() or not np.isfinite(s).all()):
+        if x in (0, 1) and (v is None or s is None or not np.isfinite((*v, *s)).all()):
             v, s = _limits(shape, x)
-        return None if v is None or not np.isfinite(v).all() else (*v, -s[1], -s[0])
+        if v is None or s is None or not np.isfinite(v).all():
+            return None
+        mu_low, mu_high = -s[1], -s[0]
+        for is_after, left, right, least, most in wide:
+            inside = left <= x <= right
+            if inside or (is_after and run.sign == -1):  # a mu that rises may fall again behind all its nodes
+                mu_low = min(mu_low, -most)
+            if inside or (is_after and run.sign == 1):
+                mu_high = max(mu_high, -least)
+        return *v, mu_low, mu_high
 
     rows = [row(x) for x in nodes]
     if None in rows:
         return None
-    return Branch(bend, np.array([float(x) for x in nodes]), *np.array(rows).T, row)
+    width = sum(right - left for _, (left, right) in unsettled)
+    low, high, mu_low, mu_high = np.array(rows).T
+    return Branch(run.sign, np.array([float(x) for x in nodes]), low, high, mu_low, mu_high, row, width)
 
 
-def finer_branch(branch: Branch, needed) -> Branch:
+def finer_branch(branch: Branch, needed: "NDArray[np.bool_]") -> Branch:
     """The same stretch with more nodes between those `needed`: the bounds are of second order in their distance."""
     import numpy as np
 
@@ -110,24 +165,18 @@ def finer_branch(branch: Branch, needed) -> Branch:
         return branch
     nodes = np.concatenate([branch.nodes, new])
     order = np.argsort(nodes)
-    table = [
+    low, high, mu_low, mu_high = (
         np.concatenate([old, more])[order]
         for old, more in zip((branch.low, branch.high, branch.mu_low, branch.mu_high), np.array(rows).T, strict=True)
-    ]
-    return Branch(branch.bend, nodes[order], *table, branch.row)
-
-
-def _u():
-    from alf.losses import u
-
-    return u
+    )
+    return replace(branch, nodes=nodes[order], low=low, high=high, mu_low=mu_low, mu_high=mu_high)
 
 
 def _around(x: Fraction) -> tuple[float, float]:
     return outward(x, x)
 
 
-def _limits(shape: Shape, x: Fraction):
+def _limits(shape: Shape, x: float | Fraction) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
     """psi and psi' at an end of [0, 1] by their limits, as enclosures."""
     value = shape.at_zero if x == 0 else shape.at_one
     slope = shape.slope_at_zero if x == 0 else shape.slope_at_one
@@ -136,7 +185,7 @@ def _limits(shape: Shape, x: Fraction):
     return enclose_number(value), enclose_number(slope)
 
 
-def _kink_branch(shape: Shape, kink) -> Branch | None:
+def _kink_branch(shape: Shape, kink: Kink) -> Branch | None:
     """A convex kink holds a range of multipliers; None where a slope is not finite or a value is not known."""
     import numpy as np
 

@@ -1,13 +1,27 @@
 """For each coordinate, whether it is 0 or on which stretch: all the choices that a minimiser may have made."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 
-def all_choices(groups, tables):
-    """For every group, how many coordinates are 0 and how many lie on each branch; at most one on a concave branch.
+from alf.theory.risk.branches import Branch
 
-    A choice is a tuple, a group each, of tuples (zeros, count on branch 0, count on branch 1, ...).
+Group = tuple[Fraction, int]
+"""A label weight, and how many labels have it."""
+
+Choice = tuple[tuple[int, ...], ...]
+"""For each group: how many coordinates are 0, and how many lie on each branch of its psi."""
+
+Tables = Mapping[Fraction, Sequence[Branch]]
+"""The branches of psi for each label weight."""
+
+
+def all_choices(groups: Sequence[Group], tables: Tables) -> Iterator[Choice]:
+    """For every group, how many coordinates are 0 and how many lie on each branch.
+
+    At most one coordinate of all lies on a concave branch, and at least two are positive.
     """
 
-    def of_group(index, concave_left):
+    def of_group(index: int, concave_left: int) -> Iterator[Choice]:
         if index == len(groups):
             yield ()
             return
@@ -24,13 +38,13 @@ def all_choices(groups, tables):
             yield choice
 
 
-def _compositions(count, kinds, concave_left):
+def _compositions(count: int, kinds: list[int], concave_left: int) -> Iterator[tuple[int, ...]]:
     """(zeros, on branch 0, ...) with sum count."""
     if not kinds:
         yield (count,)
         return
 
-    def rest(i, left, concave):
+    def rest(i: int, left: int, concave: int) -> Iterator[tuple[int, ...]]:
         if i == len(kinds):
             yield ()
             return
