@@ -17,7 +17,7 @@ from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, ZERO
 from alf.theory.ratios.rules import ratio_of, ratio_of_shape
 from alf.theory.risk.minimisation import sum_against_vertex
 from alf.theory.risk.structure import Structure, passive_term, structure_of
-from alf.theory.verdict import Status, Verdict, applied, holds, refuted, step, undecided
+from alf.theory.verdict import Status, Step, Verdict, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
 _LEAST_AT_VERTICES = (

@@ -15,7 +15,6 @@ from math import inf, isfinite
 
 from alf.losses import Loss
 from alf.theory.arithmetic.balls import sign_of_number
-from alf.theory.arithmetic.rounding import as_fraction
 from alf.theory.claims.complete import completely_asymmetric
 from alf.theory.curve.kinks import Kink
 from alf.theory.curve.point import exact_value, one_sided_slopes, slopes_at
@@ -54,7 +53,7 @@ def with_kinks(loss: Loss, structure: Structure) -> Verdict:
         if reason is not None:
             steps.append(step(f"At the kink {where} {reason}.", status=Status.CERTIFIED, theorem="kink-tie"))
             continue
-        found = None if kink.at is None else tie(structure, shape, as_fraction(kink.at))
+        found = None if kink.at is None else tie(structure, shape, Fraction(kink.at))
         if found is not None:
             text = (
                 f"At the kink {where} the loss is steeper to the left, and a prediction that ties there is a minimiser."
@@ -89,7 +88,7 @@ def _no_tie(structure: Structure, shape: Shape, kink: Kink) -> str | None:
         if most_after < 0 and least_before >= most_after:
             return "the slope is at least as steep to the right, so moving mass from n to m lowers the risk"
         return None
-    t = as_fraction(kink.at)
+    t = Fraction(kink.at)
     before, after = one_sided_slopes(structure.h, t)
     if (
         before is not None

@@ -33,7 +33,7 @@ class Ratio:
         Whether the infimum is attained at a point with u2 > 0 (other than u1 = 0, where the quotient is always 1).
     """
 
-    status: str
+    status: Status
     value: float | None = None
     interval: tuple[float, float] | None = None
     upper_value: float | None = None

@@ -67,8 +67,8 @@ def ratio_of_shape(expression: Expr) -> Ratio:
         return Ratio(Status.NOT_DEFINED, steps=(Step(reason, status=Status.NOT_DEFINED),))
     if shape.at_zero == oo:
         text, zero = "l(0) is infinite: r = 0 as a limit (u1 > 0 fixed, u2 -> 0).", (0.0, 0.0)
-        steps = (step(text, status=Status.CERTIFIED, theorem="infinite-at-0"),)
-        return Ratio(Status.CERTIFIED, 0.0, zero, 0.0, zero, Integer(0), None, steps, at=(1.0, 0.0), attained=False)
+        infinite = (step(text, status=Status.CERTIFIED, theorem="infinite-at-0"),)
+        return Ratio(Status.CERTIFIED, 0.0, zero, 0.0, zero, Integer(0), None, infinite, at=(1.0, 0.0), attained=False)
     if shape.concave:
         steps = (_bend_step(shape, -1), applied("concave", status=Status.CERTIFIED))
         return exact_ratio(Integer(1), steps, attained=True)
