@@ -163,15 +163,6 @@ class Shape:
             return False
         return True if self.located and None not in signs and None not in turns else None
 
-    @cached_property
-    def inflections(self) -> tuple[Run, ...]:
-        """Tiny cells in which l'' changes sign (kinks not counted)."""
-        found = []
-        for before, here, after in zip(self.bend_runs, self.bend_runs[1:], self.bend_runs[2:], strict=False):
-            if here.sign is None and {before.sign, after.sign} == {1, -1}:
-                found.append(here)
-        return tuple(found)
-
     def linear_near(self, end: int) -> bool:
         """Whether l is linear on a stretch next to 0 or 1."""
         piece = self.pieces[0 if end == 0 else -1]
