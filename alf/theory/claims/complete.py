@@ -9,7 +9,7 @@ from alf.losses import Loss
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.asymmetry.decide import decide
 from alf.theory.asymmetry.separable import decide_separable
-from alf.theory.asymmetry.sums import above_one, superadditive, two_classes
+from alf.theory.asymmetry.sums import AT_MOST_ONE, above_one, superadditive, two_classes
 from alf.theory.curve.parameter_cell import proved_sign, sign_steps
 from alf.theory.curve.profile import upper_is_one
 from alf.theory.curve.shape import shape_of
@@ -22,7 +22,7 @@ from alf.theory.witnesses.witness import witness
 
 _LEAST_AT_VERTICES = (
     step("On the simplex sum_i l(u_i) is least at the vertices.", status=Status.CERTIFIED, theorem="minimisation"),
-    applied("superadditive", status=Status.CERTIFIED),
+    AT_MOST_ONE,
 )
 
 
@@ -42,7 +42,11 @@ def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
 def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
     shape = shape_of(structure.h)
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE and proved_sign(loss, 2) in (NEGATIVE, NON_POSITIVE, ZERO):
-        return holds(claim, (*sign_steps(loss, 1, 2), applied("concavity")))
+        text = (
+            "R is concave on the simplex for all weights, and R(e_j) - R(e_m) = (w_m - w_j) (l(0) - l(1)) > 0: e_m is "
+            "the only minimiser."
+        )
+        return holds(claim, (*sign_steps(loss, 1, 2), step(text, theorem="concavity")))
     ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
     if not ratio.defined:
         return _flat(claim, loss, structure, shape, ratio)
