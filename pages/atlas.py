@@ -8,12 +8,12 @@ from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
 from ui import controls
-from ui.asking.questions import families, read_loss
+from ui.asking.page_questions import families, read_loss
 from ui.charts.chart import clicked, mount
-from ui.proving import ratio_map
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
+from ui.verdicts import ratio_map
 
 MAP, SLICES, FULL = "atlas-map", "atlas-slices", "atlas.full"
 LEADS = {

@@ -5,12 +5,12 @@ import streamlit as st
 from alf.figures.shape import U, loss_figure, slope_figure, weight_figure
 from alf.losses import parse
 from ui import controls
-from ui.asking.questions import read_loss
+from ui.asking.page_questions import read_loss
 from ui.charts.chart import mount, payload
-from ui.proving.ratio_cards import ratio_cards, rest_note
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
+from ui.verdicts.ratio_cards import ratio_cards, rest_note
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

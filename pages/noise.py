@@ -5,14 +5,14 @@ import streamlit as st
 from alf.figures.matrix import dominance_figure, matrix_figure
 from alf.noise import parse_noise
 from ui import controls
-from ui.asking.questions import read_loss
+from ui.asking.page_questions import read_loss
 from ui.charts.chart import chart
 from ui.controls import matrix
 from ui.controls.matrix_text import MOST
-from ui.proving.ranking import needs, ranking
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
+from ui.verdicts.noise_ranking import needs, ranking
 from ui.words.key_figures import dominates, key_figures, rates
 
 head(

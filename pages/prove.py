@@ -4,12 +4,12 @@ import streamlit as st
 
 from alf.noise import parse_noise
 from ui import controls
-from ui.asking.questions import Question, read_loss
+from ui.asking.page_questions import Question, read_loss
 from ui.controls import matrix
-from ui.proving.claim_cards import claim_cards
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
+from ui.verdicts.claim_cards import claim_cards
 from ui.words.glossary import hint
 
 head(

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from ui import controls
-from ui.asking.questions import read_loss
-from ui.proving.triangle import KINDS, edge, released, simplex
+from ui.asking.page_questions import read_loss
 from ui.shell import head
 from ui.state import link
 from ui.state.view import View
+from ui.verdicts.triangle import KINDS, edge, released, simplex
 
 MOST = 3
 KEY = "simplex-triangles"

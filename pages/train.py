@@ -4,7 +4,7 @@ import streamlit as st
 
 from alf.data import dataset
 from ui import controls
-from ui.asking.questions import read_loss
+from ui.asking.page_questions import read_loss
 from ui.shell import head
 from ui.state import link, recipe_fields
 from ui.state.view import View

@@ -24,7 +24,7 @@ from alf.errors import InputError, quoted
 from alf.losses.acceptance import ARITHMETIC, FLOAT_OPERATIONS, UNARY, VARIADIC, check_values, evaluate, in_digits
 from alf.losses.declaration import TRIED, Declaration, Loss
 from alf.losses.domain import Domain, Parameter, unbalanced
-from alf.losses.dropped import check_dropped
+from alf.losses.dropped_terms import check_dropped
 from alf.losses.exact import power
 from alf.losses.symbols import u
 from alf.numbers import as_rational, decimal, exact_number, stands_for

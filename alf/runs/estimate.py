@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from alf.runs import rough
+from alf.runs import rough_estimate
 from alf.runs import tables as t
 from alf.runs.store import Store
 from alf.training.parts import share_out
@@ -71,7 +71,7 @@ def seconds_needed(store: Store, recipe: Recipe, workers: int) -> Estimate:
         needed = [recipe.epochs * _epoch_seconds(recipe, len(lanes), alike) for lanes in shares]
     else:
         slower = _slower(rows)
-        needed = [recipe.epochs * slower * rough.epoch_seconds(recipe, len(lanes)) for lanes in shares]
+        needed = [recipe.epochs * slower * rough_estimate.epoch_seconds(recipe, len(lanes)) for lanes in shares]
     return Estimate(max(*needed, sum(needed) / workers) if len(needed) > 1 else needed[0], not alike)
 
 
@@ -81,7 +81,7 @@ def _slower(rows: Sequence[Row[Any]]) -> float:
     for row in rows[:OTHERS]:
         # Its losses, which may be formulas that take long to read, do not count.
         known = {name: row.recipe[name] for name in ("data", "network", "batch", "samples")}
-        guess = rough.epoch_seconds(Recipe(losses=("ce",), **known), len(row.lanes))
+        guess = rough_estimate.epoch_seconds(Recipe(losses=("ce",), **known), len(row.lanes))
         found.append(row.seconds / (row.epoch + row.share) / guess)
     return median(found) if found else 1.0
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from alf.theory.asking.rate import tolerated_rate
     from alf.theory.asking.region import tolerant_region
     from alf.theory.claims.prove import prove, verify
+    from alf.theory.ratios.of_loss import ratio_of as ratio
     from alf.theory.ratios.ratio import critical_noise
-    from alf.theory.ratios.rules import ratio_of as ratio
 
 _HOMES = {
     "critical_noise": ("ratios.ratio", "critical_noise"),

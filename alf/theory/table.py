@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from alf.losses import Loss, catalogue
 from alf.noise import parse_noise
 from alf.theory.claims.prove import prove
-from alf.theory.ratios.rules import ratio_of
+from alf.theory.ratios.of_loss import ratio_of
 from alf.theory.verdict import Verdict
 
 CLASSES = 10

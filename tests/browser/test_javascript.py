@@ -14,7 +14,9 @@ from tests.losses.curves import QUANTITIES, agree_at_the_ends, close_to_the_trut
 
 UI = Path(__file__).parents[2] / "ui"
 CURVE = RUNTIME.replace("export function", "function")
-TRIANGLE = (UI / "proving" / "triangle.js").read_text().replace("export default function", "const component = function")
+TRIANGLE = (
+    (UI / "verdicts" / "triangle.js").read_text().replace("export default function", "const component = function")
+)
 
 
 def evaluated(chromium, code: str, argument):

@@ -18,7 +18,7 @@ def charts(monkeypatch):
         shown[key] = orjson.loads(data)["figures"]
 
     monkeypatch.setattr("ui.charts.chart.mount", record)
-    monkeypatch.setattr("ui.proving.triangle.mount", lambda data, key, on_rate: None)
+    monkeypatch.setattr("ui.verdicts.triangle.mount", lambda data, key, on_rate: None)
     return shown
 
 

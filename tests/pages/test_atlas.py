@@ -6,7 +6,7 @@ import pytest
 from alf.losses import parse
 from alf.noise import parse_noise
 from tests.pages.conftest import query
-from ui.proving import ratio_map
+from ui.verdicts import ratio_map
 
 
 @pytest.fixture

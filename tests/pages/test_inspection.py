@@ -9,7 +9,7 @@ import pytest
 from alf.errors import InputError
 from alf.runs import Progress
 from alf.runs.estimate import Estimate
-from alf.runs.recorded import recorded
+from alf.runs.recorded_run import recorded
 from alf.training import classroom
 from alf.training.inspect import inspect
 from alf.training.snapshots import COARSE

@@ -14,9 +14,9 @@ from alf.noise import parse_noise
 from alf.theory import CLAIMS, prove
 from alf.theory.theorems import THEOREMS
 from tests.pages.conftest import query
-from ui.asking import questions
-from ui.asking.questions import Question
-from ui.proving.claim_cards import picture
+from ui.asking import page_questions
+from ui.asking.page_questions import Question
+from ui.verdicts.claim_cards import picture
 from ui.words import verdict_words
 
 
@@ -145,14 +145,14 @@ def test_the_drawn_risk_is_the_verdicts_risk():
 
 def test_the_proof_is_a_script_that_checks_itself(tmp_path):
     question = Question("agce:a=0.6,q=0.6", "pair:0.4", 3)
-    while None in questions.answers(question).values():
+    while None in page_questions.answers(question).values():
         time.sleep(0.05)
-    text = questions.document("script", question)
+    text = page_questions.document("script", question)
     script = tmp_path / "proof.py"
     script.write_text(text)
     run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert questions.document("latex", question).startswith(r"\documentclass")
+    assert page_questions.document("latex", question).startswith(r"\documentclass")
 
 
 def test_a_sentence_cannot_break_the_page():
@@ -177,7 +177,7 @@ def test_a_formula_is_chosen_typed_and_checked(open_app):
 
 
 def test_a_file_that_cannot_be_written_is_a_sentence():
-    from ui.proving import claim_cards
+    from ui.verdicts import claim_cards
 
     def write(wait):
         raise claim_cards.Unfinished("Not finished within 60 seconds: writing the file.")

@@ -9,7 +9,7 @@ from tests.pages.conftest import query
 @pytest.fixture
 def given(monkeypatch):
     shown = {}
-    monkeypatch.setattr("ui.proving.triangle.mount", lambda data, key, on_rate: shown.update(orjson.loads(data)))
+    monkeypatch.setattr("ui.verdicts.triangle.mount", lambda data, key, on_rate: shown.update(orjson.loads(data)))
     return shown
 
 

@@ -8,7 +8,7 @@ import pytest
 from alf.errors import InputError
 from alf.runs import Progress
 from alf.runs.estimate import Estimate
-from alf.runs.recorded import recorded
+from alf.runs.recorded_run import recorded
 from alf.training.samples import given_labels
 from tests.pages.conftest import query
 from ui.training import drawn_labels, fetching, session

@@ -8,7 +8,7 @@ from safetensors.numpy import load
 
 from alf.runs import journal, worker
 from alf.runs.leases import Lease, grant, waiting
-from alf.runs.recorded import AXES, FOLDER, NAMES, recorded
+from alf.runs.recorded_run import AXES, FOLDER, NAMES, recorded
 from alf.training.inspect import inspect
 from alf.training.recipe import Recipe
 from alf.training.snapshots import snapshot

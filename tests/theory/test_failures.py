@@ -14,9 +14,9 @@ from alf.errors import InputError
 from alf.losses import parse, u
 from alf.noise import parse_noise
 from alf.theory import CLAIMS, prove
-from alf.theory.arithmetic import cells, functions, rounding
-from alf.theory.arithmetic.foreign import or_none
-from alf.theory.arithmetic.rounding import OutOfDomain
+from alf.theory.arithmetic import cells, functions, intervals
+from alf.theory.arithmetic.intervals import OutOfDomain
+from alf.theory.arithmetic.sympy_algorithms import or_none
 from alf.theory.failures import Contradiction, stopped
 
 SIZES = [0.0, 5e-324, 1e-308, 1e-20, 0.3, 1.0, 1.5, 7.0, 1e5, 1e300, 1.7e308, math.inf]
@@ -28,10 +28,10 @@ POWERS = {
     "power_exp": lambda a: functions.power_exp(a, (2.5, 2.5), arb(2.5), arb(50), arb(2e9)),
 }
 ONE = {
-    name: getattr(functions, name, None) or getattr(rounding, name)
+    name: getattr(functions, name, None) or getattr(intervals, name)
     for name in (*cells._CellCompiler.FUNCTIONS.values(), "inverse", "neg")
 }
-TWO = {name: getattr(functions, name, None) or getattr(rounding, name) for name in ("add", "mul", "i_max", "i_min")}
+TWO = {name: getattr(functions, name, None) or getattr(intervals, name) for name in ("add", "mul", "i_max", "i_min")}
 
 
 @pytest.mark.parametrize("name", [*ONE, *POWERS])

@@ -11,7 +11,7 @@ from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import prove, ratio
 from alf.theory.asymmetry.decide import decide
-from alf.theory.ratios.rules import ratio_exceeds
+from alf.theory.ratios.of_loss import ratio_exceeds
 from alf.theory.risk.structure import structure_of
 
 CURVES = {

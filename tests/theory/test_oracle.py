@@ -153,11 +153,11 @@ def test_a_prover_with_a_case_dropped_is_caught(monkeypatch):
 
 def test_a_prover_that_ignores_the_order_of_pieces_is_caught(monkeypatch):
     """A fault the oracle once found: a kink taken after the piece that begins at it made r too large."""
-    from alf.theory.ratios import rules
+    from alf.theory.ratios import of_loss
 
     loss = parse("formula:max(-u,0.5-2*u)+2*(-u+sin(2*u)/4)")
-    monkeypatch.setattr(rules, "concave_then_convex", lambda shape: True)
-    rules.ratio_of_shape.cache_clear()
-    wrong = rules.ratio_of_shape(loss.exact)
-    rules.ratio_of_shape.cache_clear()
+    monkeypatch.setattr(of_loss, "concave_then_convex", lambda shape: True)
+    of_loss.ratio_of_shape.cache_clear()
+    wrong = of_loss.ratio_of_shape(loss.exact)
+    of_loss.ratio_of_shape.cache_clear()
     assert attack_ratio(loss, wrong.to_json(), 200) != []

@@ -10,7 +10,7 @@ import streamlit as st
 
 from alf.errors import InputError
 from alf.losses import Loss, parse
-from ui.asking.questions import read_loss
+from ui.asking.page_questions import read_loss
 from ui.state.view import View, infinite
 
 

@@ -11,7 +11,7 @@ from alf.errors import InputError
 from alf.export.run import csv_text, json_text, read_recipe, recipe_text
 from alf.export.script import script
 from alf.training.states import RunState
-from ui.asking.questions import Reading
+from ui.asking.page_questions import Reading
 from ui.runs.rows import Run, state, train_link
 from ui.shell import entry, page
 from ui.state.view import View

@@ -9,7 +9,7 @@ import streamlit as st
 from alf.figures.headline import Result, leaders
 from alf.figures.runs import MOST, Curves, Mark, compare_figure, curves, loss_styles
 from alf.losses import parse
-from alf.runs.recorded import NAMES, recorded
+from alf.runs.recorded_run import NAMES, recorded
 from alf.training.published import departures, published
 from alf.training.recipe import Recipe
 from alf.training.records import summarise

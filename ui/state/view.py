@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from ui.asking import questions
+from ui.asking import page_questions
 from ui.state import selection
 from ui.state.link import Field, decode, encode, fitted
 from ui.words.markdown import literal
@@ -53,7 +53,7 @@ class View:
     """The state of one page: read with `view[name]`, changed with `view.set(name, value)` in a widget's callback."""
 
     def __init__(self, page: str, fields: Sequence[Field]):
-        self._began = questions.begin()
+        self._began = page_questions.begin()
         self.page = page
         self.fields = tuple(fields)
         model = st.session_state.setdefault(_MODEL, {})
@@ -139,7 +139,7 @@ class View:
         before = urls.last if urls and urls.page == self.page else None
         if params != before:
             st.session_state[_URLS] = Urls(self.page, params, before, time.monotonic())
-        questions.settle(self._began)
+        page_questions.settle(self._began)
 
     def _fitted(self) -> tuple[dict[str, Any], dict[str, str]]:
         """What the page shows of the model, and a sentence for each value that it cannot show as it is."""

@@ -19,7 +19,7 @@ from alf.losses import Loss, distinct_labels, parse
 from alf.training.inspect import REACH, Inspection
 from alf.training.recipe import Recipe
 from alf.training.states import RunState
-from ui.asking.questions import read_loss
+from ui.asking.page_questions import read_loss
 from ui.charts.chart import chart
 from ui.state import link
 from ui.state.view import View, keep
@@ -201,7 +201,7 @@ def _models(shown: session.Shown, run: str | None, said: list[str]) -> list[Mode
 def _inspection(run: str | None, lane: int, epoch: int) -> Inspection | None:
     """What a lane's model did at an epoch, kept for all sessions."""
     if run is None:
-        from alf.runs.recorded import recorded
+        from alf.runs.recorded_run import recorded
 
         return recorded("digits").inspect(lane)
     return session.engine().inspect(run, lane)

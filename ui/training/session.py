@@ -112,7 +112,7 @@ def pace(shown: Shown) -> float | None:
 @lru_cache(maxsize=64)
 def recorded_run(wanted: Recipe | None = None) -> Shown:
     """The run that ships with the project: of it what is wanted, or where it does not have that all of it."""
-    from alf.runs.recorded import recorded
+    from alf.runs.recorded_run import recorded
 
     run = recorded("digits")
     made = run.made

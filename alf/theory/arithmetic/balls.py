@@ -10,7 +10,7 @@ import sympy
 from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Rational, Symbol, exp, log
 
 from alf.losses.exact import LongNumber, unwrapped
-from alf.theory.arithmetic.rounding import WHOLE, down, up
+from alf.theory.arithmetic.intervals import WHOLE, down, up
 
 ALONE = RLock()
 """Arb's precision is one for the whole process: whoever computes with balls holds this lock meanwhile."""

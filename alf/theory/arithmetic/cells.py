@@ -14,7 +14,7 @@ import sympy
 from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Symbol, exp, log
 
 from alf.losses.exact import LongNumber, unwrapped
-from alf.theory.arithmetic import functions, rounding
+from alf.theory.arithmetic import functions, intervals
 from alf.theory.arithmetic.balls import ALONE, ball_ends, constant_ball
 
 Enclosure = Callable[[float, float], tuple[float, float]]
@@ -193,7 +193,7 @@ def _compiled(compiler: _CellCompiler, expression: Expr):
     function = sympy.lambdify(
         [*sympy.symbols("x y"), *compiler.constants],
         result,
-        modules=[{**vars(rounding), **vars(functions)}],
+        modules=[{**vars(intervals), **vars(functions)}],
         cse=lambda _: (compiler.steps, result),  # the steps in order, in place of SymPy's own common subexpressions
     )
 

@@ -7,8 +7,8 @@ from sympy import Add, Expr, Mul, Pow, exp, expand
 
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.cells import on_cell
+from alf.theory.arithmetic.intervals import OutOfDomain
 from alf.theory.arithmetic.limits import T, leading_exponent, multiplied_out, one_sided_limit
-from alf.theory.arithmetic.rounding import OutOfDomain
 
 LARGEST_SLOPE = 400
 """Operations up to which what vanishes at an end is differentiated: tan(tanh(1/t)) grows threefold each time."""

@@ -3,7 +3,7 @@
 import math
 
 from alf.theory.arithmetic.balls import ball_ends, ball_of
-from alf.theory.arithmetic.rounding import INF, WHOLE, OutOfDomain, inverse, mul, neg, up
+from alf.theory.arithmetic.intervals import INF, WHOLE, OutOfDomain, inverse, mul, neg, up
 
 
 def _increasing(name: str, at_minus, at_plus):

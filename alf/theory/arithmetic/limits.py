@@ -8,7 +8,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, exp, expand, log
 
 from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import at_point, sign_of_number
-from alf.theory.arithmetic.foreign import or_none
+from alf.theory.arithmetic.sympy_algorithms import or_none
 
 T = Symbol("t", positive=True)
 """Distance to an end of the interval."""

@@ -14,8 +14,8 @@ from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.cells import on_cell
 from alf.theory.arithmetic.end_sign import end_sign
 from alf.theory.arithmetic.fine import exact_zero, fine_sign
+from alf.theory.arithmetic.intervals import INF, OutOfDomain, add, mul, outward
 from alf.theory.arithmetic.limits import from_end
-from alf.theory.arithmetic.rounding import INF, OutOfDomain, add, mul, outward
 
 
 @dataclass(frozen=True)

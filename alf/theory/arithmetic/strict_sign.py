@@ -11,8 +11,8 @@ from alf.theory.arithmetic.balls import at_point, sign_of_number
 from alf.theory.arithmetic.cells import Enclosure, on_cell
 from alf.theory.arithmetic.end_sign import end_sign
 from alf.theory.arithmetic.fine import exact_zero, fine_sign
+from alf.theory.arithmetic.intervals import OutOfDomain, outward
 from alf.theory.arithmetic.limits import from_end
-from alf.theory.arithmetic.rounding import OutOfDomain, outward
 from alf.theory.arithmetic.sign_pattern import Budget, Run, cell_sign, dyadic, mean_value_sign, settle_zero
 
 

@@ -15,7 +15,7 @@ from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import at_point
 from alf.theory.arithmetic.cells import on_cell
 from alf.theory.arithmetic.fine import exact_zero
-from alf.theory.arithmetic.rounding import outward
+from alf.theory.arithmetic.intervals import outward
 from alf.theory.arithmetic.sign_pattern import sign_pattern
 from alf.theory.curve.parameter_cell import CellSide
 from alf.theory.curve.symbolic_sign import (
@@ -29,7 +29,7 @@ from alf.theory.curve.symbolic_sign import (
     tidy,
 )
 from alf.theory.progress import stage
-from alf.theory.ratios.rules import ratio_of
+from alf.theory.ratios.of_loss import ratio_of
 from alf.theory.risk.structure import structure_of
 from alf.theory.verdict import Status
 

@@ -10,8 +10,8 @@ from alf.losses import Loss
 from alf.theory.arithmetic.balls import one_at_a_time
 from alf.theory.asymmetry.decide import decide
 from alf.theory.progress import stage
+from alf.theory.ratios.of_loss import ratio_of
 from alf.theory.ratios.ratio import critical_noise
-from alf.theory.ratios.rules import ratio_of
 from alf.theory.verdict import Status
 
 

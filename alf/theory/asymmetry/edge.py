@@ -10,7 +10,7 @@ from alf.losses import u
 from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.cells import on_cell
-from alf.theory.arithmetic.rounding import OutOfDomain, outward
+from alf.theory.arithmetic.intervals import OutOfDomain, outward
 from alf.theory.arithmetic.sign_pattern import sign_pattern, touches
 from alf.theory.asymmetry.decision import Decision
 from alf.theory.curve.pieces import smooth_pieces

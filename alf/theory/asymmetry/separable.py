@@ -6,7 +6,7 @@ from sympy import oo
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.asymmetry.decision import Decision, denied
 from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
-from alf.theory.asymmetry.minimisation import minimise_at_vertex
+from alf.theory.asymmetry.whole_simplex import minimise_at_vertex
 from alf.theory.curve.shape import shape_of
 from alf.theory.risk.structure import Structure
 from alf.theory.verdict import Status, Step, applied, step

@@ -14,7 +14,7 @@ from alf.theory.curve.parameter_cell import proved_sign, sign_steps
 from alf.theory.curve.profile import upper_is_one
 from alf.theory.curve.shape import shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_POSITIVE, ZERO
-from alf.theory.ratios.rules import ratio_of, ratio_of_shape
+from alf.theory.ratios.of_loss import ratio_of, ratio_of_shape
 from alf.theory.risk.minimisation import sum_against_vertex
 from alf.theory.risk.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Status, Step, Verdict, applied, holds, refuted, step, undecided

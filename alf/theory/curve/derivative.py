@@ -12,7 +12,7 @@ from sympy import Expr, diff
 from alf.losses import u
 from alf.theory.arithmetic.balls import at_point
 from alf.theory.arithmetic.cells import on_cell
-from alf.theory.arithmetic.rounding import OutOfDomain
+from alf.theory.arithmetic.intervals import OutOfDomain
 from alf.theory.curve.algebra import in_exponential
 
 

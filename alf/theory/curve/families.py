@@ -15,7 +15,7 @@ from sympy import Abs, Expr, Max, Min, Symbol, diff
 from alf.losses import Loss, u
 from alf.losses.exact import substitute
 from alf.theory.arithmetic.cells import on_box
-from alf.theory.arithmetic.rounding import OutOfDomain, outward
+from alf.theory.arithmetic.intervals import OutOfDomain, outward
 from alf.theory.curve.continuity import conditions
 
 FINEST = Fraction(1, 128)

@@ -9,7 +9,7 @@ from sympy import Expr
 from alf.losses import u
 from alf.numbers import as_rational
 from alf.theory.arithmetic.cells import enclose_number, on_cell
-from alf.theory.arithmetic.rounding import WHOLE, OutOfDomain, outward
+from alf.theory.arithmetic.intervals import WHOLE, OutOfDomain, outward
 from alf.theory.curve.derivative import derivative_of
 from alf.theory.curve.kinks import Kink, one_sided_value
 from alf.theory.curve.shape import Shape, shape_of

@@ -13,8 +13,8 @@ from sympy import Expr, oo
 from alf.losses import u
 from alf.theory.arithmetic.balls import at_point, sign_of_number
 from alf.theory.arithmetic.cells import enclose_number, on_cell
+from alf.theory.arithmetic.intervals import OutOfDomain, outward
 from alf.theory.arithmetic.limits import from_end, one_sided_limit
-from alf.theory.arithmetic.rounding import OutOfDomain, outward
 from alf.theory.arithmetic.sign_pattern import Budget, Run, sign_pattern
 from alf.theory.curve.continuity import discontinuity, reveal
 from alf.theory.curve.derivative import derivative_of, is_identically_zero

@@ -9,7 +9,7 @@ from alf.losses import u
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.cells import on_cell
 from alf.theory.arithmetic.fine import exact_zero
-from alf.theory.arithmetic.rounding import OutOfDomain
+from alf.theory.arithmetic.intervals import OutOfDomain
 from alf.theory.curve.derivative import derivative_of
 from alf.theory.curve.shape import Shape
 

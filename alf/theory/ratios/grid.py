@@ -8,7 +8,7 @@ import sympy
 from alf.errors import InputError
 from alf.losses import Declaration, Loss
 from alf.losses.domain import Domain
-from alf.theory.ratios.rules import ratio_of
+from alf.theory.ratios.of_loss import ratio_of
 
 
 def ratio_grid(loss: Loss, **values):

@@ -86,7 +86,7 @@ def critical_noise(ratio: Ratio, classes: int = 10) -> CriticalNoise:
     """The symmetric and the pair noise rate up to which a loss with this ratio is tolerant.
 
     >>> from alf.losses import parse
-    >>> from alf.theory.ratios.rules import ratio_of
+    >>> from alf.theory.ratios.of_loss import ratio_of
     >>> c = critical_noise(ratio_of(parse("agce:a=0.6,q=0.6")), 10)
     >>> round(c.symmetric, 4), round(c.pair, 6)
     (0.8587, 0.403156)

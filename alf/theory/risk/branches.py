@@ -10,7 +10,7 @@ from sympy import Expr, oo
 
 from alf.losses import u
 from alf.theory.arithmetic.cells import enclose_number, on_cell
-from alf.theory.arithmetic.rounding import OutOfDomain, outward
+from alf.theory.arithmetic.intervals import OutOfDomain, outward
 from alf.theory.arithmetic.sign_pattern import Run
 from alf.theory.curve.derivative import derivative_of
 from alf.theory.curve.kinks import Kink

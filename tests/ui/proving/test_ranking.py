@@ -6,9 +6,9 @@ from alf.losses import parse
 from alf.noise import parse_noise
 from alf.theory import prove
 from alf.theory.asking.prover import Unfinished
-from ui.asking import jobs, questions
-from ui.asking.questions import LATE, Question
-from ui.proving.ranking import suggested, suggestion_cell
+from ui.asking import jobs, page_questions
+from ui.asking.page_questions import LATE, Question
+from ui.verdicts.noise_ranking import suggested, suggestion_cell
 
 NFL_AEL = "nfl+ael:alpha=1,beta=1,gamma=0.5,a=2"
 
@@ -33,15 +33,15 @@ def test_a_late_hyperparameter_does_not_take_the_others_along(monkeypatch):
     none = {"status": "proved", "everywhere": False, "intervals": [], "suggested": [], "formulas": []}
     known = {"beta": none | {"name": "beta"}}
     known["a"] = none | {"name": "a", "intervals": [["617/250", None]], "suggested": ["247/100"]}
-    monkeypatch.setattr(questions, "_region", lambda question, name: Done(known.get(name)))
+    monkeypatch.setattr(page_questions, "_region", lambda question, name: Done(known.get(name)))
     question = Question(NFL_AEL, "pair:0.4", 10)
-    found = questions.regions(question)
+    found = page_questions.regions(question)
     assert [region["status"] for region in found] == [LATE, "proved", LATE, "proved"]
     assert suggested(parse(NFL_AEL), found).spec == NFL_AEL.replace("a=2", "a=2.47")
     said = suggestion_cell(parse(NFL_AEL), found, question)
     assert "with a = 2.47" in said and "a from 2.468" in said
     del known["a"]
-    assert suggestion_cell(parse(NFL_AEL), questions.regions(question), question) == "no answer in time"
+    assert suggestion_cell(parse(NFL_AEL), page_questions.regions(question), question) == "no answer in time"
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from alf.losses import Loss, catalogue, parse
 from alf.numbers import rounded
 from alf.theory import Verdict
 from alf.theory.verdict import Status
-from ui.asking.questions import LATE, Question, answer, crowd, ratio_of, regions
+from ui.asking.page_questions import LATE, Question, answer, crowd, ratio_of, regions
 from ui.controls import swatch, values_of
-from ui.proving.starting_weight import starts_slowly
+from ui.verdicts.starting_weight import starts_slowly
 from ui.words.glossary import term
 from ui.words.statuses import COLOURS, word
 from ui.words.verdict_words import values

@@ -17,7 +17,7 @@ from alf.figures.risk import P, edge_figure
 from alf.figures.simplex import SCALE, raster
 from alf.losses import distinct_labels, parse
 from alf.theory import critical_noise
-from ui.asking.questions import ratio_of
+from ui.asking.page_questions import ratio_of
 from ui.charts.chart import chart
 from ui.controls import hint, series
 from ui.state.view import View, keep

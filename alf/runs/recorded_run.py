@@ -1,6 +1,6 @@
 """Recorded runs that ship with the project, so that no page is empty: real curves, made by the command below.
 
-    python -m alf.runs.recorded digits
+    python -m alf.runs.recorded_run digits
 
 trains the classroom recipe (six losses, three seeds) on this machine and writes ``recorded/digits.json`` beside this
 file, which says when, on what and with which versions it was made, and ``recorded/digits.safetensors``, what the models
@@ -147,7 +147,7 @@ def record(name: str) -> None:
         "recipe": recipe.to_dict(),
         "made": {
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
-            "command": f"python -m alf.runs.recorded {name}",
+            "command": f"python -m alf.runs.recorded_run {name}",
             "torch": torch.__version__,
             "device": f"CPU, {threads} thread{'s' * (threads != 1)}",
             "seconds": round(trainer.seconds, 1),

@@ -13,11 +13,11 @@ from alf.losses import parse
 from alf.numbers import rounded
 from alf.theory import CLAIMS, Verdict
 from alf.theory.asking.prover import Unfinished
-from ui.asking.questions import DOCUMENT_SECONDS, Question, crowd, document, failed, ratio_of, regions, snippet
-from ui.asking.questions import answers as answers_to
+from ui.asking.page_questions import DOCUMENT_SECONDS, Question, crowd, document, failed, ratio_of, regions, snippet
+from ui.asking.page_questions import answers as answers_to
 from ui.charts.chart import chart
 from ui.controls import series
-from ui.proving.starting_weight import slow_start_warning
+from ui.verdicts.starting_weight import slow_start_warning
 from ui.words import verdict_words
 from ui.words.statuses import word
 

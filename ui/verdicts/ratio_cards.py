@@ -11,7 +11,7 @@ from alf.numbers import four_places
 from alf.theory import critical_noise
 from alf.theory.verdict import Status
 from ui.asking.jobs import KnownRatio
-from ui.asking.questions import latex_of, ratio_of
+from ui.asking.page_questions import latex_of, ratio_of
 from ui.controls import swatch
 from ui.words.glossary import term
 from ui.words.verdict_words import plain

@@ -14,10 +14,10 @@ from alf.figures.trade_off import trade_off_figure
 from alf.losses import Loss, catalogue, parse
 from alf.noise import Noise
 from alf.numbers import four_places
-from ui.asking.questions import grid, ratio_of
+from ui.asking.page_questions import grid, ratio_of
 from ui.charts.chart import payload
-from ui.proving.ranking import catalogue_presets
-from ui.proving.starting_weight import starting_weight
+from ui.verdicts.noise_ranking import catalogue_presets
+from ui.verdicts.starting_weight import starting_weight
 
 POINTS = 200
 QUANTITIES = {"ratio": "asymmetry ratio", "pair": "critical pair noise", "symmetric": "critical symmetric noise"}
