@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "critical_noise": ("ratios.ratio", "critical_noise"),
     "prove": ("claims.prove", "prove"),
-    "ratio": ("ratios.rules", "ratio_of"),
+    "ratio": ("ratios.of_loss", "ratio_of"),
     "tolerant_region": ("asking.region", "tolerant_region"),
     "tolerated_rate": ("asking.rate", "tolerated_rate"),
     "verify": ("claims.prove", "verify"),
