@@ -79,7 +79,7 @@ def test_the_measure_of_contrast_finds_what_is_too_pale(loaded):
     page = loaded("/", 1280)
     page.evaluate(LOOKS)
     page.evaluate("document.querySelector('.alf-head p').style.opacity = 0.5")
-    assert any("Data sets are full" in said for said in page.evaluate("lowContrast()"))
+    assert any("Many data sets have wrong labels" in said for said in page.evaluate("lowContrast()"))
 
 
 HINT = """
