@@ -60,7 +60,11 @@ def server(tmp_path_factory, store):
         port = s.getsockname()[1]
     folder = tmp_path_factory.mktemp("app")
     log = (folder / "log").open("w+")
-    environment = os.environ | {"ALF_STORE": f"sqlite:///{store}", "PYTHONWARNINGS": "default"}
+    environment = os.environ | {
+        "ALF_STORE": f"sqlite:///{store}",
+        "ALF_MAX_EPOCHS": "20000",  # a run that is still going on when a test has looked twice
+        "PYTHONWARNINGS": "default",
+    }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.address", "127.0.0.1"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)

@@ -72,7 +72,7 @@ def test_a_phone_shows_every_view_within_its_width(open_page):
 
 def test_the_regions_of_each_loss_move_side_by_side_while_it_trains(open_page):
     page = open_page(
-        "/train?data=moons&loss=ce&loss=agce:a=0.6,q=0.6&noise=symmetric:0.3&seeds=1&epochs=3999&look=regions"
+        "/train?data=moons&loss=ce&loss=agce:a=0.6,q=0.6&noise=symmetric:0.3&seeds=1&epochs=19999&look=regions"
     )
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url("**run=**", timeout=20_000)
