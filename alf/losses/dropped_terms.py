@@ -117,8 +117,13 @@ def _needs(expression: Expr) -> Iterator[Need]:
 
 
 def _plain(x: Expr) -> Expr:
-    """An expression without its numerical factor, which is above 0: 2 - 2u and 1 - u have one sign."""
-    return x.as_content_primitive()[1]
+    """An expression without its positive rational factor: 2 - 2u and 1 - u have one sign.
+
+    Factors inside a power stay: 0.999999**0.999999 as a factor is a root of whole numbers with millions of digits.
+    """
+    factor, rest = x.as_coeff_Mul(rational=True)
+    rest = rest.primitive()[1] if isinstance(rest, sympy.Add) else rest
+    return -rest if factor < 0 else rest
 
 
 def _covered(need: Need, kept: dict[str, set[Expr]]) -> bool:

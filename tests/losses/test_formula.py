@@ -367,3 +367,9 @@ def test_a_rise_is_seen_whatever_the_formula_is_made_of(rising):
         parse("formula:" + rising)
     low, high = map(float, re.findall(r"= ([-\d.e]+)", str(raised.value)))
     assert low < high
+
+
+@pytest.mark.parametrize("a", ["0.999999", "0.123456789", "1.000000001"])
+def test_a_factor_inside_a_power_is_not_multiplied_out(a):
+    """A fraction to the power of a long fraction would be a whole number of millions of digits."""
+    assert parse(f"formula:log(1+a*(a*(1-u))**b);a={a},b=0.999999").spec.endswith(f"a={a},b=0.999999")

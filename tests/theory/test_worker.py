@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ import alf
 from alf.errors import InputError
 from alf.losses import parse
 from alf.theory import prove
-from alf.theory.asking.prover import MEMORY, Prover, Unfinished
+from alf.theory.asking.prover import MEMORY, Asked, Prover, Unfinished
 from alf.theory.progress import stage
 
 HARD = "formula:tanh(1/u)+sin(9*u)/50-u"
@@ -48,6 +49,21 @@ def test_a_claim_that_takes_too_long_is_stopped_and_says_where():
     assert found.status == "undecided"
     assert found.holds is None
     assert "Not finished within 0.6 seconds" in found.steps[-1].statement
+
+
+def test_a_question_whose_pool_broke_on_the_way_is_given_up():
+    """Pebble leaves such a question without an answer: nobody may wait for it, and the next one gets a new pool."""
+    with Prover(workers=1) as prover:
+        asked = prover.submit(double, 2)
+        assert asked.result() == 4
+        pool = prover._pools[False]
+        lost = Asked(Future(), asked.trail, 1.0, lambda: not pool.active)
+        assert not lost.done()
+        pool.stop()
+        assert lost.done() and not lost.final()
+        with pytest.raises(Unfinished, match="Its worker was lost"):
+            lost.result()
+        assert prover.submit(double, 3).result() == 6
 
 
 def test_verdicts_come_in_order():

@@ -10,6 +10,7 @@ True
 
 import contextlib
 import itertools
+import math
 import multiprocessing
 import os
 import tempfile
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as Late
+from concurrent.futures import wait as futures_wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,9 @@ BUSY_SECONDS = 30.0
 """Seconds to wait for a free worker when a formula is read."""
 
 
+LOOK = 1.0
+"""Seconds between looks at whether somebody is still at work on a question that is waited for."""
+
 MEMORY = 4 * 2**30
 """Bytes of address space a worker may use."""
 
@@ -55,21 +60,26 @@ class Unfinished(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question on its way: the future of its answer, the file that follows its steps, its deadline."""
+    """A question on its way: the future of its answer, the file that follows its steps, its deadline.
+
+    `lost` says whether nobody works on it any more: a pool of pebble's that breaks while a question is on its way to a
+    worker leaves the question without an answer.
+    """
 
     future: Future
     trail: Path
     seconds: float
+    lost: Callable[[], bool] = lambda: False
 
     def done(self) -> bool:
         """Whether `result` answers at once."""
-        return self.future.done()
+        return self.future.done() or self.lost()
 
     def final(self) -> bool:
         """Whether it is answered as it would be another time: it did not miss its deadline and lost no worker."""
         from pebble import ProcessExpired
 
-        if not self.done() or self.future.cancelled():
+        if not self.future.done() or self.future.cancelled():
             return False
         return not isinstance(self.future.exception(), (Late, ProcessExpired))
 
@@ -95,17 +105,21 @@ class Asked:
         """
         from pebble import ProcessExpired
 
+        end = math.inf if wait is None else time.monotonic() + wait
         try:
-            return self.future.result(wait)
+            while not self.future.done() and not self.lost() and time.monotonic() < end:
+                futures_wait((self.future,), min(LOOK, max(0.0, end - time.monotonic())))
+            if self.future.done():
+                return self.future.result()
         except CancelledError:
             raise Unfinished("Nobody waited for the answer any more.") from None
         except Late:
-            if self.future.done():
-                raise Unfinished(f"Not finished within {self.seconds:g} seconds: {last_stage(self.trail)}.") from None
-            self.forget()
-            raise Unfinished(f"No worker became free within {wait:g} seconds.") from None
+            raise Unfinished(f"Not finished within {self.seconds:g} seconds: {last_stage(self.trail)}.") from None
         except (ProcessExpired, MemoryError, RecursionError):
             raise Unfinished(f"The worker ran out of memory: {last_stage(self.trail)}.") from None
+        gone = self.lost()
+        self.forget()
+        raise Unfinished("Its worker was lost." if gone else f"No worker became free within {wait:g} seconds.")
 
 
 class Prover:
@@ -165,8 +179,9 @@ class Prover:
         """Ask any module-level function; its steps are followed (`alf.theory.progress.stage`)."""
         trail = Path(self._folder.name) / str(next(self._count))
         seconds = self.seconds if seconds is None else seconds
-        future = self._pool(quick).schedule(followed, args=(str(trail), function, arguments), timeout=seconds)
-        return Asked(future, trail, seconds)
+        pool = self._pool(quick)
+        future = pool.schedule(followed, args=(str(trail), function, arguments), timeout=seconds)
+        return Asked(future, trail, seconds, lambda: not pool.active)
 
     def ask(self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None) -> Asked:
         """A claim, to be read with `answer`."""
