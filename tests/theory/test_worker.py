@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 
 import psutil
@@ -63,6 +63,11 @@ def test_a_question_whose_pool_broke_on_the_way_is_given_up():
         assert lost.done() and not lost.final()
         with pytest.raises(Unfinished, match="Its worker was lost"):
             lost.result()
+        broken: Future = Future()
+        broken.set_exception(BrokenExecutor("All workers expired"))  # a pool that breaks later on
+        with pytest.raises(Unfinished, match="Its worker was lost"):
+            Asked(broken, asked.trail, 1.0).result()
+        assert not Asked(broken, asked.trail, 1.0).final()
         assert prover.submit(double, 3).result() == 6
 
 

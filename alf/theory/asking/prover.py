@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from concurrent.futures import TimeoutError as Late
 from concurrent.futures import wait as futures_wait
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Asked:
 
         if not self.future.done() or self.future.cancelled():
             return False
-        return not isinstance(self.future.exception(), (Late, ProcessExpired))
+        return not isinstance(self.future.exception(), (Late, ProcessExpired, BrokenExecutor))
 
     def forget(self) -> None:
         """Nobody will read the answer."""
@@ -115,6 +115,8 @@ class Asked:
             raise Unfinished("Nobody waited for the answer any more.") from None
         except Late:
             raise Unfinished(f"Not finished within {self.seconds:g} seconds: {last_stage(self.trail)}.") from None
+        except BrokenExecutor:
+            raise Unfinished("Its worker was lost.") from None
         except (ProcessExpired, MemoryError, RecursionError):
             raise Unfinished(f"The worker ran out of memory: {last_stage(self.trail)}.") from None
         gone = self.lost()
