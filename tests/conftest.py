@@ -8,6 +8,7 @@ import pytest
 
 BROWSER = Path(__file__).parent / "browser"
 OTHER_PROCESSES = (BROWSER, Path(__file__).parent / "runs" / "test_engine.py")
+MAIN = sys.modules["__main__"]
 
 
 RERUNS_ALLOWED = 1
@@ -41,6 +42,12 @@ def pytest_sessionfinish(session, exitstatus):
     if len(again) > RERUNS_ALLOWED and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter.write_line(f"\nAt most {RERUNS_ALLOWED} test may be tried again, got {', '.join(again)}", red=True)
+
+
+@pytest.fixture(autouse=True)
+def main():
+    """Worker processes begin by running the main module; AppTest leaves its page there: the original is put back."""
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,12 @@
 """Whose question is next: shared, dropped, stopped and taken in turn; with a clock and workers of the test's own."""
 
 import random
-import sys
 import time
 from collections import Counter
 from concurrent.futures import Future
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from alf.theory.asking.prover import Prover, Unfinished
 from ui.asking.turns import LEASE, SHORT, Turns
@@ -202,18 +202,12 @@ def test_an_answer_in_time_is_kept_however_long_nobody_looks():
     assert desk.ask("easy", "two").result() == 1
 
 
-@pytest.fixture
-def main(monkeypatch):
-    """Workers begin with the main module; a page that ran in this process before may have left its own there."""
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules[__name__])
-
-
 def sleepy(seconds: float):
     time.sleep(seconds)
     return seconds
 
 
-def test_with_real_workers_a_dropped_question_makes_room(main):
+def test_with_real_workers_a_dropped_question_makes_room():
     with Prover(workers=1, seconds=60) as prover:
         turns = Turns(1)
         turns.ask("endless", lambda: prover.submit(sleepy, 50.0), "gone")
@@ -226,7 +220,7 @@ def test_with_real_workers_a_dropped_question_makes_room(main):
         assert not turns._running and not turns._waiting
 
 
-def test_with_real_workers_what_is_left_alone_is_stopped(main, monkeypatch):
+def test_with_real_workers_what_is_left_alone_is_stopped(monkeypatch):
     monkeypatch.setattr("ui.asking.turns.LEASE", 0.3)
     with Prover(workers=1, seconds=60) as prover:
         turns = Turns(1)
@@ -235,7 +229,7 @@ def test_with_real_workers_what_is_left_alone_is_stopped(main, monkeypatch):
         assert not turns._running
 
 
-def test_workers_that_the_pool_has_given_up_are_replaced(main):
+def test_workers_that_the_pool_has_given_up_are_replaced():
     from pebble.pool.base_pool import PoolStatus
 
     with Prover(workers=1) as prover:
@@ -244,3 +238,17 @@ def test_workers_that_the_pool_has_given_up_are_replaced(main):
         assert prover.submit(sleepy, 0.0).result(30) == 0.0
     with pytest.raises(RuntimeError):
         prover.submit(sleepy, 0.0)
+
+
+def test_a_page_may_run_in_this_process():
+    def page():
+        import streamlit as st
+
+        st.text("here")
+
+    assert AppTest.from_function(page).run().text[0].value == "here"
+
+
+def test_workers_do_not_begin_with_the_page_of_an_earlier_test():
+    with Prover(workers=1) as prover:
+        assert prover.verdict("decreasing", "mae").holds
