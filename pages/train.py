@@ -25,7 +25,7 @@ FIELDS = (
 )
 view = View("train", FIELDS)
 view.show_warnings()
-shown, problem = session.shown(view["run"])
+shown, problem = session.run_or_recorded(view["run"])
 active = shown.progress is not None and shown.progress.active
 with st.container(key="train"):
     with st.container(key="start"):

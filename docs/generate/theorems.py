@@ -1,7 +1,7 @@
 """The page of theorems: each with its hypotheses, statement, formula, proof and source, as the engine holds them."""
 
 from alf.theory.theorems import THEOREMS, Theorem
-from ui.words.verdict_words import plain
+from ui.words.verdict_words import typeset
 
 HEAD = """# Theorems
 
@@ -19,18 +19,18 @@ upper ratio r_up is that over x = 1 - d.
 def page() -> str:
     """The page."""
     title, *paragraphs = HEAD.strip().split("\n\n")
-    return "\n\n".join([title, *map(plain, paragraphs), *map(_entry, THEOREMS.values())]) + "\n"
+    return "\n\n".join([title, *map(typeset, paragraphs), *map(_entry, THEOREMS.values())]) + "\n"
 
 
 def _entry(theorem: Theorem) -> str:
-    hypotheses = "\n".join(f"- {plain(hypothesis)}" for hypothesis in theorem.hypotheses)
+    hypotheses = "\n".join(f"- {typeset(hypothesis)}" for hypothesis in theorem.hypotheses)
     return "\n\n".join(
         [
             f"## {theorem.name} {{ #{theorem.key} }}",
-            plain(theorem.statement),
+            typeset(theorem.statement),
             f"$$\n{theorem.latex}\n$$",
             f"**Hypotheses.**\n\n{hypotheses}",
-            f"**Why.** {plain(theorem.sketch)}",
-            f"**Source.** {plain(theorem.source)}",
+            f"**Why.** {typeset(theorem.sketch)}",
+            f"**Source.** {typeset(theorem.source)}",
         ]
     )

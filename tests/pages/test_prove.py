@@ -156,8 +156,8 @@ def test_the_proof_is_a_script_that_checks_itself(tmp_path):
 
 
 def test_a_sentence_cannot_break_the_page():
-    assert verdict_words.plain("<script>") == "&lt;script&gt;"
-    assert verdict_words.plain("$x$ *y* [z](w) `v` a|b ~~c~~").count("&#") == 12
+    assert verdict_words.typeset("<script>") == "&lt;script&gt;"
+    assert verdict_words.typeset("$x$ *y* [z](w) `v` a|b ~~c~~").count("&#") == 12
 
 
 def test_a_formula_is_chosen_typed_and_checked(open_app):

@@ -22,7 +22,7 @@ _PROBLEM = "matrix.problem"
 _MOST_TYPED = 100
 
 
-def text(spec: str, classes: int, data: str | None = None) -> None:
+def text_field(spec: str, classes: int, data: str | None = None) -> None:
     """A noise as text, a matrix row by row; a text that is none stays, and the reason stands below it."""
     key = "noise-typed"
     problem = _problem("text")
@@ -73,10 +73,10 @@ def editor(noise: Noise) -> None:
         )
     _say(_problem("cells"))
     if noise.kind == "matrix":  # below the cells, which would jump away from under the pointer otherwise
-        text(noise.spec, noise.classes)
+        text_field(noise.spec, noise.classes)
 
 
-def kept(view: View, data: str | None) -> None:
+def say_kept_noise(view: View, data: str | None) -> None:
     """Say which noise the page cannot show, and offer to go back to a matrix's own number of classes."""
     if "noise" not in view.notes:
         return
@@ -164,7 +164,7 @@ def _take(rows: list[list[str]], where: str) -> None:
     except InputError as error:
         _refuse(where, str(error), values)
         return
-    use(noise)
+    set_matrix(noise)
 
 
 def _normalise() -> None:
@@ -176,10 +176,10 @@ def _normalise() -> None:
     except InputError as error:
         _refuse(where, str(error))
         return
-    use(parse_noise(matrix_text.spec(rows), len(rows)))
+    set_matrix(parse_noise(matrix_text.spec(rows), len(rows)))
 
 
-def use(noise: Noise) -> None:
+def set_matrix(noise: Noise) -> None:
     """Take a matrix; it brings its number of classes along."""
     View.set("classes", noise.classes)
     View.set("noise", noise.spec)

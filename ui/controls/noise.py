@@ -41,8 +41,8 @@ def noise(view: View, classes: int, data: str | None = None, cells: bool = False
         with st.container(key="noise-own"):
             st.caption("Your own matrix, row by row:")
     elif shown == "typed":
-        matrix.text(spec, *where)
-    matrix.kept(view, data)
+        matrix.text_field(spec, *where)
+    matrix.say_kept_noise(view, data)
 
 
 def _short_list(shown: str, where: tuple) -> None:
@@ -108,7 +108,7 @@ def _kind(key: str, classes: int, data: str | None) -> None:
         rows = now.exact or parse_noise(f"symmetric:{rate}", classes).exact
         if classes <= 20:  # a matrix of a hundred classes is not typed
             spec = "matrix:" + ";".join(",".join(str(p) for p in row) for row in rows)
-            matrix.use(parse_noise(spec, classes))
+            matrix.set_matrix(parse_noise(spec, classes))
     else:
         _take(f"{kind}:{rate}", classes, data)
 

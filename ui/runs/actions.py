@@ -98,7 +98,7 @@ def _export(run: Run) -> None:
         save("Curves and recipe as JSON", lambda: json_text(recipe, _all(run)), f"{name}.json", "application/json")
         save("Recipe (JSON)", lambda: recipe_text(recipe), f"{name}.recipe.json", "application/json")
         save("PyTorch script", lambda: script(recipe), f"{name}.py", "text/x-python", help=_SCRIPT)
-        st.caption("The recipe can be opened here train_link, or trained by `python -m alf sweep`.")
+        st.caption("The recipe can be opened here again, or trained by `python -m alf sweep`.")
 
 
 def _all(run: Run) -> Sequence[dict]:
@@ -156,20 +156,20 @@ def _do(what, *arguments) -> None:
 
 
 def _stop(run: Run) -> None:
-    session.engine().stop(session.mine(run.id))
+    session.engine().stop(session.own_run(run.id))
 
 
 def _resume(run: Run) -> None:
-    session.mine(run.id)
+    session.own_run(run.id)
     session.engine().start(run.recipe, session.owner())
 
 
 def _name(run: Run, key: str) -> None:
-    session.engine().rename(session.mine(run.id), st.session_state[key])
+    session.engine().rename(session.own_run(run.id), st.session_state[key])
 
 
 def _forget(run: Run) -> None:
-    session.engine().delete(session.mine(run.id))
+    session.engine().delete(session.own_run(run.id))
     View.set("runs", tuple(other for other in View.now()["runs"] if other != run.id))
 
 

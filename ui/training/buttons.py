@@ -61,7 +61,7 @@ def _of_a_run(run: str, shown: session.Shown) -> None:
 def _models(view: View) -> str:
     """What Start would train, and how long that takes."""
     losses, seeds = len(view["loss"]), view["seeds"]
-    recipe = session.controls()
+    recipe = session.chosen_recipe()
     needed = f": {session.time_needed(recipe)}" if recipe is not None else ""
     return f"{losses} loss{'es' if losses > 1 else ''} × {seeds} seed{'s' if seeds > 1 else ''}{needed}"
 
@@ -144,7 +144,9 @@ def _do(what: str, run: str) -> None:
     st.session_state.pop(_ERROR, None)
     engine = session.engine()
     try:
-        {"pause": engine.pause, "play": engine.play, "step": engine.step, "stop": engine.stop}[what](session.mine(run))
+        {"pause": engine.pause, "play": engine.play, "step": engine.step, "stop": engine.stop}[what](
+            session.own_run(run)
+        )
     except InputError as error:
         st.session_state[_ERROR] = str(error)
 
@@ -155,7 +157,7 @@ def _set_rate(run: str, lr: float) -> None:
         return  # a field that has just left the page may report once more what it held
     st.session_state.pop(_ERROR, None)
     try:
-        epoch = session.engine().set_lr(session.mine(run), lr)
+        epoch = session.engine().set_lr(session.own_run(run), lr)
     except InputError as error:
         st.session_state[_ERROR] = str(error)
     else:

@@ -148,7 +148,7 @@ def _pace(shown: session.Shown, run: str | None, active: bool, look: str) -> tup
 
 def _body(run: str | None, look: str, awaiting: bool) -> None:
     """The open view; runs again by itself while the run goes on."""
-    shown, _ = session.shown(run)
+    shown, _ = session.run_or_recorded(run)
     said: list[str] = []
     models = _models(shown, run, said)
     there = [model for model in models if model.seen]

@@ -48,7 +48,7 @@ def _state(shown: session.Shown) -> tuple:
 
 
 def _results(run: str | None, drawn: tuple) -> None:
-    shown, _ = session.shown(run)
+    shown, _ = session.run_or_recorded(run)
     _status(shown)
     _curves(shown)
     st.html(table(shown))
@@ -65,7 +65,7 @@ def _results(run: str | None, drawn: tuple) -> None:
 def _curves(shown: session.Shown) -> None:
     """Accuracy and memorisation; before there is an epoch, those of the run before, pale, in the same place."""
     waiting = bool(shown.progress and shown.progress.active and not shown.records)
-    source = session.before() if waiting else shown
+    source = session.last_shown() if waiting else shown
     epochs, changes = source.recipe.epochs, source.recipe.changes
     figures = [
         accuracy_figure.spec(series(source, "test_accuracy"), epochs, changes, ends(source, "last")),

@@ -55,14 +55,14 @@ def owner() -> str:
     return known
 
 
-def mine(run: str) -> str:
+def own_run(run: str) -> str:
     """The run's id, once it is sure that it is this reader's: whoever has a run's link may watch it, and no more."""
     if engine().progress(run).owner != owner():
         raise InputError("run: must be one of yours to be changed, got somebody else's")
     return run
 
 
-def shown(run: str | None) -> tuple[Shown | None, str | None]:
+def run_or_recorded(run: str | None) -> tuple[Shown | None, str | None]:
     """The run with this id, or the recorded one; and a sentence when there is no such run."""
     problem = None
     if run:
@@ -72,14 +72,14 @@ def shown(run: str | None) -> tuple[Shown | None, str | None]:
         except InputError as error:
             problem = str(error)
         else:
-            found = Shown(progress.recipe, records, progress, differs=_differs(controls(), progress.recipe))
+            found = Shown(progress.recipe, records, progress, differs=_differs(chosen_recipe(), progress.recipe))
             if found.records:
                 st.session_state["train.last"] = run
             return found, None
-    return recorded_run(controls()), problem
+    return recorded_run(chosen_recipe()), problem
 
 
-def controls() -> Recipe | None:
+def chosen_recipe() -> Recipe | None:
     """The recipe that the page's controls describe, when they describe one."""
     try:
         return recipe_of(View.now())
@@ -87,9 +87,9 @@ def controls() -> Recipe | None:
         return None
 
 
-def before() -> Shown:
+def last_shown() -> Shown:
     """The run whose curves stay in sight until the next one has some of its own: the last one shown here."""
-    return shown(st.session_state.get("train.last"))[0]
+    return run_or_recorded(st.session_state.get("train.last"))[0]
 
 
 def pace(shown: Shown) -> float | None:

@@ -50,7 +50,7 @@ def _cards(question: Question, waiting: bool) -> None:
         condition = verdict_words.condition(ratio) if ratio is not None else "The asymmetry ratio is being worked out …"
         st.markdown(condition, unsafe_allow_html=True)
         st.markdown(
-            verdict_words.enough(enough)
+            verdict_words.tolerant_values(enough)
             if enough is not None
             else "Looking for hyperparameters with which the loss tolerates this noise …"
         )

@@ -23,7 +23,7 @@ from ui.controls import swatch, values_of
 from ui.verdicts.starting_weight import starts_slowly
 from ui.words.glossary import term
 from ui.words.statuses import COLOURS, word
-from ui.words.verdict_words import values
+from ui.words.verdict_words import values_in_words
 
 CLAIM = "noise_tolerant"
 
@@ -141,7 +141,10 @@ def suggestion_cell(loss: Loss, regions: list[dict], question: Question) -> str:
     if better is not None:
         name = _changed_parameter(loss, better)
         region = next(r for r in regions if r["name"] == name)
-        return _link(better.spec, question, _changed(loss, better)) + f"<small>{html.escape(values(region))}</small>"
+        return (
+            _link(better.spec, question, _changed(loss, better))
+            + f"<small>{html.escape(values_in_words(region))}</small>"
+        )
     if any(region["status"] == LATE for region in regions):
         return "no answer in time"
     return "not settled" if any(region["status"] == Status.UNDECIDED for region in regions) else "—"

@@ -14,7 +14,7 @@ from ui.asking.jobs import KnownRatio
 from ui.asking.page_questions import latex_of, ratio_of
 from ui.controls import swatch
 from ui.words.glossary import term
-from ui.words.verdict_words import plain
+from ui.words.verdict_words import typeset
 
 CRITICAL = (
     r"$\eta^{*}_{\mathrm{sym}} = \frac{r\,(K-1)}{1 + r\,(K-1)} \qquad "
@@ -81,7 +81,7 @@ def card(spec: str, classes: int, style: Style, found: KnownRatio | None) -> str
         parts.append(_stat("pair", term("pair noise"), _share(*shares[1]), shares[1][0]))
         parts += ["</div>", "", _reason(found)]
     else:
-        parts += ["", f'<p class="alf-note">{plain(found.reason)}</p>', ""]
+        parts += ["", f'<p class="alf-note">{typeset(found.reason)}</p>', ""]
     return "\n".join([*parts, "", "</div>"])
 
 
@@ -98,7 +98,7 @@ def _reason(found: KnownRatio) -> str:
         formula = f" = {found.exact}"
     if found.value == 0:
         formula += " = 0" if found.whole == 0 else r" \approx 0"
-    how = f"{WORDS[found.status]} {plain(found.domain)}".rstrip()
+    how = f"{WORDS[found.status]} {typeset(found.domain)}".rstrip()
     text = f"$r{formula}$, {how}." if formula else f"{how[:1].upper()}{how[1:]}."
     return f'<div class="alf-note">\n\n{text}\n\n</div>'
 

@@ -64,22 +64,22 @@ def reason(verdict: Verdict) -> str:
     """The sentence that decided, the counterexample where there is one, and for which hyperparameters it did."""
     said = verdict.witness.statement if verdict.witness is not None else verdict.steps[-1].statement
     domain = verdict.data.get("domain", "")
-    return plain(said) + (f" <small>{plain(domain[0].upper() + domain[1:])}.</small>" if domain else "")
+    return typeset(said) + (f" <small>{typeset(domain[0].upper() + domain[1:])}.</small>" if domain else "")
 
 
 def steps(verdict: Verdict) -> str:
     """Every step as Markdown with HTML in it: its sentence, how it is known, the theorem it applies, its formula."""
     lines = []
     for place, step in enumerate(verdict.steps, 1):
-        lines.append(f"**{place}.** {plain(step.statement)} *({word(step.status)})*{_theorem(step.theorem)}")
+        lines.append(f"**{place}.** {typeset(step.statement)} *({word(step.status)})*{_theorem(step.theorem)}")
         if step.latex:
             lines.append(f"$$\n{step.latex}\n$$")
     if verdict.witness is not None:
         w = verdict.witness
-        lines.append(f"**Counterexample.** {plain(w.statement)}")
+        lines.append(f"**Counterexample.** {typeset(w.statement)}")
         if w.point:
             lines.append(f'<span class="alf-vector">{vector(w.point)}</span>')
-        lines.append(f"{plain(w.labels[0])}: {raised(w.shown[0])}, {plain(w.labels[1])}: {raised(w.shown[1])}")
+        lines.append(f"{typeset(w.labels[0])}: {raised(w.shown[0])}, {typeset(w.labels[1])}: {raised(w.shown[1])}")
     return "\n\n".join(lines)
 
 
@@ -90,7 +90,7 @@ def _theorem(key: str) -> str:
     theorem, documentation = THEOREMS[key], settings().docs_url
     hint = f"{theorem.statement} It needs: {'; '.join(theorem.hypotheses)}."
     address = f"{documentation.rstrip('/')}/theorems/#{key}" if documentation else ""
-    return f" · {hinted(plain(theorem.name), hint, address)}"
+    return f" · {hinted(typeset(theorem.name), hint, address)}"
 
 
 def vector(point) -> str:
@@ -155,13 +155,13 @@ def decimal(exact: str) -> str:
     return f"{number:f}" if -4 <= int(power) < 6 else rf"{digits} \cdot 10^{{{int(power)}}}"
 
 
-def values(region: dict, mathematics: bool = False) -> str:
+def values_in_words(region: dict, mathematics: bool = False) -> str:
     """The values of a hyperparameter that tolerate the noise, in words, or the same with LaTeX for Markdown.
 
     >>> found = {"name": "a", "everywhere": False, "intervals": [["127/250", "246/125"], ["5", None]]}
-    >>> values(found)
+    >>> values_in_words(found)
     'a from 0.508 to 1.968, or from 5'
-    >>> values(found | {"intervals": []}, mathematics=True), values(found | {"everywhere": True})
+    >>> values_in_words(found | {"intervals": []}, mathematics=True), values_in_words(found | {"everywhere": True})
     ('no $a$', 'any a')
     """
     name = region["name"]
@@ -185,18 +185,18 @@ def values(region: dict, mathematics: bool = False) -> str:
     return f"{name} {', or '.join(parts)}"
 
 
-def enough(regions: list[dict]) -> str:
+def tolerant_values(regions: list[dict]) -> str:
     """Which values tolerate the noise, as Markdown: each hyperparameter's, the others as they are.
 
     >>> found = {"name": "a", "status": "proved", "everywhere": False, "intervals": [["1233/500", None]]}
-    >>> enough([found | {"formulas": []}])
+    >>> tolerant_values([found | {"formulas": []}])
     'The loss tolerates this noise for $a$ from $2.466$.'
     """
     parts = []
     for region in regions:
         if not region["intervals"] and region["status"] not in (Status.PROVED, Status.CERTIFIED, Status.OBSERVED):
             continue  # late, or not settled
-        said = values(region, mathematics=True)
+        said = values_in_words(region, mathematics=True)
         if region["formulas"]:
             said += f" ({' and '.join(f'${formula}$' for formula in region['formulas'])} rounded)"
         how = {Status.OBSERVED: ", as far as tested", Status.UNDECIDED: ", the rest is not settled"}
@@ -216,7 +216,7 @@ def condition(ratio: KnownRatio) -> str:
     'Asymmetry ratio $r = 1$ (proved): the loss is asymmetric wherever one label has the largest weight.'
     """
     if not ratio.defined or ratio.value is None:
-        return f"Asymmetry ratio: {plain(ratio.reason)}"
+        return f"Asymmetry ratio: {typeset(ratio.reason)}"
     formula = ratio.formula or ratio.exact
     known = f" ({word(ratio.status)})"
     if ratio.whole is not None:
@@ -250,12 +250,12 @@ _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε"
 _SIGNS = {"-&gt;": "→", "&lt;=": "≤", "&gt;=": "≥", "!=": "≠", "&#x27;&#x27;": "″", "&#x27;": "′"}
 
 
-def plain(text: str) -> str:
+def typeset(text: str) -> str:
     """A sentence of the library as HTML, also inside Markdown: its mathematics set as such, its marks as they are.
 
-    >>> plain("p_m < 1"), plain("l''(u) >= 0, sum_i phi(u_i) -> r_up - u2")
+    >>> typeset("p_m < 1"), typeset("l''(u) >= 0, sum_i phi(u_i) -> r_up - u2")
     ('p<sub>m</sub> &lt; 1', 'ℓ″(u) ≥ 0, ∑<sub>i</sub> φ(u<sub>i</sub>) → r<sub>up</sub> − u<sub>2</sub>')
-    >>> plain("u_y**q and 2**-40 of [x](y)")
+    >>> typeset("u_y**q and 2**-40 of [x](y)")
     'u<sub>y</sub><sup>q</sup> and 2<sup>−40</sup> of &#91;x](y)'
     """
     text = html.escape(text)

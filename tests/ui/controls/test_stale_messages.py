@@ -13,6 +13,7 @@ import pytest
 
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
+from tests.ui.address_bar import Query
 from ui.controls import changes, hyperparameters, losses, matrix
 from ui.state import link, selection, view
 from ui.state.view import View
@@ -28,15 +29,6 @@ FIELDS = {
 }
 SPECS = ("ce", "mae", "agce:a=0.6,q=0.6", "ael:a=3.5", "formula:exp(-u/a);a=2[1,9]", "formula:1-a*u**2;a=2[1,3]")
 NOISES = ("pair:0.4", "symmetric:0.3", "none", "matrix:0.6,0.4,0;0.3,0.7,0;0,0,1", "matrix:0.9,0.1;0.2,0.8")
-
-
-class Query(dict):
-    def get_all(self, name):
-        return list(self.get(name, ()))
-
-    def from_dict(self, params):
-        self.clear()
-        self.update(params)
 
 
 @pytest.fixture

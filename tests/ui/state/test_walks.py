@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from alf.noise import parse_noise
+from tests.ui.address_bar import Query
 from ui.state import link, selection, view
 from ui.state.view import View
 
@@ -58,17 +59,6 @@ def fields():
     patch.undo()
     assert set(found) == set(PAGES)
     return found
-
-
-class Query(dict):
-    """The address bar, as `st.query_params` gives it."""
-
-    def get_all(self, name):
-        return list(self.get(name, ()))
-
-    def from_dict(self, params):
-        self.clear()
-        self.update(params)
 
 
 class Tab:
