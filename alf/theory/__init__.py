@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from alf.theory.verdict import CLAIMS, STATUSES, Step, Verdict, Witness
 
 if TYPE_CHECKING:
-    from alf.theory.asking.rate import tolerated_rate
-    from alf.theory.asking.region import tolerant_region
+    from alf.theory.asking.inverse import tolerant_region, tolerated_rate
     from alf.theory.claims.prove import prove, verify
     from alf.theory.ratios.of_loss import ratio_of as ratio
     from alf.theory.ratios.ratio import critical_noise
@@ -27,8 +26,8 @@ _HOMES = {
     "critical_noise": ("ratios.ratio", "critical_noise"),
     "prove": ("claims.prove", "prove"),
     "ratio": ("ratios.of_loss", "ratio_of"),
-    "tolerant_region": ("asking.region", "tolerant_region"),
-    "tolerated_rate": ("asking.rate", "tolerated_rate"),
+    "tolerant_region": ("asking.inverse", "tolerant_region"),
+    "tolerated_rate": ("asking.inverse", "tolerated_rate"),
     "verify": ("claims.prove", "verify"),
 }
 """Where each function lives: the module in this folder, and its name there."""

@@ -14,7 +14,7 @@ from alf.errors import InputError
 from alf.losses import catalogue, parse
 from alf.noise import parse_noise
 from alf.theory import prove, tolerant_region, tolerated_rate
-from alf.theory.asking.region import shortened
+from alf.theory.asking.inverse import shortened
 from alf.theory.curve.of_loss import single
 
 PAIR = parse_noise("pair:0.4", 10)

@@ -13,8 +13,7 @@ from alf.losses import u
 from alf.theory.arithmetic.sign_pattern import Run
 from alf.theory.curve.shape import shape_of
 from alf.theory.risk import branches as module
-from alf.theory.risk.branches import branches, finer_branch
-from alf.theory.risk.columns import column_of
+from alf.theory.risk.branches import branches, column_of, finer_branch
 
 COUNT = 400 if os.environ.get("ALF_SOAK") == "1" else 40
 

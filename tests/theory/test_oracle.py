@@ -145,7 +145,7 @@ def test_a_prover_with_a_case_dropped_is_caught(monkeypatch):
     from alf.theory.claims import calibration
 
     loss = parse("formula:(1-u)+max(0,0.5-u)")
-    monkeypatch.setattr(calibration, "with_kinks", lambda loss, structure: calibration._smooth(structure))
+    monkeypatch.setattr(calibration, "_with_kinks", lambda loss, structure: calibration._smooth(structure))
     verdict = calibration.calibrated(loss, 2)
     assert verdict.holds is True
     assert attack_verdict(loss, 2, verdict.to_json()) != []

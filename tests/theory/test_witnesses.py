@@ -23,9 +23,8 @@ from test_oracle import noise_of
 import alf
 from alf.losses import parse
 from alf.theory import CLAIMS, prove
-from alf.theory.claims.calibration_function import calibration_curve
-from alf.theory.claims.excess import searched, tight_constant
-from alf.theory.claims.ties import tie
+from alf.theory.claims.calibration import tie
+from alf.theory.claims.excess import calibration_curve, searched, tight_constant
 from alf.theory.curve.shape import shape_of
 from alf.theory.risk.structure import structure_of
 from alf.theory.table import losses

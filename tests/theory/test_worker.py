@@ -45,7 +45,7 @@ def prover():
 
 def test_a_claim_that_takes_too_long_is_stopped_and_says_where():
     with Prover(workers=1, seconds=0.6) as prover:
-        found = prover.verdict("completely_asymmetric", HARD, "pair:0.3", 3)
+        (found,) = prover.verify(HARD, "pair:0.3", 3, claims=("completely_asymmetric",))
     assert found.status == "undecided"
     assert found.holds is None
     assert "Not finished within 0.6 seconds" in found.steps[-1].statement

@@ -149,7 +149,7 @@ def region(loss: str, noise: str, classes: int, name: str) -> dict:
 
     from alf.noise import parse_noise
     from alf.theory import tolerant_region
-    from alf.theory.asking.region import shortened
+    from alf.theory.asking.inverse import shortened
 
     parsed, model = parse(loss), parse_noise(noise, classes)
     stage(f"solving for {name}")

@@ -125,7 +125,7 @@ def _kkt(core: Loss, parameter: Parameter, shares, low, high) -> Condition | Non
     if slope.has(u, symbol):
         return None
     h, sigma = sympy.expand_mul(whole - slope * symbol), slope * substitute(summand, others)
-    written = CellSide(parameter, _rational(low), _rational(high)).written
+    written = CellSide(parameter, sympy.sympify(low), sympy.sympify(high)).written
     (place,) = written.free_symbols
     h, sigma = h.subs(parameter.symbol, written), sigma.subs(parameter.symbol, written)
     least: list[Expr] = []
@@ -148,10 +148,6 @@ def _kkt(core: Loss, parameter: Parameter, shares, low, high) -> Condition | Non
 def _joined_powers(f: Expr) -> Expr:
     """u**p/u as u**(p - 1), which has a value at 0."""
     return sympy.Add(*(sympy.powsimp(term, combine="exp") for term in sympy.Add.make_args(sympy.expand_mul(f))))
-
-
-def _rational(end) -> Expr:
-    return as_rational(end) if math.isfinite(end) else oo if end > 0 else -oo
 
 
 def _written_back(symbol: Symbol, low, high) -> Expr:

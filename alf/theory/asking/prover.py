@@ -4,8 +4,8 @@ Claims are what takes long; reading what a stranger typed, and ratios, go to a w
 holds them up. Every question has a deadline; one that was killed says at which step.
 
 >>> with Prover(workers=1) as prover:
-...     prover.verdict("decreasing", "ael:a=2").holds
-True
+...     [verdict.holds for verdict in prover.verify("ael:a=2", claims=("decreasing", "concave"))]
+[True, False]
 """
 
 import contextlib
@@ -185,37 +185,24 @@ class Prover:
         future = pool.schedule(followed, args=(str(trail), function, arguments), timeout=seconds)
         return Asked(future, trail, seconds, lambda: not pool.active)
 
-    def ask(self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None) -> Asked:
-        """A claim, to be read with `answer`."""
-        return self.submit(decide, claim, loss, noise, classes, data)
+    def verify(
+        self, loss: str, noise: str = "none", classes: int = 10, claims=CLAIMS, data: str | None = None
+    ) -> Iterator[Verdict]:
+        """One verdict per claim, in order, each within the deadline; all are asked at once.
 
-    @staticmethod
-    def answer(claim: str, asked: Asked) -> Verdict:
-        """The verdict of what was asked; `undecided` with the unfinished step where the worker had to be killed.
+        A claim whose worker had to be killed is `undecided`, with the step that did not finish.
 
         Raises
         ------
         InputError
             Where the loss or the noise cannot be read.
         """
-        try:
-            return asked.result()
-        except Unfinished as why:
-            return undecided(claim, str(why))
-
-    def verdict(
-        self, claim: str, loss: str, noise: str = "none", classes: int = 10, data: str | None = None
-    ) -> Verdict:
-        """One claim's verdict, within the deadline."""
-        return self.answer(claim, self.ask(claim, loss, noise, classes, data))
-
-    def verify(
-        self, loss: str, noise: str = "none", classes: int = 10, claims=CLAIMS, data: str | None = None
-    ) -> Iterator[Verdict]:
-        """One verdict per claim, in order; all are asked at once."""
-        asked = [self.ask(claim, loss, noise, classes, data) for claim in claims]
+        asked = [self.submit(decide, claim, loss, noise, classes, data) for claim in claims]
         for claim, one in zip(claims, asked, strict=True):
-            yield self.answer(claim, one)
+            try:
+                yield one.result()
+            except Unfinished as why:
+                yield undecided(claim, str(why))
 
     def read(self, text: str) -> str:
         """The canonical spec of a loss that a stranger typed.

@@ -126,17 +126,12 @@ def _by_boxes(core: Loss | None, parameter: Parameter, shares, low, high) -> lis
         if family.sign(1, a, b) != -1:
             return None
         bend = family.sign(2, a, b)
-        return None if bend == 1 and not usable else bend
+        if bend == 1 and not usable:
+            return None
+        return -1 if bend == 0 else bend  # linear: r = 1 as for a concave loss
 
-    joined: list[list] = []
-    for a, b, bend in stretches(low, high, shape):
-        bend = -1 if bend == 0 else bend  # linear: r = 1 as for a concave loss
-        if joined and joined[-1][2] == bend:
-            joined[-1][1] = b
-        else:
-            joined.append([a, b, bend])
     found: list[Stretch] = []
-    for a, b, bend in joined:
+    for a, b, bend in stretches(low, high, shape):
         if bend == 1:
             found += where_it_holds(Condition((gap,)), parameter, a, b, Status.CERTIFIED)
         else:
@@ -210,6 +205,6 @@ def _values(parameter: Parameter, low, high) -> list[Fraction]:
 
 def distinct(noise) -> list[tuple[Fraction, ...]]:
     """The rows of a noise matrix that differ by more than an exchange of labels and have a second label, from large
-    to small."""
+    to small; the hardest, of which w_m/w_n is the least, comes first."""
     rows = {tuple(sorted(map(Fraction, row), reverse=True)) for row in noise.exact}
     return sorted((row for row in rows if row[1] > 0), key=lambda row: row[0] / row[1])

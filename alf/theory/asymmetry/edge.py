@@ -86,13 +86,9 @@ FURTHEST = 2**20
 def edge_witness(structure: Structure, w) -> Witness | None:
     """The simplest point (1-t, t, 0, ...) whose risk is not above the vertex's."""
     base = structure.risk(vertex(0, len(w)), w, 400)
-    candidates = [Fraction(k, n) for n in (2, 3, 4, 5, 8, 10, 16, 20, 50, 100) for k in range(1, n + 1)]
-    best, found = None, None
-    for t in dict.fromkeys(candidates):
-        gap = base - structure.risk(edge_point(t, len(w)), w, 400)
-        if gap > 0 and (best is None or float(gap) > best):
-            best, found = float(gap), t
-    bits = 400
+    simple = dict.fromkeys(Fraction(k, n) for n in (2, 3, 4, 5, 8, 10, 16, 20, 50, 100) for k in range(1, n + 1))
+    falls = {t: base - structure.risk(edge_point(t, len(w)), w, 400) for t in simple}
+    found = max((t for t in falls if falls[t] > 0), key=lambda t: float(falls[t]), default=None)
     if found is None:
         found = _lowest_on_edge(structure, w, base)
     if found is None:
@@ -107,11 +103,10 @@ def edge_witness(structure: Structure, w) -> Witness | None:
                 break
             depth += 1 if depth < 40 else depth // 8 if depth < 4000 else depth
         if found is not None and depth < 4000:  # deeper on either side
-            bits = 400
             near = [found, found / 2, found * 3 / 4, found / 4]
             found = min(near, key=lambda x: float(structure.risk(edge_point(x, len(w)), w, 400) - base))
     if found is None:
-        found = _exact_tie(structure, w, candidates)
+        found = _exact_tie(structure, w, [t for t in falls if falls[t].contains(0)])
     return None if found is None else witness("vertex", structure, edge_point(found, len(w)), w)
 
 
@@ -147,12 +142,10 @@ def _lowest_on_edge(structure: Structure, w, base) -> Fraction | None:
 def _exact_tie(structure: Structure, w, candidates):
     """A point of the edge with exactly the vertex's risk."""
     gap = edge_gap(structure, w)
-    for t in dict.fromkeys(candidates):
-        ball = structure.risk(edge_point(t, len(w)), w, 400) - structure.risk(vertex(0, len(w)), w, 400)
-        if ball.contains(0) and t > 0:
-            value = gap.subs(u, as_rational(t))
-            if value.is_number and not value.has(sympy.nan, sympy.zoo, oo) and sign_of_number(value) == 0:
-                return t
+    for t in candidates:
+        value = gap.subs(u, as_rational(t))
+        if value.is_number and not value.has(sympy.nan, sympy.zoo, oo) and sign_of_number(value) == 0:
+            return t
     return None
 
 

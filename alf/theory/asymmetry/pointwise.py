@@ -10,8 +10,8 @@ from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.asymmetry.decision import Decision, denied
 from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
+from alf.theory.asymmetry.separable import minimise_at_vertex
 from alf.theory.asymmetry.sums import superadditive
-from alf.theory.asymmetry.whole_simplex import minimise_at_vertex
 from alf.theory.curve.profile import concave_then_convex, half_concave
 from alf.theory.curve.shape import shape_of
 from alf.theory.ratios.of_loss import ratio_exceeds, ratio_of, ratio_of_shape

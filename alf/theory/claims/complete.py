@@ -1,5 +1,6 @@
 """The claim completely asymmetric: asymmetric on every list of label weights."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import sympy
@@ -20,6 +21,8 @@ from alf.theory.risk.structure import Structure, passive_term, structure_of
 from alf.theory.verdict import Status, Step, Verdict, applied, holds, refuted, step, undecided
 from alf.theory.witnesses.witness import witness
 
+CLAIM = "completely_asymmetric"
+
 _LEAST_AT_VERTICES = (
     step("On the simplex sum_i l(u_i) is least at the vertices.", status=Status.CERTIFIED, theorem="minimisation"),
     AT_MOST_ONE,
@@ -28,103 +31,106 @@ _LEAST_AT_VERTICES = (
 
 def completely_asymmetric(loss: Loss, classes: int) -> Verdict:
     """Whether a loss is asymmetric on every list of label weights with a unique largest entry."""
-    claim = "completely_asymmetric"
     structure = structure_of(loss, classes)
     if structure is None:
-        return undecided(claim, "No rule covers this form of loss.")
+        return undecided(CLAIM, "No rule covers this form of loss.")
     if structure.normalised:
-        return _with_normalised(claim, loss, structure)
+        return _with_normalised(loss, structure)
     if structure.pointwise:
-        return _pointwise(claim, loss, structure)
-    return _separable(claim, loss, structure)
+        return _pointwise(loss, structure)
+    return _separable(structure)
 
 
-def _pointwise(claim: str, loss: Loss, structure: Structure) -> Verdict:
+def _pointwise(loss: Loss, structure: Structure) -> Verdict:
     shape = shape_of(structure.h)
     if loss.pointwise and proved_sign(loss, 1) == NEGATIVE and proved_sign(loss, 2) in (NEGATIVE, NON_POSITIVE, ZERO):
         text = (
             "R is concave on the simplex for all weights, and R(e_j) - R(e_m) = (w_m - w_j) (l(0) - l(1)) > 0: e_m is "
             "the only minimiser."
         )
-        return holds(claim, (*sign_steps(loss, 1, 2), step(text, theorem="concavity")))
+        return holds(CLAIM, (*sign_steps(loss, 1, 2), step(text, theorem="concavity")))
     ratio = ratio_of(loss) if loss.pointwise else ratio_of_shape(structure.h)
     if not ratio.defined:
-        return _flat(claim, loss, structure, shape, ratio)
+        return _flat(loss, structure, shape, ratio)
     if ratio.exact == 1:
-        return holds(claim, (*ratio.steps, applied("ratio-1", status=ratio.status)))
+        return holds(CLAIM, (*ratio.steps, applied("ratio-1", status=ratio.status)))
     if structure.classes == 2 and shape.at_zero not in (None, oo) and upper_is_one(shape):
-        return holds(claim, two_classes(shape))
-    below = _refute(claim, loss, structure, ratio)
+        return holds(CLAIM, two_classes(shape))
+    below = _refute(loss, structure, ratio)
     if below is not None:
         return below
     known = superadditive(shape)
     if known is not None:
-        return holds(claim, known)
+        return holds(CLAIM, known)
     found = sum_against_vertex(structure)
     if found is True:
-        return holds(claim, (*ratio.steps, *_LEAST_AT_VERTICES))
+        return holds(CLAIM, (*ratio.steps, *_LEAST_AT_VERTICES))
     if found is not None:
-        verdict = _refute_at(claim, structure, found, ratio)
+        verdict = _refute_at(structure, found, ratio)
         if verdict is not None:
             return verdict
     return undecided(
-        claim, "Neither sum phi(u_i) <= 1 everywhere nor a point where it is above 1 could be established.", ratio.steps
+        CLAIM, "Neither sum phi(u_i) <= 1 everywhere nor a point where it is above 1 could be established.", ratio.steps
     )
 
 
-def _flat(claim: str, loss: Loss, structure: Structure, shape, ratio) -> Verdict:
+def _flat(loss: Loss, structure: Structure, shape, ratio) -> Verdict:
     """A loss with flat stretches."""
     if not shape.weakly_decreasing:
-        return undecided(claim, "l is not known to decrease strictly.", ratio.steps)
+        return undecided(CLAIM, "l is not known to decrease strictly.", ratio.steps)
     steps: tuple[Step, ...] = (step("l rises nowhere, and is constant on a stretch.", status=Status.CERTIFIED),)
     steps += (applied("flat-sets"),) if shape.flat_at_one else ()
     known = superadditive(shape)
     if known is not None:
-        return holds(claim, (*steps, *known))
-    for share in (Fraction(3, 2), Fraction(11, 10), Fraction(1001, 1000)):
-        found = decide(loss, (share / (1 + share), 1 / (1 + share), *[Fraction(0)] * (structure.classes - 2)))
+        return holds(CLAIM, (*steps, *known))
+    below = _refute_on(loss, structure, (Fraction(3, 2), Fraction(11, 10), Fraction(1001, 1000)), steps)
+    if below is not None:
+        return below
+    if not shape.flat_at_one and sum_against_vertex(structure) is True:
+        return holds(CLAIM, (*steps, *_LEAST_AT_VERTICES))
+    return undecided(CLAIM, "Neither sum phi(u_i) <= 1 everywhere nor weights that refute were found.", steps)
+
+
+def _two_weights(share: Fraction, classes: int) -> tuple[Fraction, ...]:
+    """Weights of two labels with w_m/w_n = share; the others have none."""
+    return (share / (1 + share), 1 / (1 + share), *[Fraction(0)] * (classes - 2))
+
+
+def _refute_on(loss: Loss, structure: Structure, shares: Iterable[Fraction], steps) -> Verdict | None:
+    """The first of these w_m/w_n, of two labels that have all the weight, on which the loss is not asymmetric."""
+    for share in shares:
+        found = decide(loss, _two_weights(share, structure.classes))
         if found.holds is False:
             text = f"The loss is not asymmetric on weights with w_m/w_n = {share}."
-            return refuted(claim, (*steps, step(text, status=Status.CERTIFIED)), found.witness)
-    if not shape.flat_at_one and sum_against_vertex(structure) is True:
-        return holds(claim, (*steps, *_LEAST_AT_VERTICES))
-    return undecided(claim, "Neither sum phi(u_i) <= 1 everywhere nor weights that refute were found.", steps)
+            return refuted(CLAIM, (*steps, step(text, status=Status.CERTIFIED)), found.witness)
+    return None
 
 
-def _refute(claim, loss, structure: Structure, ratio) -> Verdict | None:
+def _refute(loss: Loss, structure: Structure, ratio) -> Verdict | None:
     """Weights that are almost equal, and a point at which sum phi(u_i) > 1."""
-    classes = structure.classes
     if ratio.upper_interval[1] < 1:
         # any w_m/w_n between 1 and 1/r_up refutes
         top = 1 / ratio.upper_interval[1] if ratio.upper_interval[1] > 0 else 3.0
         share = Fraction(min((1 + top) / 2, 2.0)).limit_denominator(1000)
-        for candidate in (share, 1 + (Fraction(top) - 1) / 10 if top < 1e9 else share, 1 + Fraction(1, 10**6)):
-            if candidate <= 1:
-                continue
-            w = (candidate / (1 + candidate), 1 / (1 + candidate), *(Fraction(0) for _ in range(classes - 2)))
-            found = decide(loss, w)
-            if found.holds is False:
-                text = f"The loss is not asymmetric on weights with w_m/w_n = {candidate}."
-                return refuted(claim, (*ratio.steps, step(text, status=Status.CERTIFIED)), found.witness)
-    if classes > 2:
-        point = above_one(shape_of(structure.h), classes)
-        if point is not None:
-            return _refute_at(claim, structure, point, ratio)
-    return None
+        shares = (share, 1 + (Fraction(top) - 1) / 10 if top < 1e9 else share, 1 + Fraction(1, 10**6))
+        below = _refute_on(loss, structure, (x for x in shares if x > 1), ratio.steps)
+        if below is not None:
+            return below
+    point = above_one(shape_of(structure.h), structure.classes) if structure.classes > 2 else None
+    return None if point is None else _refute_at(structure, point, ratio)
 
 
-def _refute_at(claim, structure: Structure, point, ratio) -> Verdict | None:
-    classes = structure.classes
+def _refute_at(structure: Structure, point, ratio) -> Verdict | None:
     for slack in (Fraction(1, 10), Fraction(1, 100), Fraction(1, 1000), Fraction(1, 10**6)):
-        w = (Fraction(1), *(1 - slack for _ in range(classes - 1)))
+        w = (Fraction(1), *[1 - slack] * (structure.classes - 1))
         found = witness("vertex", structure, point, w)
         if found is not None and found.relation == "<":
             text = "sum phi(u_i) > 1 at this point, so the loss is not asymmetric on weights that are almost equal."
-            return refuted(claim, (*ratio.steps, step(text, status=Status.CERTIFIED, theorem="superadditive")), found)
+            return refuted(CLAIM, (*ratio.steps, step(text, status=Status.CERTIFIED, theorem="superadditive")), found)
     return None
 
 
-def _separable(claim: str, loss: Loss, structure: Structure) -> Verdict:
+def _separable(structure: Structure) -> Verdict:
     """Losses such as MSE, AMSE and ANL."""
     h, sigma = shape_of(structure.h), shape_of(structure.sigma)
     total = shape_of(sympy.expand_mul(structure.h + structure.sigma))
@@ -136,67 +142,53 @@ def _separable(claim: str, loss: Loss, structure: Structure) -> Verdict:
                 "L(., i) is concave on the simplex for every i, and L(e_j, i) - L(e_i, i) is the same positive number."
             )
             return holds(
-                claim,
+                CLAIM,
                 (
                     step(text, drop, Status.CERTIFIED),
                     step("So the loss is completely asymmetric (concavity rule).", theorem="concavity"),
                 ),
             )
-    classes = structure.classes
     for n in (100, 10, 1000, 10**6, 10**12):
-        w = (Fraction(n + 1), Fraction(n), *(Fraction(0) for _ in range(classes - 2)))
-        found = decide_separable(structure, tuple(x / (2 * n + 1) for x in w))
+        found = decide_separable(structure, _two_weights(Fraction(n + 1, n), structure.classes))
         if found.holds is False:
-            return refuted(claim, found.steps, found.witness)
-    return undecided(claim, "The loss is asymmetric on the weights tried, and no rule decides for all weights.")
+            return refuted(CLAIM, found.steps, found.witness)
+    return undecided(CLAIM, "The loss is asymmetric on the weights tried, and no rule decides for all weights.")
 
 
-def _with_normalised(claim: str, loss: Loss, structure: Structure) -> Verdict:
+def _with_normalised(loss: Loss, structure: Structure) -> Verdict:
     classes = structure.classes
     alone = structure.h == 0 and structure.sigma == 0
     if alone and classes == 2:
-        return holds(claim, (applied("symmetric-rule"),))
+        return holds(CLAIM, (applied("symmetric-rule"),))
     if all(part.singular for part in structure.normalised) and not alone:
-        rest = _rest_verdict(claim, loss, structure)
+        passive = passive_term(loss, classes)  # the other part as the loss it is, where it is one
+        rest = _separable(structure.rest) if passive is None else completely_asymmetric(passive, classes)
         if rest.holds:
-            return holds(claim, (*rest.steps, applied("normaliser")))
-    candidates = []
+            return holds(CLAIM, (*rest.steps, applied("normaliser")))
     if classes > 2:
-        candidates += [(Fraction(51), Fraction(49)), (Fraction(3, 2), Fraction(1)), (Fraction(501), Fraction(499))]
-        candidates += [(Fraction(4), Fraction(1)), (Fraction(20), Fraction(1))]
+        shares = [Fraction(51, 49), Fraction(3, 2), Fraction(501, 499), Fraction(4), Fraction(20)]
     else:
-        candidates += _almost_equal(loss, structure)
-        candidates += [(Fraction(n + 1), Fraction(n)) for n in (1, 4, 10, 100, 1000)]
+        shares = [*_almost_equal(loss), *(Fraction(n + 1, n) for n in (1, 4, 10, 100, 1000))]
     refuting = None
-    for first, second in candidates:
-        w = (first / (first + second), second / (first + second), *(Fraction(0) for _ in range(classes - 2)))
-        found = decide(loss, w)
+    for share in shares:
+        found = decide(loss, _two_weights(share, classes))
         if found.holds is False:
             refuting = refuting or found
             if found.witness.value < found.witness.bound:  # a difference that doubles show
                 refuting = found
                 break
     if refuting is not None:
-        return refuted(claim, refuting.steps, refuting.witness)
-    return undecided(claim, "The loss is asymmetric on the weights tried, and no rule decides for all weights.")
+        return refuted(CLAIM, refuting.steps, refuting.witness)
+    return undecided(CLAIM, "The loss is asymmetric on the weights tried, and no rule decides for all weights.")
 
 
-def _almost_equal(loss: Loss, structure: Structure) -> list[tuple[Fraction, Fraction]]:
-    """Two weights so close that the other part alone fails on them, closest first: the less the normalised part, which
-    pulls with their difference, can make up for."""
-    passive = passive_term(loss, structure.classes)
+def _almost_equal(loss: Loss) -> list[Fraction]:
+    """w_m/w_n so close to 1 that the other part alone fails on two such weights, closest first: the less the normalised
+    part, which pulls with their difference, can make up for."""
+    passive = passive_term(loss, 2)
     found = ratio_of(passive) if passive is not None else None
     if found is None or found.upper_interval is None or found.upper_interval[1] >= 1:
         return []
     room = 1 / found.upper_interval[1] - 1 if found.upper_interval[1] > 0.5 else 1.0
     parts = (Fraction(f"{room / scale:.1e}") for scale in (1e3, 1e9, 4))
-    return [(1 + part, Fraction(1)) for part in parts if part > 0]
-
-
-def _rest_verdict(claim: str, loss: Loss, structure: Structure) -> Verdict:
-    rest = structure.rest
-    passive = passive_term(loss, structure.classes)
-    parts = structure_of(passive, structure.classes) if rest.pointwise and passive is not None else None
-    if passive is not None and parts is not None:
-        return _pointwise(claim, passive, parts)
-    return _separable(claim, loss, rest)
+    return [1 + part for part in parts if part > 0]

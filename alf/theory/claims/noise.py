@@ -31,14 +31,13 @@ def on_noise(claim: str, loss: Loss, noise) -> Verdict:
     decided = _deciding([d for d, _ in decisions])
     data = {
         "rows": [{**d.to_json(), "labels": [p + 1 for p in places]} for d, places in decisions],
-        "margin": decided and decided.margin,
-        "rule": decided and decided.rule,
+        "margin": decided.margin,
+        "rule": decided.rule,
     }
     steps = _row_steps(decisions, noise.classes)
-    failed = next((d for d, _ in decisions if d.holds is False), None)
-    if failed is not None:
-        return refuted(claim, steps, failed.witness, data)
-    if any(d.holds is None for d, _ in decisions):
+    if decided.holds is False:
+        return refuted(claim, steps, decided.witness, data)
+    if decided.holds is None:
         return undecided(claim, "The property was not settled for at least one row of the noise matrix.", steps, data)
     if tied and not tolerant:
         return Verdict(claim, Status.NOT_DEFINED, None, (*steps, Step(text, status=Status.NOT_DEFINED)), None, data)
@@ -47,14 +46,14 @@ def on_noise(claim: str, loss: Loss, noise) -> Verdict:
     return holds(claim, steps, data)
 
 
-def _deciding(decisions: list[Decision]) -> Decision | None:
+def _deciding(decisions: list[Decision]) -> Decision:
     """The row that the answer hangs on: one that fails, else one left open, else the one with the least margin."""
     for answer in (False, None):
         for decision in decisions:
             if decision.holds is answer:
                 return decision
     noisy = [d for d in decisions if d.rule != "clean"] or decisions
-    return min(noisy, key=lambda d: float("inf") if d.margin is None else d.margin, default=None)
+    return min(noisy, key=lambda d: float("inf") if d.margin is None else d.margin)
 
 
 def _not_dominant(noise) -> Verdict | None:

@@ -63,6 +63,14 @@ def _prove(claim: str, loss: Loss, noise, classes: int) -> Verdict:
         return at_its_values(loss, verdict)
 
 
+_WITHOUT_NOISE = {
+    "symmetric": symmetric,
+    "completely_asymmetric": completely_asymmetric,
+    "calibrated": calibrated,
+    "excess_risk": excess_risk,
+}
+
+
 def _decide(claim: str, loss: Loss, noise, classes: int) -> Verdict:
     gap = discontinuity_of(loss, classes)
     if gap is not None:
@@ -71,14 +79,8 @@ def _decide(claim: str, loss: Loss, noise, classes: int) -> Verdict:
         return shape_claim(claim, loss)
     if constant(loss) and claim != "symmetric":
         return not_defined(claim, "Every weight is 0: the loss is constant, so every prediction minimises it.")
-    if claim == "symmetric":
-        return symmetric(loss, classes)
-    if claim == "completely_asymmetric":
-        return completely_asymmetric(loss, classes)
-    if claim == "calibrated":
-        return calibrated(loss, classes)
-    if claim == "excess_risk":
-        return excess_risk(loss, classes)
+    if claim in _WITHOUT_NOISE:
+        return _WITHOUT_NOISE[claim](loss, classes)
     return on_noise(claim, loss, noise)
 
 

@@ -209,17 +209,12 @@ def _along(claim: str, loss: Loss, parameter: Parameter, decide) -> Step | None:
     def certain(a: Fraction, b: Fraction) -> bool | None:
         return True if family.sign(order, a, b) in wanted else None
 
-    intervals: list[list[Fraction]] = []
-    for a, b, found in stretches(low, high, certain):
-        if found and intervals and intervals[-1][1] == a:
-            intervals[-1][1] = b
-        elif found:
-            intervals.append([a, b])
+    intervals = [(a, b) for a, b, found in stretches(low, high, certain) if found]
     mine = Fraction(loss.values[parameter.name])
     others = "" if len(loss.values) == 1 else ", the other hyperparameters as they are"
     name = parameter.name
     here = next((i for i in intervals if i[0] <= mine <= i[1]), None)
-    if here is not None and here == [low, high]:
+    if here is not None and here == (low, high):
         return Step(f"It holds for all {Side(parameter, parameter.domain.lower, parameter.domain.upper, (True, True))}"
                     f"{others}: certified on boxes of (u, {name}).", status=Status.CERTIFIED)  # fmt: skip
     told = []

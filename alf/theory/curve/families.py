@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from sympy import Abs, Expr, Max, Min, Symbol, diff
 
@@ -114,12 +116,19 @@ def _sign_on_box(e: Expr, symbol: Symbol, low: Fraction, high: Fraction, strict:
 
 
 def stretches(low: Fraction, high: Fraction, ask: Callable) -> Iterator[tuple[Fraction, Fraction, object]]:
-    """[low, high] from left to right in boxes, each with what `ask(low, high)` says about it; None halves it further.
+    """[low, high] from left to right, each stretch with what `ask(low, high)` says of the boxes that it is made of.
 
     >>> [(int(4 * a), int(4 * b)) for a, b, found in stretches(Fraction(0), Fraction(1), lambda a, b: b <= 0.5 or None)
     ...  if found]
     [(0, 2)]
     """
+    for found, group in groupby(_boxes(low, high, ask), key=itemgetter(2)):
+        boxes = list(group)
+        yield boxes[0][0], boxes[-1][1], found
+
+
+def _boxes(low: Fraction, high: Fraction, ask: Callable) -> Iterator[tuple[Fraction, Fraction, object]]:
+    """The boxes with their answers; one of which nothing is known, None, is halved."""
     finest = (high - low) * FINEST
     stack = [(low, high)]
     while stack:

@@ -13,6 +13,7 @@ import heapq
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from alf.theory.arithmetic.balls import ball_ends, sign_of_number
@@ -112,25 +113,15 @@ class Means:
         self.shape = shape
         self.flat: FlatSpots | None = None
         self.rising = _rises_until(shape)
-        self._values: dict[float, Any] = {}
-        self._slopes: dict[Interval, Interval] = {}
-        self._firsts: dict[Interval, Interval] = {}
-        self._bends: dict[Interval, Interval | None] = {}
+        self.value = cache(lambda x: shape.value(x, 140))  # the ball of l(x)
+        self.bend = cache(shape.bend)  # l'' over a window
+        self.first = cache(lambda d0, d1: self.over(Box(0.0, 0.0, d0, d1)))  # B over d in [d0, d1]
 
-    def value(self, x: float) -> Any:
-        """The ball of l(x), remembered."""
-        found = self._values.get(x)
-        if found is None:
-            found = self._values[x] = self.shape.value(x, 140)
-        return found
+        def mu(lo: float, hi: float) -> Interval:
+            low, high = shape.slope(lo, hi)
+            return max(0.0, -high), max(0.0, -low)
 
-    def mu(self, lo: float, hi: float) -> Interval:
-        """-l' over a cell; never negative, l being certified to decrease."""
-        found = self._slopes.get((lo, hi))
-        if found is None:
-            low, high = self.shape.slope(lo, hi)
-            found = self._slopes[lo, hi] = (max(0.0, -high), max(0.0, -low))
-        return found
+        self.mu = cache(mu)  # -l' over a cell; never negative, l being certified to decrease
 
     def mean(self, x: float, d: float) -> Interval:
         """A(x, d) at a point, d > 0."""
@@ -155,7 +146,7 @@ class Means:
 
     def _by_bend(self, box: Box) -> Interval:
         """The same from A at the middle, whose slopes are at most max |l''| in x, half of that in d or on the line."""
-        bend = self.bend(box.window)
+        bend = self.bend(*box.window)
         x, d = (box.x0 + box.x1) / 2, (box.d0 + box.d1) / 2
         if bend is None or x + d > 1:
             return 0.0, math.inf
@@ -193,19 +184,6 @@ class Means:
         if box.x1 + box.d1 <= self.rising:
             return True
         return self.mu(box.d0, box.window[1])[0] >= self.mu(0.0, box.x1)[1]
-
-    def first(self, d0: float, d1: float) -> Interval:
-        """B over d in [d0, d1]."""
-        found = self._firsts.get((d0, d1))
-        if found is None:
-            found = self._firsts[d0, d1] = self.over(Box(0.0, 0.0, d0, d1))
-        return found
-
-    def bend(self, window: Interval) -> Interval | None:
-        """l'' over a window, remembered."""
-        if window not in self._bends:
-            self._bends[window] = self.shape.bend(*window)
-        return self._bends[window]
 
 
 def _largest_difference(a: Interval, b: Interval) -> float:

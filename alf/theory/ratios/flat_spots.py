@@ -1,6 +1,7 @@
 """Points where l' is exactly zero, to what order, and what that bounds."""
 
 import math
+from collections.abc import Iterator
 
 import sympy
 from sympy import Expr, Integer, oo
@@ -14,18 +15,17 @@ from alf.theory.curve.derivative import derivative_of
 from alf.theory.curve.shape import Shape
 
 
-def zero_slope(shape: Shape):
-    """A point of (0, 1] at which l' is exactly zero."""
+def zero_slopes(shape: Shape) -> Iterator[Expr]:
+    """Points of (0, 1] at which l' is exactly zero."""
     last = shape.slope_at_one
-    if last is not None and last not in (oo, -oo) and sign_of_number(last) == 0:
-        return Integer(1)
+    if last not in (None, oo, -oo) and sign_of_number(last) == 0:
+        yield Integer(1)
     for run in shape.bend_runs:  # an inner zero of l' <= 0 is a zero of l''
         if run.sign is None:
             for piece in shape.derivative(1):
                 c = exact_zero(piece.expression, u, run.lo, run.hi) if piece.lo <= run.lo <= piece.hi else None
                 if c is not None and c > 0:
-                    return c
-    return None
+                    yield c
 
 
 class FlatSpots:
@@ -39,21 +39,9 @@ class FlatSpots:
     def __init__(self, shape: Shape):
         self.shape = shape
         self.order = self._order_at(Integer(0))
-        self.spots: list[tuple[Expr, int]] = []
-        if self.order and shape.smooth:
-            for c in self._zeros():
-                self.spots.append((c, self._order_at(c)))
+        zeros = zero_slopes(shape) if self.order and shape.smooth else ()
+        self.spots = [(c, self._order_at(c)) for c in zeros]
         self.deeper = next((c for c, j in self.spots if j > self.order), None)
-
-    def _zeros(self):
-        if self.shape.slope_at_one == 0:
-            yield Integer(1)
-        derivative = sympy.diff(self.shape.expression, u)
-        for run in self.shape.bend_runs:
-            if run.sign is None:
-                c = exact_zero(derivative, u, run.lo, run.hi)
-                if c is not None and 0 < c < 1:
-                    yield c
 
     def _order_at(self, c: Expr, most: int = 6) -> int:
         """How many derivatives of l vanish at c, from the first on; 0 where the first does not."""

@@ -1,7 +1,7 @@
 """Ratios over arrays of hyperparameters, by the closed forms compiled to numpy."""
 
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 import sympy
 
@@ -42,8 +42,7 @@ def ratio_grid(loss: Loss, **values):
     result = np.full(shape, np.nan)
     for sides, function in closed_forms(loss.declaration):
         inside = np.ones(shape, dtype=bool)
-        for name, (low, high, point) in sides.items():
-            x = arrays[name]
+        for x, (low, high, point) in zip(arrays.values(), sides, strict=True):
             inside &= (x == low) if point else (x > low) & (x < high)
         if inside.any():
             here = [np.broadcast_to(x, shape)[inside] for x in arrays.values()]
@@ -60,29 +59,20 @@ def closed_forms(declaration: Declaration) -> tuple:
     InputError
         For a loss without a closed form on some cell.
     """
-    found = []
-    for cell in _cells(declaration):
-        loss = declaration.loss(**{name: sample for name, (_, sample) in cell.items()})
+    found, parameters = [], declaration.parameters
+    for cell in product(*(_sides(p.domain, p.breakpoints) for p in parameters)):
+        loss = declaration.loss(**{p.name: sample for p, (_, sample) in zip(parameters, cell, strict=True)})
         ratio = ratio_of(loss)
         if ratio.formula is None:
             raise InputError(f"{declaration.name}: a ratio in closed form is needed, got {ratio.status}")
-        symbols = [p.symbol for p in declaration.parameters]
+        symbols = [p.symbol for p in parameters]
         function = sympy.lambdify(symbols, ratio.formula + 0 * sum(symbols), modules="numpy")
-        found.append(({name: side for name, (side, _) in cell.items()}, function))
+        found.append(([side for side, _ in cell], function))
     return tuple(found)
 
 
-def _cells(declaration: Declaration):
-    """Every cell: for each parameter a side (low, high, whether it is a point) and an exact value inside."""
-    cells: list[dict] = [{}]
-    for parameter in declaration.parameters:
-        cells = [
-            {**cell, parameter.name: side} for cell in cells for side in _sides(parameter.domain, parameter.breakpoints)
-        ]
-    return cells
-
-
 def _sides(domain: Domain, breakpoints):
+    """The sides of a parameter's cells, (low, high, whether it is a point), each with an exact value inside."""
     cuts = sorted({domain.lower, domain.upper, *breakpoints})
     for low, high in pairwise(cuts):
         sample = (

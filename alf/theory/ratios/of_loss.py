@@ -16,7 +16,7 @@ from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.progress import stage
 from alf.theory.ratios.bracket import Bracket, Means, minimise
 from alf.theory.ratios.closed import closed_ratio
-from alf.theory.ratios.flat_spots import FlatSpots, zero_slope
+from alf.theory.ratios.flat_spots import FlatSpots, zero_slopes
 from alf.theory.ratios.ratio import Ratio, exact_ratio
 from alf.theory.verdict import Status, Step, applied, step
 
@@ -103,8 +103,8 @@ def _bracket(shape: Shape) -> Ratio:
     mean = Means(shape)
     steps = [step("l'' changes sign on [0, 1]: no closed form by convexity or concavity alone.")]
     first = shape.slope_at_zero
-    zero = zero_slope(shape)
-    limit_zero = zero is not None and first is not None and first != oo and sign_of_number(first) == -1
+    zero = next(zero_slopes(shape), Integer(0))  # 0 where there is none
+    limit_zero = zero != 0 and first is not None and first != oo and sign_of_number(first) == -1
     if upper_is_one(shape):
         upper = Bracket(1.0, 1.0, (0.0, 1.0), True)
         text = "l(t) + l(1-t) >= l(0) + l(1) for all t: r_up = 1."

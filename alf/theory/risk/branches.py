@@ -1,9 +1,10 @@
-"""Tables of enclosures of psi and mu on the stretches on which mu is monotone."""
+"""Tables of enclosures of psi and mu on the stretches on which mu is monotone, and what these add to the Lagrangian."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING
 
 from sympy import Expr, oo
@@ -36,6 +37,9 @@ MOST_NEW_NODES = 4096
 WIDEST_UNSETTLED = Fraction(1, 2**20)
 """How wide a stretch of unsettled bend may be, to be counted to its neighbours."""
 
+WHOLE_LINE = (-inf, inf)
+"""The enclosure of a number of which nothing is known."""
+
 Row = tuple[float, float, float, float]
 """At a node: psi and mu, each from below and from above."""
 
@@ -45,7 +49,8 @@ class Branch:
     """A stretch on which mu is monotone: its nodes and enclosures of psi and mu there.
 
     `bend` is 1 where psi is convex (mu falls), -1 where it is concave, 0 where it is linear or a convex kink.
-    `row` makes the enclosures at a further node, or None where it cannot; a kink has no further nodes.
+    `row` makes the enclosures at a further node, or None where it cannot; a kink has no further nodes, and mu takes
+    every value between its rows.
     `unsettled` is the length at its ends on which the bend was not settled: mu may leave its direction there, and the
     enclosures of mu are widened so that every value it takes there is enclosed at the node next to it.
     """
@@ -58,11 +63,6 @@ class Branch:
     mu_high: "Floats"
     row: Callable[[float], Row | None] | None = None
     unsettled: float = 0.0
-
-    @property
-    def kink(self) -> bool:
-        """Whether it is a convex kink, at which mu takes every value between its rows."""
-        return self.row is None
 
 
 @lru_cache(maxsize=256)
@@ -122,16 +122,14 @@ def _tabulate(shape: Shape, run: Run, before: Run | None, after: Run | None) -> 
     value, slope = on_cell(piece.expression, u), on_cell(derivative_of(piece.expression, 1), u)
 
     def row(x: float | Fraction) -> Row | None:
-        ends = _around(Fraction(x))
-        v: tuple[float, float] | None
-        s: tuple[float, float] | None
+        ends = outward(Fraction(x), Fraction(x))
         try:
             v, s = value(*ends), slope(*ends)
         except OutOfDomain:
-            v, s = None, None
-        if x in (0, 1) and (v is None or s is None or not np.isfinite((*v, *s)).all()):
+            v = s = WHOLE_LINE
+        if x in (0, 1) and not np.isfinite((*v, *s)).all():
             v, s = _limits(shape, x)
-        if v is None or s is None or not np.isfinite(v).all():
+        if not np.isfinite(v).all():
             return None
         mu_low, mu_high = -s[1], -s[0]
         for is_after, left, right, least, most in wide:
@@ -172,16 +170,12 @@ def finer_branch(branch: Branch, needed: "NDArray[np.bool_]") -> Branch:
     return replace(branch, nodes=nodes[order], low=low, high=high, mu_low=mu_low, mu_high=mu_high)
 
 
-def _around(x: Fraction) -> tuple[float, float]:
-    return outward(x, x)
-
-
-def _limits(shape: Shape, x: float | Fraction) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+def _limits(shape: Shape, x: float | Fraction) -> tuple[tuple[float, float], tuple[float, float]]:
     """psi and psi' at an end of [0, 1] by their limits, as enclosures."""
     value = shape.at_zero if x == 0 else shape.at_one
     slope = shape.slope_at_zero if x == 0 else shape.slope_at_one
     if value in (None, oo, -oo) or slope is None:
-        return None, None
+        return WHOLE_LINE, WHOLE_LINE
     return enclose_number(value), enclose_number(slope)
 
 
@@ -201,3 +195,78 @@ def _kink_branch(shape: Shape, kink: Kink) -> Branch | None:
         0, np.array([float(kink.lo), float(kink.hi)]), np.array([low, low]), np.array([high, high]),
         np.array([flattest, flattest]), np.array([steepest, steepest]),
     )  # fmt: skip
+
+
+ROUNDING = 1e-13
+"""What a bound computed in doubles is lowered by, relative to the magnitudes it is a sum of.
+
+Each operation is off by at most e = 2**-53 of its result. A column's bound has eight of them (two in a node's value,
+then a sum of two values, the steepness, the distance, their product, a difference and this correction), and the last
+node may lie e/2 from the end of its stretch: 9 e. The sum over n columns has 2 n + 2: a product and a sum for each. So
+1e-13, which is 900 e, suffices for both while n is at most `MOST_COLUMNS`.
+"""
+
+MOST_COLUMNS = 400
+"""Of how many columns a risk may be summed."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Over the cells of lambda: where u_i may lie on one branch, and a lower bound of psi_i(u_i) + lambda_0 u_i.
+
+    `low` and `high` are nodes of the branch, `possible` is False where no u_i of the branch has a multiplier in the
+    cell, and lambda_0 is the middle of the cell.
+    """
+
+    low: "Floats"
+    high: "Floats"
+    bound: "Floats"
+    possible: "NDArray[np.bool_]"
+
+
+def column_of(branch: Branch, first: "Floats", last: "Floats") -> Column:
+    """Bounds on one branch for the cells [first, last] of lambda."""
+    start, stop = _nodes_around(branch, first, last)
+    possible = (last >= branch.mu_low.min()) & (first <= branch.mu_high.max()) & (stop >= start)
+    low, high = branch.nodes[start], branch.nodes[stop]
+    return Column(low, high, _bound(branch, start, stop, (first + last) / 2), possible)
+
+
+def _nodes_around(branch: Branch, first: "Floats", last: "Floats") -> "tuple[NDArray[np.intp], NDArray[np.intp]]":
+    """Indices of nodes between which every u of the branch lies whose mu(u) is in [first, last]."""
+    import numpy as np
+
+    count = len(branch.nodes)
+    if branch.bend == 1:  # mu falls along the nodes
+        start = np.searchsorted(-np.minimum.accumulate(branch.mu_low), -last, side="left") - 1
+        stop = np.searchsorted(-np.minimum.accumulate(branch.mu_high), -first, side="right")
+    elif branch.bend == -1:
+        start = np.searchsorted(np.maximum.accumulate(branch.mu_high), first, side="left") - 1
+        stop = np.searchsorted(np.maximum.accumulate(branch.mu_low), last, side="right")
+    else:
+        start, stop = np.zeros(len(first), np.intp), np.full(len(first), count - 1)
+    return np.clip(start, 0, count - 1), np.clip(stop, 0, count - 1)
+
+
+def _bound(branch: Branch, start: "NDArray[np.intp]", stop: "NDArray[np.intp]", middle: "Floats") -> "Floats":
+    """A lower bound of f(u) = psi(u) + lambda_0 u between two nodes x and y, where |f'| = |lambda_0 - mu| <= steep.
+
+    f >= f(x) - steep (u - x) and f >= f(y) - steep (y - u), so f >= (f(x) + f(y) - steep (y - x)) / 2, half the sum.
+    A concave f is no lower than at the lower end; where the bend was not settled, on a length `unsettled`, f may fall
+    by steep times that.
+    """
+    import numpy as np
+
+    x, y = branch.nodes[start], branch.nodes[stop]
+    mu_ends = np.stack([branch.mu_low[start], branch.mu_low[stop], branch.mu_high[start], branch.mu_high[stop]])
+    with np.errstate(invalid="ignore", over="ignore"):
+        steep = np.maximum(np.abs(middle - mu_ends.min(axis=0)), np.abs(middle - mu_ends.max(axis=0)))
+        at_x = branch.low[start] + middle * x
+        at_y = branch.low[stop] + middle * y
+        bound = (at_x + at_y) / 2 - steep * (y - x) / 2
+        if branch.bend == -1:
+            bound = np.maximum(np.minimum(at_x, at_y) - steep * branch.unsettled, np.nan_to_num(bound, nan=-np.inf))
+        if branch.row is None:  # a kink, whose rows hold for the whole of it
+            bound = np.minimum(at_x, at_y)
+        bound = bound - ROUNDING * (1 + np.abs(at_x) + np.abs(at_y) + np.abs(middle) + steep)
+    return np.nan_to_num(bound, nan=-np.inf)

@@ -43,15 +43,7 @@ def _compositions(count: int, kinds: list[int], concave_left: int) -> Iterator[t
     if not kinds:
         yield (count,)
         return
-
-    def rest(i: int, left: int, concave: int) -> Iterator[tuple[int, ...]]:
-        if i == len(kinds):
-            yield ()
-            return
-        most = min(left, concave) if kinds[i] == -1 else left
-        for k in range(most + 1):
-            for more in rest(i + 1, left - k, concave - (k if kinds[i] == -1 else 0)):
-                yield (k, *more)
-
-    for branch_counts in rest(0, count, concave_left):
-        yield (count - sum(branch_counts), *branch_counts)
+    most = min(count, concave_left) if kinds[0] == -1 else count
+    for k in range(most + 1):
+        for zeros, *others in _compositions(count - k, kinds[1:], concave_left - (k if kinds[0] == -1 else 0)):
+            yield (zeros, k, *others)

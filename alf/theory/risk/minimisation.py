@@ -6,7 +6,7 @@ The question is whether R is larger than at the vertex e_m everywhere else. **Th
    stretch where psi_i bends one way, mu_i is monotone, so lambda determines u_i (`branches` tabulates psi_i and mu_i).
 2. At a minimiser at most one coordinate lies where its psi is strictly concave (moving mass between two such lowers R).
    What is left is one number, lambda, and finitely many *choices*: for each coordinate, 0 or a branch (`choices`).
-3. For each choice and each small *cell* [a, b] of lambda with middle lambda_0, `columns` bound
+3. For each choice and each small *cell* [a, b] of lambda with middle lambda_0, its *columns* bound
    R(u) = sum_i (psi_i(u_i) + lambda_0 u_i) - lambda_0 from below, of second order in the width of the cell, because
    psi_i(u) + lambda u is stationary at u_i.
 4. A cell is dropped where the bound is above R(e_m), where no u_i has its multiplier in the cell, or where the u_i
@@ -35,9 +35,17 @@ from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.cells import enclose_number
 from alf.theory.curve.shape import shape_of
-from alf.theory.risk.branches import NODES, Branch, branches, finer_branch
+from alf.theory.risk.branches import (
+    MOST_COLUMNS,
+    NODES,
+    ROUNDING,
+    Branch,
+    Column,
+    branches,
+    column_of,
+    finer_branch,
+)
 from alf.theory.risk.choices import Choice, Group, Tables, all_choices
-from alf.theory.risk.columns import MOST_COLUMNS, ROUNDING, Column, column_of
 from alf.theory.risk.structure import Structure, vertex
 
 if TYPE_CHECKING:

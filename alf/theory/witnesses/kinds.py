@@ -28,8 +28,8 @@ class Kind:
     labels : tuple of str
     numbers : callable
         (subject, weights, point, bits) -> two balls.
-    difference : callable or None
-        (subject, weights, point) -> value - bound, exact; for kinds that equality contradicts.
+    exactly : callable or None
+        (subject, weights, point) -> the two numbers, each exact or None; for kinds that equality contradicts.
     fits : callable
         (subject, weights, point) -> whether the point is one that this kind is about.
     """
@@ -39,7 +39,7 @@ class Kind:
     labels: tuple[str, str]
     numbers: Callable
     fits: Callable
-    difference: Callable | None = None
+    exactly: Callable | None = None
     equal: str = ""
 
 
@@ -47,9 +47,8 @@ def _rise(shape: Shape, _, point, bits: int):
     return shape.value(point[1], bits), shape.value(point[0], bits)
 
 
-def _rise_exactly(shape: Shape, _, point) -> Expr | None:
-    first, last = (exact_value(shape, x) for x in point)
-    return None if first is None or last is None else last - first
+def _rise_exactly(shape: Shape, _, point):
+    return exact_value(shape, point[1]), exact_value(shape, point[0])
 
 
 def _chord(shape: Shape, _, point, bits: int):
@@ -67,9 +66,8 @@ def _on_simplex(structure: Structure, point) -> bool:
 
 def _away(structure: Structure, weights, point) -> bool:
     """A prediction that is not e_m, for weights with one largest."""
-    m = top(weights)
-    unique = sum(1 for w in weights if w == weights[m]) == 1
-    return _on_simplex(structure, point) and len(weights) == len(point) and unique and point[m] != 1
+    unique = len(weights) == len(point) and weights.count(max(weights)) == 1
+    return _on_simplex(structure, point) and unique and point[top(weights)] != 1
 
 
 def _at_vertex(structure: Structure, weights, point, bits: int):
@@ -77,10 +75,9 @@ def _at_vertex(structure: Structure, weights, point, bits: int):
     return structure.risk(point, weights, bits), structure.risk(corner, weights, bits)
 
 
-def _at_vertex_exactly(structure: Structure, weights, point) -> Expr | None:
-    here = _exact_risk(structure, weights, point)
-    at_vertex = _exact_risk(structure, weights, vertex(top(weights), len(point)))
-    return None if here is None or at_vertex is None else here - at_vertex
+def _at_vertex_exactly(structure: Structure, weights, point):
+    corner = vertex(top(weights), len(point))
+    return _exact_risk(structure, weights, point), _exact_risk(structure, weights, corner)
 
 
 def _exact_risk(structure: Structure, weights, point) -> Expr | None:
@@ -109,10 +106,6 @@ def _exact_risk(structure: Structure, weights, point) -> Expr | None:
     return total
 
 
-def _singular(structure: Structure) -> bool:
-    return bool(structure.normalised) and all(p.singular for p in structure.normalised) and structure.classes >= 3
-
-
 def _against_limit(structure: Structure, weights, point, bits: int):
     """Normalised parts bring a risk that is a mean of the weights, which tends to the least along a path into e_m."""
     corner = vertex(top(weights), len(point))
@@ -121,16 +114,16 @@ def _against_limit(structure: Structure, weights, point, bits: int):
         return structure.risk(point, weights, bits), least + structure.rest.risk(corner, weights, bits)
 
 
-def _against_limit_exactly(structure: Structure, weights, point) -> Expr | None:
-    here = _exact_risk(structure, weights, point)
+def _against_limit_exactly(structure: Structure, weights, point):
     rest = _exact_risk(structure.rest, weights, vertex(top(weights), len(point)))
-    if here is None or rest is None:
-        return None
-    return here - rest - sum(p.weight for p in structure.normalised) * as_rational(min(weights))
+    least = sum(p.weight for p in structure.normalised) * as_rational(min(weights))
+    return _exact_risk(structure, weights, point), None if rest is None else rest + least
 
 
 def _is_limit(structure: Structure, weights, point) -> bool:
-    return _singular(structure) and _away(structure, weights, point)
+    parts = structure.normalised
+    singular = bool(parts) and all(part.singular for part in parts) and structure.classes >= 3
+    return singular and _away(structure, weights, point)
 
 
 def predicts_wrongly(weights, point) -> bool:
@@ -146,11 +139,9 @@ def _against_least(structure: Structure, weights, point, bits: int):
         return here, sum((to_ball(p.weight) for p in structure.normalised), to_ball(0)) * to_ball(min(weights))
 
 
-def _against_least_exactly(structure: Structure, weights, point) -> Expr | None:
-    if not structure.normalised:
-        return sympy.Integer(0)
-    here = _exact_risk(structure, weights, point)
-    return None if here is None else here - sum(p.weight for p in structure.normalised) * as_rational(min(weights))
+def _against_least_exactly(structure: Structure, weights, point):
+    here = sympy.Integer(0) if not structure.normalised else _exact_risk(structure, weights, point)
+    return here, sum(p.weight for p in structure.normalised) * as_rational(min(weights))
 
 
 def _is_least_and_wrong(structure: Structure, weights, point) -> bool:
@@ -265,21 +256,7 @@ KINDS: dict[str, Kind] = {
         ("probability of the clean label", "probability of the other"),
         _entries,
         lambda pair, weights, _: pair[0] in weights and pair[1] in weights,
-        lambda pair, *_: as_rational(pair[0] - pair[1]),
+        lambda pair, *_: (as_rational(pair[0]), as_rational(pair[1])),
     ),
 }
 """What a witness may show, by name."""
-
-
-CLAIMED: dict[str, tuple[str, ...]] = {
-    "decreasing": ("rise",),
-    "convex": ("above chord",),
-    "concave": ("below chord",),
-    "symmetric": ("sums",),
-    "asymmetric": ("vertex", "limit"),
-    "noise_tolerant": ("vertex", "limit", "dominance"),
-    "completely_asymmetric": ("vertex", "limit"),
-    "calibrated": ("least",),
-    "excess_risk": (),
-}
-"""The kinds of witness that refute a claim."""

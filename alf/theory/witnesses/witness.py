@@ -81,9 +81,9 @@ def _compare(rule: Kind, subject, weights, point):
         if 2 * bits > most:
             break
         bits *= 2
-    if "=" in rule.relations and rule.difference is not None:
-        difference = rule.difference(subject, weights, point)
-        if difference is not None and sign_of_number(difference) == 0:
+    if rule.exactly is not None:
+        exact = rule.exactly(subject, weights, point)
+        if None not in exact and sign_of_number(exact[0] - exact[1]) == 0:
             return "=", _zeroed(value), _zeroed(bound)
     return relation, value, bound
 

@@ -1,4 +1,4 @@
-"""The question turned round: which values of a hyperparameter tolerate a noise?"""
+"""The questions turned round: which values of a hyperparameter tolerate a noise, and how much of it does a loss?"""
 
 import math
 from dataclasses import dataclass, field
@@ -16,7 +16,10 @@ from alf.theory.arithmetic.balls import constant_ball, one_at_a_time
 from alf.theory.arithmetic.sympy_algorithms import or_none
 from alf.theory.asking.condition import Stretch, condition, deciding
 from alf.theory.asking.sweep import at, distinct, sweep, tolerates
+from alf.theory.asymmetry.decide import decide
 from alf.theory.progress import stage
+from alf.theory.ratios.of_loss import ratio_of
+from alf.theory.ratios.ratio import critical_noise
 from alf.theory.verdict import Status
 
 R = Symbol("R", positive=True)
@@ -108,16 +111,6 @@ class Region:
         }
 
 
-def hardest_share(noise) -> Fraction:
-    """The least w_m/w_n over the rows of a noise matrix; infinite rows (no noise) do not count.
-
-    >>> from alf.noise import parse_noise
-    >>> hardest_share(parse_noise("pair:0.4", 10))
-    Fraction(3, 2)
-    """
-    return min((row[0] / row[1] for row in distinct(noise)), default=Fraction(0))
-
-
 @one_at_a_time
 def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
     """For which values of one hyperparameter the loss tolerates a noise: a union of intervals.
@@ -147,19 +140,13 @@ def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
         raise InputError("noise: clean labels must be the likeliest in every row, got a matrix where they are not")
     shares = distinct(noise)
     if not shares:
-        found = [Stretch(float(chosen.domain.lower), float(chosen.domain.upper), True, Status.PROVED)]
-        return Region(parameter, (Interval(*_domain_ends(chosen)),), Status.PROVED, (), tuple(found))
+        domain = chosen.domain
+        whole = Stretch(float(domain.lower), float(domain.upper), True, Status.PROVED)
+        ends = (end if end in domain and end.is_Rational else None for end in (domain.lower, domain.upper))
+        return Region(parameter, (Interval(*ends),), Status.PROVED, (), (whole,))
     found = sweep(loss, chosen, noise, shares)
     intervals = tuple(filter(None, (_rounded(loss, chosen, noise, *ends) for ends in _joined(found, chosen))))
     return Region(parameter, intervals, _status(found, chosen), _formulas(loss, chosen, noise, intervals), tuple(found))
-
-
-def _domain_ends(parameter: Parameter) -> tuple[Rational | None, Rational | None]:
-    lower, upper = (
-        end if end in parameter.domain and end.is_Rational else None
-        for end in (parameter.domain.lower, parameter.domain.upper)
-    )
-    return lower, upper
 
 
 def _joined(stretches: list[Stretch], parameter: Parameter) -> list[tuple]:
@@ -261,15 +248,12 @@ def _formulas(loss: Loss, parameter: Parameter, noise, intervals) -> tuple[Expr,
         for end in (interval.low, interval.high):
             if end is None or _is_end(end, parameter) or end in parameter.breakpoints:
                 continue
-            solution = next((f for f, value in _solutions(loss, parameter, noise, end) if _near(value, end)), None)
+            solutions, close = _solutions(loss, parameter, noise, end), 1e-6 * abs(float(end))
+            solution = next((f for f, value in solutions if abs(value - float(end)) <= close), None)
             if solution is None:
                 return ()
             found.append(solution)
     return tuple(dict.fromkeys(found))
-
-
-def _near(value: float, end: Rational) -> bool:
-    return abs(value - float(end)) <= 1e-6 * abs(float(end))
 
 
 def _solutions(loss: Loss, parameter: Parameter, noise, end: Rational):
@@ -278,7 +262,8 @@ def _solutions(loss: Loss, parameter: Parameter, noise, end: Rational):
     core, independent = deciding(here, parameter, noise.classes)
     if core is None or independent or not core.pointwise:
         return
-    rule = condition(core, parameter, distinct(noise), None, None)
+    rows = distinct(noise)
+    rule = condition(core, parameter, rows, None, None)
     if rule is None or rule.formula is None or sympy.count_ops(rule.formula) > LARGEST_FORMULA:
         return
     stage("solving the ratio's formula for the hyperparameter")
@@ -286,6 +271,77 @@ def _solutions(loss: Loss, parameter: Parameter, noise, end: Rational):
     others = {s: v for s, v in core.substitution.items() if s != parameter.symbol}
     for solution in solutions:
         formula = sympy.simplify(solution)
-        exact = substitute(formula, {**others, R: as_rational(hardest_share(noise))})
+        exact = substitute(formula, {**others, R: as_rational(rows[0][0] / rows[0][1])})
         if exact.is_number and exact.is_real:
             yield formula, float(constant_ball(exact, 100))
+
+
+@dataclass(frozen=True)
+class Tolerated:
+    """The largest noise rate that a loss tolerates.
+
+    `rate` is the boundary, `interval` what is certain: tolerated below its low end, not tolerated above its high end.
+    `exact` is the boundary where it is known exactly.
+    """
+
+    kind: str
+    classes: int
+    rate: float
+    interval: tuple[float, float]
+    exact: Expr | None
+    status: str
+
+    def to_json(self) -> dict:
+        """What --json says of it."""
+        return {
+            "kind": self.kind,
+            "classes": self.classes,
+            "rate": self.rate,
+            "interval": list(self.interval),
+            "exact": None if self.exact is None else str(self.exact),
+            "status": self.status,
+        }
+
+
+@one_at_a_time
+def tolerated_rate(loss: Loss, kind: str, classes: int = 10) -> Tolerated:
+    """The largest rate of symmetric or pair noise that a loss tolerates.
+
+    Parameters
+    ----------
+    loss : Loss
+    kind : str
+        ``symmetric`` or ``pair``.
+    classes : int
+
+    Examples
+    --------
+    >>> from alf.losses import parse
+    >>> round(tolerated_rate(parse("amse:a=5"), "symmetric", 3).rate, 3)
+    0.533
+    """
+    if kind not in ("symmetric", "pair"):
+        raise InputError(f"noise kind must be symmetric or pair, got {kind!r}")
+    ratio = ratio_of(loss)
+    others = classes - 1 if kind == "symmetric" else 1
+    if ratio.exact is not None:
+        exact = others * ratio.exact / (1 + others * ratio.exact)
+        near = critical_noise(ratio, classes)
+        value = near.symmetric if kind == "symmetric" else near.pair
+        assert value is not None  # every exact ratio has rates
+        return Tolerated(kind, classes, value, (value, value), exact, ratio.status)
+    from alf.noise import parse_noise
+
+    low, high = Fraction(0), Fraction(others, others + 1)
+    while high - low > Fraction(1, 10_000):
+        middle = (low + high) / 2
+        stage(f"testing {kind} noise at rate {float(middle):.6g}")
+        spec = f"{kind}:{middle.numerator}/{middle.denominator}"
+        noise = parse_noise(spec, classes)
+        assert noise.exact is not None  # symmetric and pair noise have exact matrices
+        holds = decide(loss, noise.exact[0]).holds
+        if holds is None:
+            break
+        low, high = (middle, high) if holds else (low, middle)
+    status = Status.CERTIFIED if high - low <= Fraction(1, 1000) else Status.UNDECIDED
+    return Tolerated(kind, classes, float(low + high) / 2, (float(low), float(high)), None, status)
