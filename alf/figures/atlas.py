@@ -2,11 +2,13 @@
 
 import base64
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
 from alf.figures.base import Series, axis, builder, figure, line, mark, points
-from alf.figures.palette import BAD, GOOD, NEUTRAL, Style, ink, rgb
+from alf.figures.palette import BAD, GOOD, PLAIN, WRONG, ink, rgb
 
 SCALE = [(0.0, "#F3E9D2"), (0.35, "#C9D8C8"), (0.65, "#7FB0B5"), (0.85, "#3F7FA0"), (1.0, "#123A75")]
 _TAG = {
@@ -18,9 +20,9 @@ _TAG = {
 }
 _FADED = 0.42
 """How much white lies over what does not tolerate the chosen noise."""
+_LINES = {"#000000": "rgba(0,0,0,0.35)", "#FFFFFF": "rgba(255,255,255,0.55)"}
+"""Contour lines by the ink of their numbers."""
 _SIDES = ({"yshift": 14, "xanchor": "right"}, {"yshift": -14, "xanchor": "left"})  # of a rising curve: above, below
-_LIMIT = Style(BAD[0], BAD[1], "solid")
-_PLAIN = Style(NEUTRAL[0], NEUTRAL[1], "solid")
 
 
 def packed(values: np.ndarray) -> dict:
@@ -65,7 +67,7 @@ def atlas_figure(
     traces = _map(x, y, values, names, what, limit, limit_name)
     words = _plateau(y, values)
     for label, px, py in presets:
-        at = Series(label, _PLAIN, np.array([px]), np.array([py]))
+        at = Series(label, PLAIN, np.array([px]), np.array([py]))
         traces.append(points(at, 9, "diamond", f"{label}<br>%{{x:.3g}}, %{{y:.3g}}"))
         words.append({"text": label, "x": float(np.log10(px)), "y": py} | _TAG)
     # whole in a corner of the map too
@@ -78,7 +80,7 @@ def atlas_figure(
         "The darker, the more noise the loss tolerates"
         + (". " if limit is None else "; losses that do not tolerate the chosen noise are faded. ")
         + "Click to move the point; diamonds are the authors' presets.",
-        styles=[mine.style, _LIMIT, _PLAIN],
+        styles=[mine.style, WRONG, PLAIN],
         annotations=words,
         height=430,
         hovermode="closest",
@@ -143,30 +145,14 @@ def _levels(values: np.ndarray, top: float, limit: float | None) -> list[dict]:
     low = float(np.nanmin(values))
     step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if s >= (top - low) / 10 or s == 0.2)
     levels = step * np.arange(np.floor(low / step) + 1, np.ceil(top / step))
-    inks = {level: ink(shade(level, top, limit is not None and level < limit)) for level in levels}
+    inks = [ink(shade(level, top, limit is not None and level < limit)) for level in levels]
     looks = []
-    for color, line_color in (("#000000", "rgba(0,0,0,0.35)"), ("#FFFFFF", "rgba(255,255,255,0.55)")):
-        mine = [float(level) for level in levels if inks[level] == color]
-        for part in _runs(mine, step):
-            contours = {"coloring": "none", "showlabels": True, "labelfont": {"size": 11, "color": color}}
-            contours |= {"start": part[0], "end": part[-1], "size": step}
-            looks.append({"autocontour": False, "contours": contours, "line": {"color": line_color, "width": 1}})
+    for color, group in groupby(zip(inks, levels, strict=True), key=itemgetter(0)):
+        neighbours = [float(level) for _, level in group]
+        contours = {"coloring": "none", "showlabels": True, "labelfont": {"size": 11, "color": color}}
+        contours |= {"start": neighbours[0], "end": neighbours[-1], "size": step}
+        looks.append({"autocontour": False, "contours": contours, "line": {"color": _LINES[color], "width": 1}})
     return looks
-
-
-def _runs(levels: Sequence[float], step: float) -> list[list[float]]:
-    """Neighbouring levels together.
-
-    >>> _runs([0.1, 0.2, 0.5], 0.1)
-    [[0.1, 0.2], [0.5]]
-    """
-    groups: list[list[float]] = []
-    for level in levels:
-        if groups and level - groups[-1][-1] < 1.5 * step:
-            groups[-1].append(level)
-        else:
-            groups.append([level])
-    return groups
 
 
 @builder
@@ -187,7 +173,7 @@ def slice_figure(
     traces, words = [line(series)], list[dict]()
     for label, value in presets:
         height = float(np.interp(value, series.x, series.y))
-        preset = Series(label, _PLAIN, np.array([value]), np.array([height]))
+        preset = Series(label, PLAIN, np.array([value]), np.array([height]))
         traces.append(points(preset, 9, "diamond", f"{label}<br>%{{x:.3g}}, %{{y:.3g}}"))
         words.append({"text": label, "x": value, "y": height} | _TAG | _SIDES[len(words) % 2])
     mine = Series(series.label, series.style, np.array([at]), np.array([here]))
@@ -204,7 +190,7 @@ def slice_figure(
         ("The dot is your loss, diamonds are the authors' presets" if presets else "Through your point")
         + ("." if limit is None else ". Above the red line, shaded, the loss tolerates the chosen noise."),
         [mark(at, f"{name} = {at:.3g}", "left" if at > np.quantile(series.x[[0, -1]], 0.85) else "right")],
-        styles=[series.style, _LIMIT, _PLAIN],
+        styles=[series.style, WRONG, PLAIN],
         height=260,
         shapes=shapes,
         annotations=words,

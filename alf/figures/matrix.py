@@ -211,19 +211,17 @@ def heat_map(
     if counts is not None:
         heat["customdata"] = counts
         heat["hovertemplate"] = "true label %{y}, given label %{x}: %{customdata} samples, %{z:.1%}<extra></extra>"
-    words = []
-    if size <= MOST_NUMBERS:
-        words = [
-            {
-                "x": j,  # a position: on an axis of categories a text that looks like a number is one too
-                "y": i,
-                "text": _text(matrix[i, j], size) if counts is None else str(counts[i, j]),
-                "showarrow": False,
-                "font": {"size": 12 if size <= 8 else 10, "color": cell_ink(matrix[i, j])},
-            }
-            for i in range(size)
-            for j in range(size)
-        ]
+    words = [
+        {
+            "x": j,  # a position: on an axis of categories a text that looks like a number is one too
+            "y": i,
+            "text": _text(matrix[i, j], size) if counts is None else str(counts[i, j]),
+            "showarrow": False,
+            "font": {"size": 12 if size <= 8 else 10, "color": cell_ink(matrix[i, j])},
+        }
+        for i, j in np.ndindex(matrix.shape)
+        if size <= MOST_NUMBERS
+    ]
     frames = [
         {
             "type": "rect",

@@ -77,6 +77,11 @@ class Style:
         return f"rgba({','.join(str(c) for c in rgb(self.color))},{opacity:g})"
 
 
+WRONG = Style(*BAD, SOLID)
+PLAIN = Style(*NEUTRAL, SOLID)
+"""Marks that are no loss: what refutes or limits, and what is shown for comparison."""
+
+
 def style(key: str, occurrence: int = 0) -> Style:
     """The style of a loss, by its key and by how many configurations of it come before in the same view.
 
@@ -99,20 +104,13 @@ def styles(keys: Iterable[str]) -> list[Style]:
     >>> [s.dash for s in styles(["agce", "ce", "agce"])]
     ['solid', 'solid', '9px,4px']
     """
-    seen: dict[str, int] = {}
-    result = []
-    for key in keys:
-        result.append(style(key, seen.get(key, 0)))
-        seen[key] = seen.get(key, 0) + 1
-    return result
+    keys = list(keys)
+    return [style(key, keys[:i].count(key)) for i, key in enumerate(keys)]
 
 
 def dark_table(chosen: Iterable[Style] = ()) -> dict[str, str]:
     """Which colour each light colour becomes on a dark page: for the interface's own colours and the styles given."""
-    table = dict((REFERENCE, GOOD, BAD, UNSURE, NEUTRAL))
-    table.update(HUES.values())
-    table.update({s.color: s.dark for s in chosen})
-    return table
+    return dict((REFERENCE, GOOD, BAD, UNSURE, NEUTRAL, *HUES.values())) | {s.color: s.dark for s in chosen}
 
 
 def luminance(color: Iterable[float]) -> float:

@@ -27,10 +27,7 @@ def sample_picture(values: np.ndarray, high: float) -> str:
     'data:image/png;base64,'
     """
     values = np.clip(np.round(255 * np.asarray(values, dtype=float) / high), 0, 255).astype(np.uint8)
-    channels, height, width = values.shape
-    if channels == 1:
-        return _png(Image.frombytes("L", (width, height), (255 - values[0]).tobytes()))
-    return _png(Image.frombytes("RGB", (width, height), values.transpose(1, 2, 0).tobytes()))
+    return _png(Image.fromarray(255 - values[0] if len(values) == 1 else values.transpose(1, 2, 0)))
 
 
 def regions_picture(scores: np.ndarray, pixels: int = PIXELS) -> str:
@@ -56,12 +53,8 @@ def regions_picture(scores: np.ndarray, pixels: int = PIXELS) -> str:
 
 def _between(side: int, pixels: int) -> np.ndarray:
     """Weights (pixels, side) of linear interpolation at the middles of the pixels."""
-    at = ((np.arange(pixels) + 0.5) / pixels * (side - 1)).clip(0, side - 1)
-    low = np.minimum(at.astype(int), side - 2)
-    weights = np.zeros((pixels, side), np.float32)
-    weights[np.arange(pixels), low] = 1 - (at - low)
-    weights[np.arange(pixels), low + 1] = at - low
-    return weights
+    at = (np.arange(pixels) + 0.5) / pixels * (side - 1)
+    return np.array([np.interp(at, np.arange(side), one) for one in np.eye(side)], np.float32).T
 
 
 def _png(picture: Image.Image, **options) -> str:

@@ -55,14 +55,13 @@ def edge_figure(series: Sequence[Series], rate: float, noise: str = "") -> dict:
         above = risk - np.nanmin(risk)
         top = max(v for v in (above[0], above[-1], *np.interp((_CUT, 1 - _CUT), P, above)) if np.isfinite(v))
         scaled = above / (top or 1)
-        label = s.label
         # A risk without end leaves the picture by its top edge, however slowly it gets there: ending below it would
         # look as if being sure cost little.
         drawn = np.where(np.isposinf(scaled), 2 * _TOP, scaled)
-        trace = line(Series(label, s.style, P, drawn), width=2.8, hover="%{text}")
+        trace = line(Series(s.label, s.style, P, drawn), width=2.8, hover="%{text}")
         traces.append(trace | {"text": [f"{v:.2f} of its range" if np.isfinite(v) else "no limit" for v in scaled]})
         traces.append(
-            points(Series(label, s.style, np.array([where]), np.array([0.0])), 15, hover="best prediction: %{x:.1%}")
+            points(Series(s.label, s.style, np.array([where]), np.array([0.0])), 15, hover="best prediction: %{x:.1%}")
         )
     return figure(
         traces,

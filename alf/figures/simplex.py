@@ -6,13 +6,12 @@ from functools import lru_cache
 import numpy as np
 
 from alf.figures.base import Series, builder, points
-from alf.figures.palette import BAD, NEUTRAL, Style
+from alf.figures.palette import BAD, NEUTRAL
 
 PAGE = "#FEFEFE"  # the page's own background: the chart component puts it in
 SCALE = [[0, "#0B2A5B"], [0.18, "#2A5C9A"], [0.42, "#5E93BF"], [0.7, "#A9C9DC"], [1, "#E9EFF1"]]
 HEIGHT = np.sqrt(3) / 2
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, HEIGHT]])
-_NEUTRAL = Style(NEUTRAL[0], NEUTRAL[1], "solid")
 
 
 def to_plane(prediction) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The trade-off between the noise that a loss tolerates and the sample weight with which its training starts."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,10 +90,7 @@ def _labels(
 ) -> Iterator[tuple[list[int], dict]]:
     """Marks that cover each other, and what their trace says beside them, also on a phone; nothing without a name."""
     groups = together(places, _NEAR)
-    where: dict[str, int] = {}  # in how many groups a short name occurs
-    for group in groups:
-        for short in {marks[i].short for i in group}:
-            where[short] = where.get(short, 0) + 1
+    where = Counter(short for group in groups for short in {marks[i].short for i in group})  # how many groups have it
     wide, phone = [], []
     for group in groups:
         named = [marks[i] for i in group if marks[i].short]

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from alf.figures.base import Series, axis, builder, figure, line, mark, points
-from alf.figures.palette import BAD, NEUTRAL, Style
-
-WRONG = Style(BAD[0], BAD[1], "solid")
-PLAIN = Style(NEUTRAL[0], NEUTRAL[1], "solid")
+from alf.figures.palette import PLAIN, WRONG
 
 
 def path(vertex: int, point: np.ndarray, steps: int = 201) -> tuple[np.ndarray, np.ndarray]:
