@@ -215,9 +215,9 @@ def heat_map(
         {
             "x": j,  # a position: on an axis of categories a text that looks like a number is one too
             "y": i,
-            "text": _text(matrix[i, j], size) if counts is None else str(counts[i, j]),
+            "text": _text(float(matrix[i, j]), size) if counts is None else str(counts[i, j]),
             "showarrow": False,
-            "font": {"size": 12 if size <= 8 else 10, "color": cell_ink(matrix[i, j])},
+            "font": {"size": 12 if size <= 8 else 10, "color": cell_ink(float(matrix[i, j]))},
         }
         for i, j in np.ndindex(matrix.shape)
         if size <= MOST_NUMBERS

@@ -13,6 +13,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+import mpmath
+
 from alf.errors import InputError
 from alf.losses.precision import many_digits
 from alf.numbers import stands_for
@@ -20,7 +22,7 @@ from alf.numbers import stands_for
 Functions = dict[str, Callable[..., Any]]
 """By the names that a formula calls them, and by the signs of its operators."""
 
-Divisors = list[tuple[str, float]]
+Divisors = list[tuple[str, Any]]
 """What was divided by, in the order of evaluation, each with what a 0 there would be called."""
 
 UNARY = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "abs")
@@ -85,28 +87,35 @@ FLOAT_OPERATIONS: Functions = {
 }  # fmt: skip
 
 
-def _with_divisors(record: Divisors) -> Functions:
-    """The same, noting every divisor, and for a tangent the number of the stretch between its poles."""
+def _noting(functions: Functions, turns: Callable[[Any], int], record: Divisors) -> Functions:
+    """The same, noting every divisor; for a tangent of x, `turns` of pi away, a number of another sign past a pole."""
 
-    def divide(x: float, y: float) -> float:
+    def divide(x: Any, y: Any) -> Any:
         record.append(("a division by 0", y))
-        return x / y
+        return functions["/"](x, y)
 
-    def power(x: float, y: float) -> float:
+    def power(x: Any, y: Any) -> Any:
         if y < 0:
             record.append(("a division by 0", x))
-        return _float_power(x, y)
+        return functions["**"](x, y)
 
-    def tangent(x: float) -> float:
-        record.append(("a pole of tan", math.floor(x / math.pi + 0.5)))
-        return math.tan(x)
+    def tangent(x: Any) -> Any:
+        record.append(("a pole of tan", (-1) ** turns(x)))
+        return functions["tan"](x)
 
-    return {**FLOAT_OPERATIONS, "/": divide, "**": power, "tan": tangent}
+    return {**functions, "/": divide, "**": power, "tan": tangent}
 
 
-def _in_digits(functions: Functions | None = None) -> Functions:
+def _float_turns(x: float) -> int:
+    return math.floor(x / math.pi + 0.5)
+
+
+def _turns_in_digits(x: Any) -> int:
+    return int(mpmath.floor(_mp(x) / mpmath.pi + mpmath.mpf(1) / 2))
+
+
+def _in_digits() -> Functions:
     """Fractions as long as values are fractions, mpmath beyond; used within `many_digits`."""
-    import mpmath
 
     def lifted(name: str) -> Callable[[Any], Any]:
         function = getattr(mpmath, name)
@@ -136,14 +145,11 @@ def _in_digits(functions: Functions | None = None) -> Functions:
 
     found: Functions = {name: lifted(name) for name in UNARY if name != "abs"}
     found |= {sign: mixed(operation) for sign, operation in ARITHMETIC.items()}
-    found |= {"abs": abs, "min": choose(min), "max": choose(max), "/": divide, "**": power}
-    return found | (functions or {})
+    return found | {"abs": abs, "min": choose(min), "max": choose(max), "/": divide, "**": power}
 
 
 def _real(x: Any) -> Any:
     """A value of a function or a power; the root of what is 0 but for rounding has a tiny imaginary part."""
-    import mpmath
-
     if not mpmath.isfinite(x):  # the logarithm of 0, which a choice of the largest would hide
         raise ValueError("not a real number")
     if abs(mpmath.im(x)) > mpmath.mpf(10) ** (-DIGITS // 4) * (1 + abs(mpmath.re(x))):
@@ -152,15 +158,13 @@ def _real(x: Any) -> Any:
 
 
 def _mp(x: Any) -> Any:
-    import mpmath
-
     return mpmath.mpf(x.numerator) / x.denominator if isinstance(x, Fraction) else mpmath.mpmathify(x)
 
 
 def in_digits(
-    tree: ast.Expression, values: dict[str, float], point: float | Fraction, functions: Functions | None = None
+    tree: ast.Expression, values: dict[str, float], point: float | Fraction, record: Divisors | None = None
 ) -> Any:
-    """l at a point as an mpmath number.
+    """l at a point as an mpmath number, with what was divided by noted in `record`.
 
     Raises
     ------
@@ -169,12 +173,11 @@ def in_digits(
     ZeroDivisionError
         Where something is divided by 0.
     """
-    import mpmath
-
     with many_digits(DIGITS):
         names = {"number": stands_for, "pi": +mpmath.pi, "e": +mpmath.e, "u": Fraction(point)}
         names |= {name: stands_for(value) for name, value in values.items()}
-        return _mp(evaluate(tree.body, names, _in_digits(functions)))
+        functions = _in_digits() if record is None else _noting(_in_digits(), _turns_in_digits, record)
+        return _mp(evaluate(tree.body, names, functions))
 
 
 # --- the checks ---------------------------------------------------------------------------------------------------
@@ -218,7 +221,7 @@ def _value_at(tree: ast.Expression, values: dict[str, float], point: float) -> t
     names = {"number": float, "pi": math.pi, "e": math.e, **values, "u": point}
     record: Divisors = []
     try:
-        value = evaluate(tree.body, names, _with_divisors(record))
+        value = evaluate(tree.body, names, _noting(FLOAT_OPERATIONS, _float_turns, record))
     except OverflowError:
         raise InputError(f"formula: l must fit a double on [1e-6, 1], got more at u = {point:.6g}") from None
     except (ZeroDivisionError, ValueError):
@@ -243,7 +246,7 @@ def _no_poles(tree: ast.Expression, values: dict[str, float], records: list[Divi
     noted = [(point, record) for point, record in zip(SAMPLE_POINTS, records, strict=True) if len(record) == whole]
     for (first, before), (second, after) in pairwise(noted):
         for i, ((what, x), (_, y)) in enumerate(zip(before, after, strict=True)):
-            if (x != y) if what == "a pole of tan" else (x < 0 < y or y < 0 < x):
+            if x < 0 < y or y < 0 < x:
                 at = _pole(tree, values, i, first, second)
                 if at is not None:
                     raise InputError(f"formula: l must be finite on (0, 1], got {what} near u = {at:.6g}")
@@ -251,30 +254,15 @@ def _no_poles(tree: ast.Expression, values: dict[str, float], records: list[Divi
 
 def _pole(tree: ast.Expression, values: dict[str, float], which: int, x: float, y: float) -> float | None:
     """Where the divisor of that number changes its sign, by halving in many digits; None where it does not."""
-    import mpmath
 
     def side(point: Fraction) -> int:
-        record: list[Any] = []
-
-        def divide(a: Any, b: Any) -> Any:
-            record.append(b)
-            return _in_digits()["/"](a, b)
-
-        def power(a: Any, b: Any) -> Any:
-            if b < 0:
-                record.append(a)
-            return _in_digits()["**"](a, b)
-
-        def tangent(a: Any) -> Any:
-            record.append((-1) ** int(mpmath.floor(_mp(a) / mpmath.pi + mpmath.mpf(1) / 2)))
-            return mpmath.tan(_mp(a))
-
+        record: Divisors = []
         try:
-            in_digits(tree, values, point, {"/": divide, "**": power, "tan": tangent})
+            in_digits(tree, values, point, record)
         except (ZeroDivisionError, ValueError, OverflowError):
             if len(record) <= which:
                 return 0
-        found = mpmath.re(_mp(record[which]))
+        found = mpmath.re(_mp(record[which][1]))
         return int(mpmath.sign(found)) if abs(found) > mpmath.mpf(10) ** (-DIGITS // 2) else 0
 
     low, high = Fraction(x), Fraction(y)
@@ -292,8 +280,6 @@ def _pole(tree: ast.Expression, values: dict[str, float], which: int, x: float, 
 
 def _order(tree: ast.Expression, values: dict[str, float], x: float | Fraction, y: float | Fraction) -> int:
     """The sign of l(y) - l(x) in many digits; 0 where they are equal or only rounding tells them apart."""
-    import mpmath
-
     try:
         first, second = in_digits(tree, values, x), in_digits(tree, values, y)
     except (ZeroDivisionError, ValueError, OverflowError):

@@ -99,12 +99,9 @@ class Compiled:
     constants: tuple[Symbol, ...]
     _functions: dict[tuple[str, bool], Callable[..., Any]] = field(default_factory=dict, init=False, repr=False)
 
-    def partial(self, index: int) -> "Compiled":
-        """The derivative with respect to one input."""
-        return self._partials[index]
-
     @cached_property
-    def _partials(self) -> tuple["Compiled", ...]:
+    def partials(self) -> tuple["Compiled", ...]:
+        """The derivative with respect to each input."""
         derivatives = (
             slope_in_log(self.expression) if symbol == LOG_U else diff(self.expression, symbol)
             for symbol in self.inputs
@@ -114,7 +111,7 @@ class Compiled:
     @cached_property
     def varying(self) -> tuple[int, ...]:
         """The inputs in which the partial derivative is not identically 0."""
-        return tuple(i for i in range(len(self.inputs)) if self.partial(i).expression != 0)
+        return tuple(i for i in range(len(self.inputs)) if self.partials[i].expression != 0)
 
     def by_input(self, varying: list[Any]) -> list[Any]:
         """The partial derivatives by input, None where one is identically 0, from those that `function` returns."""
@@ -125,10 +122,8 @@ class Compiled:
         """f(u, log_u, v, log_v, *sums, *constants), or the list of it and its partials that are not 0."""
         key = (library, partials)
         if key not in self._functions:
-            expressions = [self.expression]
-            if partials:
-                expressions += [self.partial(i).expression for i in self.varying]
-            expressions = [in_coordinates(e) for e in expressions]
+            forms = [self, *(self.partials[i] for i in self.varying)] if partials else [self]
+            expressions = [in_coordinates(form.expression) for form in forms]
             if library != "torch":  # there value and gradient share exp(q log u), and single precision asks for no more
                 expressions = [near_one(e) for e in expressions]
             chosen = expressions if partials else expressions[0]
@@ -140,7 +135,7 @@ class Compiled:
         """What every printed form of this expression takes, in order."""
         return (*COORDINATES, *(s for s in self.inputs if s not in COORDINATES), *self.constants)
 
-    @cached_property
+    @property
     def uses_log_v(self) -> bool:
         """Whether log(1 - u) is an input of its own."""
         return LOG_V in self.inputs
@@ -164,8 +159,7 @@ class Compiled:
 
     @cached_property
     def _all(self) -> list[Expr]:
-        expressions = [self.expression, *(self.partial(i).expression for i in range(len(self.inputs)))]
-        return [in_coordinates(e) for e in expressions]
+        return [in_coordinates(form.expression) for form in (self, *self.partials)]
 
 
 class _TorchPrinter(PythonCodePrinter):
@@ -195,11 +189,6 @@ class CompiledLoss:
     outer: Compiled
     summands: tuple[Compiled, ...]
 
-    @property
-    def uses_log_v(self) -> bool:
-        """Whether log(1 - u) is an input of its own."""
-        return self.outer.uses_log_v
-
     @cached_property
     def shared(self) -> Compiled:
         """g with s_i(u_y) as inputs of their own, after the sums: it is an entry of what was summed up anyway."""
@@ -221,16 +210,11 @@ def compiled(declaration: Formulas) -> CompiledLoss:
     """The compiled form of a declaration; parameters stay arguments, so that one compilation serves every value."""
     constants = (K, *(p.symbol for p in declaration.parameters))
     everything = (declaration.expression, *(s for _, s in declaration.sums))
-    uses_log_v = any(e.has(log(1 - u)) for e in everything)
-
-    def prepare(expression: Expr) -> Expr:
-        return expression.subs(log(1 - u), LOG_V) if uses_log_v else expression
-
-    coordinates = (LOG_U, LOG_V) if uses_log_v else (LOG_U,)
+    coordinates = (LOG_U, LOG_V) if any(e.has(log(1 - u)) for e in everything) else (LOG_U,)
     symbols = tuple(symbol for symbol, _ in declaration.sums)
-    outer = Compiled(prepare(declaration.expression), (*coordinates, *symbols), constants)
-    summands = tuple(Compiled(prepare(s), coordinates, constants) for _, s in declaration.sums)
-    return CompiledLoss(outer, summands)
+    g, *summands = (e.xreplace({log(1 - u): LOG_V}) for e in everything)
+    outer = Compiled(g, (*coordinates, *symbols), constants)
+    return CompiledLoss(outer, tuple(Compiled(s, coordinates, constants) for s in summands))
 
 
 TAU = Symbol("τ", nonnegative=True)
@@ -259,7 +243,8 @@ def path(declaration: Formulas) -> Path:
     slope = Add(*(powsimp(term, combine="exp") for term in Add.make_args(Add(*slopes))))
     weight = Add(*(powsimp(-u * (1 - u) * term, combine="exp") for term in Add.make_args(slope)))
     constants = (TAU, K, *(p.symbol for p in declaration.parameters))
-    return Path(*(Compiled(_with_tau(e), (), constants) for e in (curve, slope, weight)))
+    in_tau = (e.replace(lambda part: part == K - 2 + u, lambda part: TAU) for e in (curve, slope, weight))
+    return Path(*(Compiled(e, (), constants) for e in in_tau))
 
 
 def _of_another(summand: Expr) -> Expr:
@@ -284,7 +269,3 @@ def _slope_along(term: Expr, others: dict[Symbol, tuple[Expr, Expr]], sums: dict
         if not factor.has(u, symbol):
             return factor * (diff(own, u) * rest - own * diff(rest, u)) / sums[symbol] ** 2
     return diff(term.subs(sums), u)
-
-
-def _with_tau(expression: Expr) -> Expr:
-    return expression.replace(lambda e: e == K - 2 + u, lambda e: TAU)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Expr, Symbol, lambdify
 
-from alf.errors import InputError, optional
+from alf.errors import InputError, optional, quoted
 from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
 from alf.losses.symbols import K, u
@@ -84,7 +84,7 @@ class Declaration:
             if parameter.name == name:
                 return parameter
         names = ", ".join(p.name for p in self.parameters)
-        raise InputError(f"{self.name}: no hyperparameter {name!r}; " + (f"it has {names}" if names else "it has none"))
+        raise InputError(f"{self.name}: no hyperparameter {quoted(name)}; it has {names or 'none'}")
 
     def loss(self, **values: Expr | float) -> Loss:
         """The loss at these values; each is a Python number or an exact SymPy one, checked against its domain."""
@@ -96,15 +96,12 @@ class Declaration:
             if value is None:
                 raise InputError(f"{self.name}: {parameter.name} is missing; it must lie in {parameter.domain}")
             settled.append((parameter.name, parameter.check(value, self.name)))
-        self._check_values(tuple(settled))
-        return Loss(self, tuple(settled))
-
-    def _check_values(self, items: tuple[tuple[str, Expr], ...]) -> None:
-        """Refuse values at which l overflows a double or has no value, before an exact power of them is attempted."""
-        wrong = self._misfit(tuple(float(value) for _, value in items)) if items else None
+        # Refused where l overflows a double or has no value, before an exact power of the values is attempted.
+        wrong = self._misfit(tuple(float(value) for _, value in settled)) if settled else None
         if wrong is not None:
-            shown = ", ".join(f"{name}={float(value):g}" for name, value in items)
+            shown = ", ".join(f"{name}={float(value):g}" for name, value in settled)
             raise InputError(f"{self.name}: the values of l on [0.000001, 1] must {wrong} at {shown}")
+        return Loss(self, tuple(settled))
 
     def _misfit(self, values: tuple[float, ...]) -> str | None:
         """What keeps l from having values of a loss on [1e-6, 1], as the end of "must ..."; None where nothing does."""

@@ -12,10 +12,11 @@ import ast
 import math
 import operator
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import accumulate
 
 import sympy
 from sympy import Expr, Symbol
@@ -202,10 +203,7 @@ def _symbol(name: str, low: Expr, high: Expr) -> Symbol:
 def _tree(text: str) -> ast.Expression:
     if not text:
         raise InputError("formula: an expression in u such as exp(-u/2) is needed, got nothing")
-    depth = deepest = 0
-    for character in text:
-        depth += (character in "([") - (character in ")]")
-        deepest = max(deepest, depth)
+    deepest = max(accumulate((character in "([") - (character in ")]") for character in text))
     if deepest > DEEPEST or re.search(rf"[-+]{{{DEEPEST}}}", text):
         raise InputError(f"formula: at most {DEEPEST} levels of nesting are allowed, got {quoted(text, 30)}")
     if said := unbalanced(text):
@@ -219,10 +217,9 @@ def _tree(text: str) -> ast.Expression:
     nodes = list(ast.walk(tree))
     if len(nodes) > MOST_NODES:
         raise InputError(f"formula: at most {MOST_NODES} nodes are allowed, got {len(nodes)}")
-    choices = 0
     for node in nodes:
         _allow(node)
-        choices += _function_called(node) in ("abs", "min", "max")
+    choices = sum(_function_called(node) in ("abs", "min", "max") for node in nodes)
     if choices > MOST_CHOICES:
         raise InputError(f"formula: at most {MOST_CHOICES} of min, max and abs are allowed, got {choices}")
     if _depth(tree.body) > 2 * DEEPEST:
@@ -257,30 +254,22 @@ def _allow(node: ast.AST) -> None:
             raise InputError(f"formula: a name is a letter followed by letters, digits or _, got {quoted(node.id)}")
         return
     if isinstance(node, ast.Constant):
-        if type(node.value) not in (int, float) or not _finite(node.value):
-            raise InputError(f"formula: numbers must be finite decimals, got {quoted(repr(node.value))}")
+        value = node.value
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or value > sys.float_info.max:
+            raise InputError(f"formula: numbers must be finite decimals, got {quoted(repr(value))}")
         return
     if isinstance(node, ast.Call):
         name = _function_called(node)
         count = len(node.args)
-        if (name in UNARY and count == 1 and not node.keywords) or (
-            name in VARIADIC and 2 <= count <= 8 and not node.keywords
-        ):
-            return
-        if name in UNARY or name in VARIADIC:
+        if name not in (*UNARY, *VARIADIC):
+            allowed = ", ".join((*UNARY, *VARIADIC)).replace("log", "log or ln")
+            raise InputError(f"formula: functions are {allowed}, got {quoted(name or 'something else')}")
+        if node.keywords or not (count == 1 if name in UNARY else 2 <= count <= 8):
             raise InputError(
                 f"formula: {name} takes {'one argument' if name in UNARY else 'two to eight'}, got {count}"
             )
-        allowed = ", ".join((*UNARY, *VARIADIC)).replace("log", "log or ln")
-        raise InputError(f"formula: functions are {allowed}, got {quoted(name or 'something else')}")
+        return
     raise InputError(f"formula: only numbers, names, + - * / ^ and functions are allowed, got {type(node).__name__}")
-
-
-def _finite(value: Any) -> bool:
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
 
 
 def _assignments(text: str) -> tuple[dict[str, Expr], dict[str, tuple[Expr, Expr]]]:

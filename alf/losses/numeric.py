@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from mpmath import mp
 from numpy.typing import ArrayLike, NDArray
 
 from alf.errors import InputError
@@ -67,8 +68,6 @@ def _slope_at(end: int, form: Compiled, loss: ValuedLoss, classes: int) -> float
 
     A slope that grows on the way in is infinite. One that arrives like 1/log u is given to about three digits.
     """
-    from mpmath import mp
-
     function = form.function("mpmath")
     with many_digits(700):
         values = []

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
 
+import mpmath
+
 _ALONE = RLock()
 
 
@@ -18,7 +20,5 @@ def many_digits(count: int) -> Iterator[None]:
     ...     print(mpmath.mpf(1) / 3)
     0.333333333333333333333333333333
     """
-    import mpmath
-
     with _ALONE, mpmath.workdps(count):
         yield

@@ -90,10 +90,6 @@ def _parse(spec: str) -> Loss:
             raise InputError(f"{declaration.name}: hyperparameters are written name=value, got {quoted(item)}")
         if name in values:
             raise InputError(f"{declaration.name}: {name} is given twice in {quoted(spec)}")
-        if name not in {p.name for p in declaration.parameters}:
-            names = ", ".join(p.name for p in declaration.parameters)
-            allowed = f"it has {names}" if names else "it has none"
-            raise InputError(f"{declaration.name}: no hyperparameter {quoted(name)}; {allowed}")
         values[name] = declaration.parameter(name).read(text.strip(), declaration.name)
     return declaration.loss(**values)
 

@@ -68,7 +68,7 @@ class _PerSample(torch.autograd.Function):
         ctx.form, ctx.constants, wanted = form, constants, ctx.needs_input_grad[2]
         ctx.save_for_backward(logits, labels)
         ctx.gradient = ctx.slopes = None
-        if form.summands or form.uses_log_v:
+        if form.summands or form.outer.uses_log_v:
             losses, ctx.gradient = _in_chunks(form, constants, logits, labels, wanted)
             return losses
         losses, slopes = _losses(form, constants, logits, labels, wanted)
@@ -132,7 +132,7 @@ def _losses(
 ) -> tuple[Tensor, _Slopes]:
     """The loss of each sample, and its slopes where these are wanted."""
     log_probability = logits.log_softmax(dim=-1)
-    complement = Complement.of(log_probability) if form.uses_log_v else None
+    complement = Complement.of(log_probability) if form.outer.uses_log_v else None
     coordinates = [log_probability] if complement is None else [log_probability, complement.log]
     index = labels.unsqueeze(-1)
     over_classes = tuple(c.unsqueeze(-1) if isinstance(c, Tensor) and c.ndim else c for c in constants)

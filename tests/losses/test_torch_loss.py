@@ -227,12 +227,12 @@ def test_a_wrong_slope_would_be_caught(monkeypatch):
     """The comparison above must be able to fail: flip the sign of one compiled derivative."""
     from alf.losses.compile import Compiled
 
-    original = Compiled.partial
+    original = Compiled.partials.func
     loss = parse("gce:q=0.31")
     monkeypatch.setattr(
         Compiled,
-        "partial",
-        lambda self, i: Compiled(-original(self, i).expression, self.inputs, self.constants),
+        "partials",
+        property(lambda self: tuple(Compiled(-p.expression, p.inputs, p.constants) for p in original(self))),
     )
     from alf.losses import compile as module
 
