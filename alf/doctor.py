@@ -7,6 +7,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -143,11 +144,8 @@ def store(settings: Settings) -> Check:
         opened = Store(settings.store)
     except InputError as error:
         return Check("store", "problem", f"{error}.")
-    try:
-        with opened.read() as connection:
-            runs = connection.scalar(select(func.count()).select_from(t.runs))
-    finally:
-        opened.close()
+    with closing(opened), opened.read() as connection:
+        runs = connection.scalar(select(func.count()).select_from(t.runs))
     words = f"{shown} can be written; it holds {runs} run{'' if runs == 1 else 's'}."
     if url.get_backend_name() == "sqlite" and url.database:
         free = shutil.disk_usage(Path(url.database).resolve().parent).free / GIB
@@ -161,18 +159,12 @@ def workers(settings: Settings, patience: float = 60.0) -> Check:
     from alf.runs.dask_workers import connect
     from alf.runs.store import Store
 
-    opened = Store(settings.store)
     try:
-        found = connect(replace(settings, workers=1), opened)
-        try:
+        with closing(Store(settings.store)) as opened, closing(connect(replace(settings, workers=1), opened)) as found:
             if not found.share_the_store(patience):
                 return Check("workers", "problem", "A worker process starts, but finds another store.")
             count = found.count
-        finally:
-            found.close()
     except InputError as error:  # why a scheduler has no workers for us
         return Check("workers", "problem", f"{error}.")
-    finally:
-        opened.close()
     words = f"{count} at {settings.scheduler}." if settings.scheduler else "A worker process starts and answers."
     return Check("workers", "ok", words)

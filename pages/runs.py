@@ -23,11 +23,11 @@ def pick(run: str, key: str) -> None:
 
 def listed(view: View) -> list[rows.Run]:
     """One page of the reader's own runs, and the recorded one."""
-    count = session.engine().count(session.owner())
+    count = session.engine().store.count(session.owner())
     pages = max(1, -(-count // EACH))
     at = min(view["list"], pages)
     found = [
-        rows.stored_run(progress, session.engine().latest(progress.run))
+        rows.stored_run(progress, session.engine().store.latest(progress.run))
         for progress in session.engine().runs(session.owner(), EACH * (at - 1), EACH)
     ]
     if not count:

@@ -172,7 +172,7 @@ def take_up() -> None:
     from alf.runs import engine
 
     try:
-        engine().warm_up()
+        engine().supervisor.begin()
     except InputError as error:
         log.warning("%s", error)
     except Exception:  # a database that is not up yet: the first page that needs it tries again and says so

@@ -1,7 +1,7 @@
 """Everything of Dask: it starts and supervises worker processes on this machine, or reaches a cluster elsewhere.
 
 What is computed next, for whom, under which lease and from which checkpoint is not its business: the queue is in the
-store and `alf.runs.dispatcher` works it off. Dask is imported when workers are wanted, not before.
+store and `alf.runs.supervisor` works it off. Dask is imported when workers are wanted, not before.
 """
 
 import logging
@@ -61,18 +61,31 @@ class DaskWorkers:
         """Whether the connection is lost for good."""
         return bool(self._client.status != "running")
 
-    def submit(self, part: int, token: str, done: Callable[[], None]) -> "DaskJob":
-        """Have a part computed under its lease; `done` is called, in any thread, when that has ended."""
+    def submit(self, part: int, token: str, done: Callable[[], None]) -> Any:
+        """Have a part computed under its lease and return the job; `done` is called, in any thread, when it ends."""
         folder = str(self._settings.data_dir) if self._settings.data_dir else None
         arguments = self._store.url, part, token, folder, self._cluster is None
-        future = self._client.submit(_work, *arguments, key=f"alf-{part}-{token}", pure=False)
-        future.add_done_callback(lambda _: done())
-        return DaskJob(future)
+        job = self._client.submit(_work, *arguments, key=f"alf-{part}-{token}", pure=False)
+        job.add_done_callback(lambda _: done())
+        return job
 
-    def kill(self, job: "DaskJob", worker: dict[str, Any] | None) -> None:
+    def ending(self, job: Any) -> Ending | BaseException | None:
+        """How a job ended, an exception where it raised one; None while it goes on."""
+        from distributed.scheduler import KilledWorker
+
+        if not job.done():
+            return None
+        if job.status == "finished":
+            return Ending.RETURNED
+        if job.status != "error":  # cancelled, or its scheduler has gone
+            return Ending.LOST
+        error: BaseException = job.exception()
+        return Ending.DIED if isinstance(error, KilledWorker) else error
+
+    def kill(self, job: Any, worker: dict[str, Any] | None) -> None:
         """End the process that computes a job; another one takes its place."""
         # First the scheduler forgets the task, or it would start it again elsewhere; then the process goes.
-        self._client.cancel([job.future], force=True)
+        self._client.cancel([job], force=True)
         if worker is None:
             return
         if self._cluster is not None and worker["host"] == socket.gethostname():
@@ -90,26 +103,6 @@ class DaskWorkers:
         self._client.close(timeout=5)
         if self._cluster is not None:
             self._cluster.close(timeout=10)
-
-
-class DaskJob:
-    """A part that a worker was given."""
-
-    def __init__(self, future: Any):
-        self.future = future
-
-    def ending(self) -> Ending | BaseException | None:
-        """How it ended, an exception where it raised one; None while it goes on."""
-        from distributed.scheduler import KilledWorker
-
-        if not self.future.done():
-            return None
-        if self.future.status == "finished":
-            return Ending.RETURNED
-        if self.future.status != "error":  # cancelled, or its scheduler has gone
-            return Ending.LOST
-        error: BaseException = self.future.exception()
-        return Ending.DIED if isinstance(error, KilledWorker) else error
 
 
 def _here(settings: Settings, store: Store) -> DaskWorkers:

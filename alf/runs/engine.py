@@ -8,7 +8,7 @@ What a page does::
     run = engine().start(classroom("digits"), owner=session_id)    # the same recipe again: the same run
     progress = engine().progress(run)                 # .status .fraction .epoch .seconds_left .message .active
     records = engine().curves(run)                    # for a page: everything so far, of which only what is new is read
-    records = engine().records(run, since=10)         # or: every record with epoch > 10
+    records = engine().store.records(run, since=10)   # or: every record with epoch > 10
     engine().stop(run)                                # returns at once; .status is "stopping", then "stopped"
 
 Nothing of this needs the browser session to live: the run id in the URL finds everything again, also after a restart of
@@ -25,11 +25,11 @@ from pathlib import Path
 
 from alf.data import Arrays, dataset
 from alf.errors import InputError
-from alf.runs.dispatcher import Dispatcher
 from alf.runs.estimate import Estimate, seconds_needed
 from alf.runs.histories import Histories
 from alf.runs.progress import Progress
 from alf.runs.store import DAY, Store
+from alf.runs.supervisor import Supervisor
 from alf.settings import Settings, settings
 from alf.training.inspect import Inspection, inspect
 from alf.training.parts import share_out
@@ -53,15 +53,11 @@ class Engine:
     def __init__(self, configuration: Settings | None = None):
         self.settings = configuration or settings()
         self.store = Store(self.settings.store)
-        self.dispatcher = Dispatcher(self.settings, self.store)
+        self.supervisor = Supervisor(self.settings, self.store)
         self._histories = Histories(self.store)
         self._changing = threading.Lock()
-        if self.dispatcher.left_behind():
-            self.dispatcher.begin()
-
-    def warm_up(self) -> None:
-        """Start the workers now, beside everything else, so that the first run finds them ready."""
-        self.dispatcher.begin()
+        if self.supervisor.left_behind():
+            self.supervisor.begin()
 
     def start(self, recipe: Recipe, owner: str, name: str | None = None) -> str:
         """Queue a recipe and return the run's unguessable id.
@@ -81,7 +77,7 @@ class Engine:
             raise InputError(f"epochs: at most {limits.max_epochs} in one run here, got {recipe.epochs}")
         shares = share_out(recipe, limits.workers)
         run = self.store.start(recipe, owner, shares, name, limits.max_queued, limits.max_per_owner)
-        self._go_on()
+        self.supervisor.begin()
         return run
 
     def seconds_needed(self, recipe: Recipe) -> Estimate:
@@ -94,7 +90,7 @@ class Engine:
         A result that somebody else is watching too goes on for them.
         """
         self.store.stop(run)
-        self.dispatcher.look()
+        self.supervisor.look()
 
     def pause(self, run: str) -> None:
         """Hold a run where it is, in the middle of long epochs; it gives its workers to others meanwhile.
@@ -107,17 +103,17 @@ class Engine:
             Somebody else is watching the same run.
         """
         self.store.hold(run, 0)
-        self.dispatcher.look()
+        self.supervisor.look()
 
     def step(self, run: str) -> None:
         """Let a paused run compute one epoch: up to the end of the first that no model has finished."""
         self.store.hold(run, self.store.furthest(run) + 1)
-        self._go_on()
+        self.supervisor.begin()
 
     def play(self, run: str) -> None:
         """Let a paused run go on."""
         self.store.hold(run, None)
-        self._go_on()
+        self.supervisor.begin()
 
     def set_lr(self, run: str, lr: float) -> int:
         """Change the learning rate of a run that is going; return the epoch from which it counts: the next one.
@@ -140,27 +136,17 @@ class Engine:
                 epoch = self.store.fork(run, lr)
             finally:
                 self.store.release(run, result, held)
-                self._go_on()
-        _wait(
-            lambda: self.store.progress(run).status != RunState.QUEUED, BEGIN
-        )  # its workers have only just become free
+                self.supervisor.begin()
+        # Its workers have only just become free.
+        _wait(lambda: self.store.progress(run).status != RunState.QUEUED, BEGIN)
         return epoch
-
-    def _go_on(self) -> None:
-        """See to it that somebody computes what now waits in the store, also in a server that had nothing to do."""
-        self.dispatcher.begin()
-        self.dispatcher.look()
 
     def progress(self, run: str) -> Progress:
         """Tell how far a run is; see `alf.runs.progress.Progress`."""
         progress = self.store.progress(run)
         if progress.status == RunState.QUEUED:
-            return replace(progress, message=self.dispatcher.waits_for)
+            return replace(progress, message=self.supervisor.waits_for)
         return progress
-
-    def records(self, run: str, since: int = 0) -> list[Record]:
-        """Return a run's epoch records with epoch > `since`; see `alf.training.records` for the keys."""
-        return self.store.records(run, since)
 
     def curves(self, run: str) -> Sequence[Record]:
         """Return a run's records without its id, for whoever looks at them again and again.
@@ -173,35 +159,9 @@ class Engine:
         """Return when a run is deleted unless it is started or looked at again, in seconds since 1970."""
         return progress.used + self.settings.keep_days * DAY
 
-    def inspected(self, run: str) -> dict[int, int]:
-        """Return the epoch as of which `inspect` shows each lane; lanes of which nothing was kept yet are left out."""
-        return self.store.snapshot_epochs(run)
-
     def runs(self, owner: str, offset: int = 0, limit: int | None = None) -> list[Progress]:
         """Return how far an owner's runs are, the newest first, or a page of them."""
         return [self.progress(run) for run in self.store.runs(owner, offset, limit)]
-
-    def count(self, owner: str) -> int:
-        """Count an owner's runs."""
-        return self.store.count(owner)
-
-    def latest(self, run: str) -> list[Record]:
-        """Return the last record of every lane: what a run has come to, without its curves."""
-        return self.store.latest(run)
-
-    def rename(self, run: str, name: str) -> None:
-        """Give a run a name, at most 200 characters; an empty one takes it away."""
-        self.store.rename(run, name)
-
-    def delete(self, run: str) -> None:
-        """Forget a run, and its result when nobody else looks at it.
-
-        Raises
-        ------
-        InputError
-            It is still going: it must be stopped first.
-        """
-        self.store.delete(run)
 
     def inspect(self, run: str, lane: int) -> Inspection | None:
         """Return what a lane's model does sample by sample, at its last snapshot; None before there is one.
@@ -215,9 +175,8 @@ class Engine:
         if arrays is None:
             return None
         recipe = self.store.progress(run).recipe
-        return inspect(
-            recipe, _data(recipe.data, recipe.samples is not None, self.settings.data_dir), load(arrays), lane
-        )
+        data = _data(recipe.data, recipe.samples is not None, self.settings.data_dir)
+        return inspect(recipe, data, load(arrays), lane)
 
     def wait(self, run: str, timeout: float = 600.0) -> Progress:
         """Wait until a run has ended; for scripts and tests.
@@ -235,7 +194,7 @@ class Engine:
 
     def close(self) -> None:
         """Stop the workers of this engine; what they were computing is queued again by the next engine."""
-        self.dispatcher.close()
+        self.supervisor.close()
         self.store.close()
 
 

@@ -1,19 +1,28 @@
-"""How long a recipe will take here, from what its like has taken on this machine."""
+"""How long a recipe will take here, from what its like has taken on this machine.
+
+Where the like of it has never been trained here it is guessed, for a CPU, from what is to be computed, and the guess is
+scaled by what other recipes have taken. No PyTorch is needed for it.
+"""
 
 import math
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Row, select
 
-from alf.runs import rough_estimate
 from alf.runs import tables as t
 from alf.runs.store import Store
+from alf.training.networks_spec import PLANS, hidden_widths, is_convolutional
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
+from alf.training.samples import MEASURED
 from alf.training.states import PartState
 
 LATELY = 200
@@ -22,6 +31,20 @@ OTHERS = 20
 """Of which so many scale a rough estimate."""
 ALIKE = ("data", "network", "augment", "device")
 """What decides how long a sample takes; how many models are trained together and the batch come after these."""
+
+SIZES = {
+    "digits": (1438, 359),
+    **dict.fromkeys(("mnist", "fashion-mnist"), (60_000, 10_000)),
+    **dict.fromkeys(("cifar10", "cifar100"), (50_000, 10_000)),
+}
+"""Training and test samples; of points in the plane `POINTS`."""
+POINTS = (1000, 1000)
+STEP, LANE = 1e-3, 4e-4
+"""Seconds a step takes however small it is, and more for each model in it."""
+LAYERS, CONVOLUTIONS = 2.0, 12.0
+"""How much longer than a plain product of matrices the same number of operations takes in a network."""
+RESNET34 = 1.16e9
+"""Multiplications of one 32 x 32 picture."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +94,7 @@ def seconds_needed(store: Store, recipe: Recipe, workers: int) -> Estimate:
         needed = [recipe.epochs * _epoch_seconds(recipe, len(lanes), alike) for lanes in shares]
     else:
         slower = _slower(rows)
-        needed = [recipe.epochs * slower * rough_estimate.epoch_seconds(recipe, len(lanes)) for lanes in shares]
+        needed = [recipe.epochs * slower * guessed_seconds(recipe, len(lanes)) for lanes in shares]
     return Estimate(max(*needed, sum(needed) / workers) if len(needed) > 1 else needed[0], not alike)
 
 
@@ -81,7 +104,7 @@ def _slower(rows: Sequence[Row[Any]]) -> float:
     for row in rows[:OTHERS]:
         # Its losses, which may be formulas that take long to read, do not count.
         known = {name: row.recipe[name] for name in ("data", "network", "batch", "samples")}
-        guess = rough_estimate.epoch_seconds(Recipe(losses=("ce",), **known), len(row.lanes))
+        guess = guessed_seconds(Recipe(losses=("ce",), **known), len(row.lanes))
         found.append(row.seconds / (row.epoch + row.share) / guess)
     return median(found) if found else 1.0
 
@@ -103,6 +126,60 @@ def _epoch_seconds(recipe: Recipe, lanes: int, rows: Sequence[Row[Any]]) -> floa
     row = min(rows, key=distance)
     samples = 1.0 if recipe.samples is None else recipe.samples / row.recipe["samples"]
     return float(row.seconds / (row.epoch + row.share) * samples * lanes / len(row.lanes))
+
+
+def guessed_seconds(recipe: Recipe, lanes: int) -> float:
+    """Guess the seconds that an epoch of so many models of a recipe takes in one process on a CPU.
+
+    >>> recipe = Recipe(data="digits", losses=("ce",))
+    >>> guessed_seconds(recipe, 1) < guessed_seconds(recipe, 12) < guessed_seconds(recipe.with_(network="mlp:4096"), 12)
+    True
+    """
+    train, test = SIZES.get(recipe.data, POINTS)
+    train = recipe.samples or train
+    passes = 3 * train + min(train, MEASURED) + test  # backwards takes twice as long as forwards
+    slower = CONVOLUTIONS if is_convolutional(recipe.network) else LAYERS
+    operations = 2 * sum(multiplications(recipe)) * passes * lanes
+    return -(-train // recipe.batch) * (STEP + LANE * lanes) + slower * operations / speed()
+
+
+def multiplications(recipe: Recipe) -> Iterator[int]:
+    """Yield the multiplications of each layer for one sample.
+
+    >>> list(multiplications(Recipe(data="digits", losses=("ce",), network="mlp:512")))
+    [32768, 5120]
+    """
+    network, shape, classes = recipe.network, recipe.dataset.shape, recipe.dataset.classes
+    if network == "resnet34":
+        yield round(RESNET34 * shape[1] * shape[2] / 32**2)
+        return
+    if not is_convolutional(network):
+        widths = (int(np.prod(shape)), *hidden_widths(network), classes)
+        yield from (a * b for a, b in pairwise(widths))
+        return
+    channels, height, width = shape
+    for step in PLANS[network]:
+        if step == "pool":
+            height, width = height // 2, width // 2
+        elif isinstance(step, int):
+            yield 9 * channels * step * height * width
+            channels = step
+        else:
+            yield channels * height * width * int(step[2:])
+            channels, height, width = int(step[2:]), 1, 1
+    yield channels * height * width * classes
+
+
+@cache
+def speed() -> float:
+    """Operations per second of this machine in single precision, by the best of a few products of matrices."""
+    matrix = np.random.default_rng(0).standard_normal((384, 384), dtype=np.float32)
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        matrix @ matrix
+        best = min(best, time.perf_counter() - start)
+    return 2 * 384**3 / best
 
 
 def about(seconds: float) -> str:

@@ -58,14 +58,10 @@ class Histories:
 
     def _forget(self) -> None:
         with self._lock:
-            count = sum(len(history.records) for history in self._kept.values())
-            while count > self.most and len(self._kept) > 1:
-                count -= len(self._kept.popitem(last=False)[1].records)
-            while len(self._kept) > self.most:
+            while len(self._kept) > 1 and max(self.count, len(self._kept)) > self.most:
                 self._kept.popitem(last=False)
 
     @property
     def count(self) -> int:
         """How many records are kept."""
-        with self._lock:
-            return sum(len(history.records) for history in self._kept.values())
+        return sum(len(history.records) for history in self._kept.values())

@@ -11,13 +11,11 @@ import safetensors.numpy
 import safetensors.torch
 
 from alf.runs.leases import Lease
-from alf.training.snapshots import snapshot
+from alf.training.snapshots import MOVING_SHARE, SNAPSHOT_SHARE, snapshot
 from alf.training.trainer import Trainer
 
 CHECKPOINT_SHARE = 0.004
 """Checkpoints may take this share of the training time; epochs since the last one are computed again after a crash."""
-SNAPSHOT_SHARE, MOVING_SHARE = 0.007, 0.008
-"""And snapshots this one; of points in the plane more, whose regions are watched as they move."""
 TOGETHER = 0.5
 """Seconds between two writes at least: shorter epochs are written several at once, or writing would take 5% of them."""
 QUICK = 0.3

@@ -165,7 +165,7 @@ class Lease:
         if row is None or row.status != PartState.RUNNING:
             return None
         self._result = row.result
-        self._tell(worker=worker)
+        self.tell(worker=worker)
         return row
 
     def must_leave(self, epoch: int = 0, share: float = 0.0, seconds: float = 0.0) -> bool:
@@ -184,10 +184,10 @@ class Lease:
             return True
         if share and now - self._told > self.TELL:
             self._told = self._beaten = now
-            self._tell(share=share, seconds=seconds)
+            self.tell(share=share, seconds=seconds)
         elif now - self._beaten > self.BEAT:
             self._beaten = now
-            self._tell()
+            self.tell()
         return False
 
     def checkpoint(self) -> Row[Any] | None:
@@ -197,10 +197,6 @@ class Lease:
                 select(t.checkpoints).where(t.checkpoints.c.part == self.part)
             ).first()
         return kept
-
-    def note(self, note: str | None) -> None:
-        """Leave a sentence for whoever looks at the run."""
-        self._tell(note=note)
 
     def write(
         self,
@@ -255,7 +251,8 @@ class Lease:
         if transition.apply(connection, self._mine, lease=None, heartbeat=time.time(), **values) != 1:
             raise LeaseLost
 
-    def _tell(self, **values: Any) -> None:
+    def tell(self, **values: Any) -> None:
+        """Say something of the part to whoever looks at the run, `note` for one, and by that be heard of."""
         with self.store.report() as connection:
             self._update(connection, **values)
 

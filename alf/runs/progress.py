@@ -105,8 +105,14 @@ def progress_of(row: Row[Any], shares: Sequence[Row[Any]]) -> Progress:
 
 def last_epoch(row: Row[Any], shares: Sequence[Row[Any]]) -> int:
     """The epoch to which all parts have come that have not failed, for a run that was left to others its last one."""
-    epoch = min((part.epoch for part in shares if part.status != PartState.FAILED), default=0)
-    return epoch if row.stopped_epoch is None else min(epoch, row.stopped_epoch)
+    if row.stopped_epoch is not None:
+        return int(row.stopped_epoch)
+    return min((part.epoch for part in shares if part.status != PartState.FAILED), default=0)
+
+
+def last_shown(row: Row[Any], shares: Sequence[Row[Any]]) -> int:
+    """The last epoch whose records a run shows: a stopped one ends where it was left."""
+    return last_epoch(row, shares) if row.stopped else int(row.recipe["epochs"])
 
 
 def status_of(row: Row[Any], shares: Sequence[Row[Any]]) -> tuple[RunState, str | None]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, ScalarSelect, Table, and_, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Table, and_, func, insert, literal, select, update
 
 from alf.errors import InputError
 from alf.runs import tables as t
@@ -46,9 +46,11 @@ def make(
 
 def start_again(connection: Connection, key: str, now: float) -> None:
     """Let a result go on that is there already; the runs that had been stopped at its end stay where that was."""
-    START.apply(connection, t.parts.c.result == key, message=None)
+    come = and_(t.parts.c.result == key, t.parts.c.status != PartState.FAILED)
+    furthest = select(func.coalesce(func.min(t.parts.c.epoch), 0)).where(come).scalar_subquery()
     ended = and_(t.runs.c.result == key, t.runs.c.stopped, t.runs.c.stopped_epoch.is_(None))
-    connection.execute(update(t.runs).where(ended).values(stopped_epoch=furthest_of_all(key)))
+    connection.execute(update(t.runs).where(ended).values(stopped_epoch=furthest))
+    START.apply(connection, t.parts.c.result == key, message=None)
     # Whoever presses Start wants it to go, though it was stopped while paused.
     connection.execute(update(t.results).where(t.results.c.key == key).values(stop=False, hold=None, used=now))
 
@@ -80,11 +82,3 @@ def _copy_rows(connection: Connection, table: Table, column: str, source: int | 
     kept = [c for c in table.c if c.name not in ("id", column)]
     copied = select(literal(target), *kept).where(table.c[column] == source).order_by(*table.primary_key)
     connection.execute(insert(table).from_select([column, *(c.name for c in kept)], copied))
-
-
-def furthest_of_all(key: str) -> ScalarSelect[int]:
-    """The epoch to which all parts of a result have come that have not failed, as a subquery."""
-    come = select(func.coalesce(func.min(t.parts.c.epoch), 0)).where(
-        t.parts.c.result == key, t.parts.c.status != PartState.FAILED
-    )
-    return come.scalar_subquery()

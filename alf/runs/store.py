@@ -10,19 +10,18 @@ with an unguessable id. A result is computed in *parts*, shares of its lanes.
 queued []
 """
 
-import math
 import secrets
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, tuple_, update
 
 from alf.errors import InputError
 from alf.runs import results
 from alf.runs import tables as t
 from alf.runs.database import Database
-from alf.runs.progress import Progress, last_epoch, progress_of, status_of
+from alf.runs.progress import Progress, last_epoch, last_shown, progress_of, status_of
 from alf.runs.transitions import CARRY_ON
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS, Record
@@ -163,7 +162,7 @@ class Store(Database):
                 connection.execute(delete(t.results).where(t.results.c.key == row.result))
 
     def rename(self, run: str, name: str) -> None:
-        """Give a run a name, at most 200 characters."""
+        """Give a run a name, at most 200 characters; an empty one takes it away."""
         name = "".join(c for c in name if c.isprintable()).strip()[:200]
         with self.decide() as connection:
             row = self._row(run, connection)
@@ -207,24 +206,18 @@ class Store(Database):
     def records(self, run: str, since: int = 0) -> list[Record]:
         """Return the epoch records of a run with epoch > `since`, by epoch, then lane (see `alf.training.records`)."""
         with self.read() as connection:
-            row = self._row(run, connection)
-            return _of_run(row, _records(connection, row.result, row.recipe, t.records.c.epoch > since, _until(row))[0])
+            row, shares = self._run(run, connection)
+            shown = t.records.c.epoch > since, t.records.c.epoch <= last_shown(row, shares)
+            return _of_run(row, _records(connection, row.result, row.recipe, *shown)[0])
 
     def latest(self, run: str) -> list[Record]:
         """Return the last record of every lane of a run: what it has come to, without its curves."""
         with self.read() as connection:
             row, shares = self._run(run, connection)
-            end = last_epoch(row, shares) if row.stopped else math.inf
-            # A lane's last epoch is its part's, which is found by the index, unless it ended early.
-            last = [and_(t.records.c.lane.in_(p.lanes), t.records.c.epoch == min(p.epoch, end)) for p in shares]
-            found, _ = _records(connection, row.result, row.recipe, or_(*last))
-            missing = sorted({lane for p in shares for lane in p.lanes} - {record["lane"] for record in found})
-            if missing:
-                earlier = and_(t.records.c.result == row.result, t.records.c.lane.in_(missing))
-                ended = select(t.records.c.lane, func.max(t.records.c.epoch)).where(earlier, _until(row))
-                its_last = tuple_(t.records.c.lane, t.records.c.epoch).in_(ended.group_by(t.records.c.lane))
-                found += _records(connection, row.result, row.recipe, and_(t.records.c.lane.in_(missing), its_last))[0]
-        return sorted(_of_run(row, found), key=lambda record: (record["epoch"], record["lane"]))
+            mine = t.records.c.result == row.result, t.records.c.epoch <= last_shown(row, shares)
+            last = select(t.records.c.lane, func.max(t.records.c.epoch)).where(*mine).group_by(t.records.c.lane)
+            its_last = tuple_(t.records.c.lane, t.records.c.epoch).in_(last)
+            return _of_run(row, _records(connection, row.result, row.recipe, its_last)[0])
 
     def view(self, run: str) -> tuple[str, float, int | None]:
         """Return which result a run looks at, when that was made, and the epoch at which a stopped view of it ends."""
@@ -241,14 +234,13 @@ class Store(Database):
             return _records(connection, result, recipe, t.records.c.id > cursor, cursor=cursor)
 
     def furthest(self, run: str) -> int:
-        """Return the last epoch of which a run has a record."""
+        """Return the last epoch of which a run's result has a record."""
         with self.read() as connection:
             row = self._row(run, connection)
-            last = select(func.max(t.records.c.epoch)).where(t.records.c.result == row.result, _until(row))
-            return connection.scalar(last) or 0
+            return connection.scalar(select(func.max(t.records.c.epoch)).where(t.records.c.result == row.result)) or 0
 
     def snapshot_epochs(self, run: str) -> dict[int, int]:
-        """Return the epoch of the last snapshot of each lane's part; lanes without one are left out."""
+        """Return the epoch as of which each lane can be inspected, that of its part's last snapshot, if any."""
         with self.read() as connection:
             row = self._row(run, connection)
             joined = t.parts.join(t.snapshots, t.snapshots.c.part == t.parts.c.id)
@@ -304,12 +296,3 @@ def _records(
 
 def _of_run(row: Row[Any], records: list[Record]) -> list[Record]:
     return [{"run": row.id, **record} for record in records]
-
-
-def _until(row: Row[Any]) -> ColumnElement[bool]:
-    """The condition on records that a stopped view ends where it was left."""
-    if not row.stopped:
-        return true()
-    # Where others went on with its result, it ends at the epoch at which it was left.
-    end = results.furthest_of_all(row.result) if row.stopped_epoch is None else row.stopped_epoch
-    return t.records.c.epoch <= end

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def _train(lease: Lease, row: Row[Any], folder: str | None) -> PartState:
     try:
         recipe = Recipe.from_dict(row.recipe)
         device, note = choose(recipe.device)
-        lease.note(note)
+        lease.tell(note=note)
         trainer = Trainer(recipe, recipe.load(Path(folder) if folder else None), row.lanes, device)
         journal = Journal(lease, trainer, at_once=row.hold is not None)
         try:
@@ -157,8 +158,5 @@ def warm_up() -> None:
 
 def identity(store_url: str) -> str:
     """Return the token of the store that this worker sees under a URL."""
-    store = Store(store_url)
-    try:
+    with closing(Store(store_url)) as store:
         return store.identity
-    finally:
-        store.close()

@@ -33,6 +33,9 @@ class Detail(NamedTuple):
 
 FINE, COARSE = Detail(40, 300, 30, 2), Detail(20, 150, 10, 1)
 """After the last epoch, and on the way there, where half the cost lets regions move twice as often."""
+SNAPSHOT_SHARE, MOVING_SHARE = 0.007, 0.008
+"""How often one is made: as often as this share of the training time allows (`alf.runs.journal`), and after the last
+epoch; of points in the plane more, whose regions are watched as they move."""
 
 
 def snapshot(trainer: Trainer) -> dict[str, np.ndarray]:

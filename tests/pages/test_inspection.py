@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ class Engine:
     def __init__(self, recipe, seen):
         self.recipe, self.seen = recipe, seen
         self.status, self.epochs, self.ended, self.asked = "finished", {}, {}, []
+        self.store = SimpleNamespace(snapshot_epochs=lambda run: self.epochs)
 
     def progress(self, run):
         if run != "run-1":
@@ -38,9 +40,6 @@ class Engine:
 
     def seconds_needed(self, recipe):
         return Estimate(0.0)
-
-    def inspected(self, run):
-        return self.epochs
 
     def inspect(self, run, lane):
         self.asked.append(lane)

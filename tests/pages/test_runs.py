@@ -24,7 +24,7 @@ ROW = dict.fromkeys(
 @pytest.fixture
 def engine(monkeypatch, tmp_path):
     made = Engine(Settings.from_environment({"ALF_STORE": str(tmp_path / "runs.sqlite"), "ALF_WORKERS": "1"}))
-    monkeypatch.setattr(made.dispatcher, "begin", lambda: None)
+    monkeypatch.setattr(made.supervisor, "begin", lambda: None)
     monkeypatch.setattr(session, "engine", lambda: made)
     monkeypatch.setattr(session, "owner", lambda: "me")
     yield made
@@ -122,7 +122,7 @@ def test_rename_and_delete(open_app, engine):
     app.text_input(key=f"name-{run}").set_value("  With a name ").run()
     assert engine.progress(run).name == "With a name" and "With a name" in html(app)
     app.button(key=f"really-{run}").click().run()
-    assert engine.count("me") == 0 and query(app, "runs") == []
+    assert engine.store.count("me") == 0 and query(app, "runs") == []
     with pytest.raises(InputError, match="no such run"):
         engine.progress(run)
 

@@ -34,20 +34,12 @@ class FakeJob:
     """A part in the hands of a fake worker: it trains and ends when a test says so."""
 
     def __init__(self, store, part, token, done):
-        self.part, self.lease, self._done, self._ending, self.killed = (
-            part,
-            Lease(store, part, token),
-            done,
-            None,
-            False,
-        )
+        self.part, self.lease, self._done = part, Lease(store, part, token), done
+        self.has_ended, self.killed = None, False
         self.lease.POLL = 0.0
         self.row = self.lease.begin({"host": "host", "pid": 1, "address": None})
         saved = self.lease.checkpoint()
         self.epoch = 0 if saved is None else saved.epoch
-
-    def ending(self):
-        return self._ending
 
     def train(self, epochs=1):
         """Compute some epochs, with a checkpoint of the last."""
@@ -62,7 +54,7 @@ class FakeJob:
         self.end(Ending.RETURNED)
 
     def end(self, ending):
-        self._ending = ending
+        self.has_ended = ending
         self._done()
 
 
@@ -79,6 +71,9 @@ class FakeWorkers:
         self.jobs.append(FakeJob(self._store, part, token, done))
         return self.jobs[-1]
 
+    def ending(self, job):
+        return job.has_ended
+
     def kill(self, job, worker):
         job.killed = True
 
@@ -88,4 +83,4 @@ class FakeWorkers:
     @property
     def busy(self):
         """The jobs that have neither ended nor been killed."""
-        return [job for job in self.jobs if job.ending() is None and not job.killed]
+        return [job for job in self.jobs if job.has_ended is None and not job.killed]

@@ -55,7 +55,7 @@ def test_a_run_gives_what_training_here_gives(engine):
     assert engine.start(SMALL, "ann") == run
     progress = engine.wait(run)
     assert (progress.status, progress.epoch, progress.fraction, progress.message) == ("finished", 3, 1.0, None)
-    records = engine.records(run)
+    records = engine.store.records(run)
     assert tuple(records[0]) == RECORD_KEYS
     here = list(run_here(SMALL))[:-1]
     assert [(r["lane"], r["epoch"]) for r in records] == [(r["lane"], r["epoch"]) for r in here]
@@ -70,7 +70,7 @@ def test_stop_is_acknowledged_at_once_and_obeyed(engine):
     engine.stop(run)  # how soon is measured by benchmarks/stop.py; a busy machine must not fail the tests
     assert engine.progress(run).status in ("stopping", "stopped")
     until(lambda: engine.progress(run).status == "stopped", 60.0)
-    assert engine.records(run)
+    assert engine.store.records(run)
     epoch = engine.progress(run).epoch
     time.sleep(0.3)
     assert engine.progress(run).epoch == epoch
@@ -91,15 +91,15 @@ def test_a_killed_worker_loses_nothing(engine):
     recipe = LONG.with_(epochs=30, lr=0.2)
     run = engine.start(recipe, "ann")
     until(lambda: engine.progress(run).epoch >= 5)
-    before = engine.records(run)
+    before = engine.store.records(run)
     os.kill(worker_of(engine, run)["pid"], signal.SIGKILL)
     assert engine.wait(run).status == "finished"
-    after = engine.records(run)
+    after = engine.store.records(run)
     assert after[: len(before)] == before
     assert [(r["lane"], r["epoch"]) for r in after] == [(lane, epoch) for epoch in range(1, 31) for lane in (0, 1)]
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
     engine.wait(undisturbed)
-    assert without_time(engine.records(undisturbed)) == without_time(after)
+    assert without_time(engine.store.records(undisturbed)) == without_time(after)
 
 
 def test_workers_killed_at_random_moments_lose_no_finished_epoch(engine):
@@ -115,14 +115,14 @@ def test_workers_killed_at_random_moments_lose_no_finished_epoch(engine):
         if worker is None:
             continue
         os.kill(worker["pid"], signal.SIGKILL)
-        now = engine.records(run)
+        now = engine.store.records(run)
         assert now[: len(kept)] == kept
         kept = now
     assert engine.wait(run).status == "finished"
-    assert engine.records(run)[: len(kept)] == kept
+    assert engine.store.records(run)[: len(kept)] == kept
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
     engine.wait(undisturbed)
-    assert without_time(engine.records(undisturbed)) == without_time(engine.records(run))
+    assert without_time(engine.store.records(undisturbed)) == without_time(engine.store.records(run))
 
 
 @pytest.mark.skipif(not SOAK, reason="waits 18 s for Dask; ALF_SOAK=1 runs it")
@@ -135,8 +135,8 @@ def test_a_worker_killed_again_while_its_absence_is_looked_into_comes_back(make_
     until(lambda: time.monotonic() > again and worker_of(engine, run))
     os.kill(worker_of(engine, run)["pid"], signal.SIGKILL)
     time.sleep(3)
-    before = len(engine.records(run))
-    until(lambda: len(engine.records(run)) > before + 4, 60.0)
+    before = len(engine.store.records(run))
+    until(lambda: len(engine.store.records(run)) > before + 4, 60.0)
     engine.stop(run)
     engine.close()
 
@@ -165,8 +165,8 @@ if __name__ == "__main__":
     recipe, further = Recipe.from_dict(json.loads(sys.argv[2])), int(sys.argv[3])
     known = engine.store.runs("ann")
     run = known[0] if known else engine.start(recipe, "ann")  # a restarted server goes on by itself
-    seen = len(engine.records(run))
-    while len(engine.records(run)) < seen + further and engine.progress(run).active:
+    seen = len(engine.store.records(run))
+    while len(engine.store.records(run)) < seen + further and engine.progress(run).active:
         time.sleep(0.01)
     print(run, flush=True)
     time.sleep(600)
@@ -194,11 +194,11 @@ def test_a_server_killed_at_random_moments_loses_no_finished_epoch(tmp_path, mak
     store.close()
     engine = make_engine(url, workers=1)  # nobody presses anything
     assert engine.wait(run).status == "finished"
-    after = engine.records(run)
+    after = engine.store.records(run)
     assert after[: len(kept)] == kept and len(after) == 2 * recipe.epochs
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
     engine.wait(undisturbed)
-    assert without_time(engine.records(undisturbed)) == without_time(after)
+    assert without_time(engine.store.records(undisturbed)) == without_time(after)
 
 
 def test_failures_are_told_in_words(engine):
@@ -220,7 +220,7 @@ def test_limits_and_sentences(make_engine):
 
 
 def test_a_server_tidies_its_store_by_itself(make_engine, monkeypatch):
-    monkeypatch.setattr("alf.runs.dispatcher.TIDY", 0.1)
+    monkeypatch.setattr("alf.runs.supervisor.TIDY", 0.1)
     engine = make_engine(workers=1, ALF_KEEP_RUNS=1)
     runs = [engine.start(SMALL.with_(epochs=1, lr=lr), "ann") for lr in (0.1, 0.2)]
     for run in runs:
@@ -228,7 +228,7 @@ def test_a_server_tidies_its_store_by_itself(make_engine, monkeypatch):
     assert set(engine.store.runs("ann")) == set(runs)  # nothing goes within an hour
     with engine.store.decide() as connection:
         connection.execute(t.results.update().values(used=t.results.c.created - 7200))
-    until(lambda: engine.count("ann") == 1)
+    until(lambda: engine.store.count("ann") == 1)
     engine.close()
 
 
@@ -246,7 +246,7 @@ def test_engine_is_one_per_process(monkeypatch, tmp_path):
     settings.cache_clear(), _engine.cache_clear()
     try:
         assert shared() is shared() and isinstance(shared(), Engine)
-        assert shared().dispatcher._thread is None  # nothing runs before somebody starts something
+        assert shared().supervisor._thread is None  # nothing runs before somebody starts something
         shared().close()
     finally:
         settings.cache_clear(), _engine.cache_clear()
@@ -255,7 +255,7 @@ def test_engine_is_one_per_process(monkeypatch, tmp_path):
 def test_a_finished_run_can_be_inspected(engine):
     run = engine.start(SMALL, "ann")
     engine.wait(run)
-    last = {record["lane"]: record for record in engine.records(run, since=2)}
+    last = {record["lane"]: record for record in engine.store.records(run, since=2)}
     for lane in (0, 1):
         seen = engine.inspect(run, lane)
         assert seen.epoch == 3
@@ -273,17 +273,17 @@ def test_pause_step_and_another_learning_rate(engine):
     held = engine.progress(run)
     time.sleep(0.5)
     assert engine.progress(run) == held
-    held = max(record["epoch"] for record in engine.records(run))  # its parts may be at different epochs
+    held = max(record["epoch"] for record in engine.store.records(run))  # its parts may be at different epochs
     engine.step(run)  # brings them together
     until(lambda: engine.progress(run).epoch == held + 1)
     until(lambda: engine.progress(run).status == "paused")
-    before = engine.records(run)
+    before = engine.store.records(run)
     epoch = engine.set_lr(run, 0.01)
     assert epoch == held + 2 and engine.progress(run).recipe.changes == ((epoch, 0.01),)
     assert engine.progress(run).status == "paused"
     engine.play(run)
     until(lambda: engine.progress(run).epoch >= epoch + 1)
-    assert engine.records(run)[: len(before)] == before
+    assert engine.store.records(run)[: len(before)] == before
     engine.stop(run)
     assert engine.wait(run).status == "stopped"
 
@@ -309,7 +309,7 @@ def test_another_learning_rate_counts_at_once_and_nothing_is_computed_again(engi
     assert [change.lr for change in changed.changes] == [0.01, 0.5]
     whole = engine.start(changed.with_(device="cpu"), "ann")
     assert engine.wait(whole).status == "finished"
-    assert without_time(engine.records(whole)) == without_time(engine.records(run))
+    assert without_time(engine.store.records(whole)) == without_time(engine.store.records(run))
 
 
 def test_a_change_is_refused_without_a_trace(engine):
@@ -338,7 +338,7 @@ def test_a_run_stopped_and_started_again_gives_the_same_curve(engine):
     assert engine.wait(run).status == "finished"
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
     engine.wait(undisturbed)
-    assert without_time(engine.records(undisturbed)) == without_time(engine.records(run))
+    assert without_time(engine.store.records(undisturbed)) == without_time(engine.store.records(run))
 
 
 def test_ten_runs_of_three_browsers_finish_fairly(make_engine):

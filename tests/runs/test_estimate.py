@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from alf.data import DATASETS
-from alf.runs import rough_estimate
+from alf.runs import estimate
 from alf.runs.estimate import seconds_needed
 from alf.runs.leases import Lease, grant, waiting
 from alf.training.networks import parameter_count
@@ -32,16 +32,14 @@ def test_before_anything_like_it_was_trained_here_the_guess_is_rough_and_scaled_
     computed(store, RECIPE.with_(lr=0.5), [0, 1, 2, 3], 10, 20.0, host="elsewhere")
     assert seconds_needed(store, RECIPE, 2) == guess
     other = RECIPE.with_(network="mlp:16")
-    computed(
-        store, other, [0, 1, 2, 3], 10, 50.0 * rough_estimate.epoch_seconds(other, 4)
-    )  # five times as long as guessed
+    computed(store, other, [0, 1, 2, 3], 10, 50.0 * estimate.guessed_seconds(other, 4))  # five times as long as guessed
     assert seconds_needed(store, RECIPE, 2).seconds == pytest.approx(5 * guess.seconds)
 
 
 @pytest.mark.parametrize("network", ["mlp:8", "mlp:64,32", "cnn-tiny", "cnn-small"])
 def test_a_guess_counts_the_weights_of_the_network(store, network):
     weights = parameter_count(network, (1, 8, 8), 10)
-    counted = list(rough_estimate.multiplications(RECIPE.with_(network=network)))
+    counted = list(estimate.multiplications(RECIPE.with_(network=network)))
     if network.startswith("mlp"):  # all but the biases
         assert 0.8 * weights < sum(counted) < weights
     more = RECIPE.with_(network=network, epochs=20)
@@ -52,7 +50,7 @@ def test_the_sizes_of_the_data_are_those_of_the_data():
     for name, data in DATASETS.items():
         if data.local:
             arrays = data.load()
-            assert rough_estimate.SIZES.get(name, rough_estimate.POINTS) == (
+            assert estimate.SIZES.get(name, estimate.POINTS) == (
                 len(arrays.train_labels),
                 len(arrays.test_labels),
             )

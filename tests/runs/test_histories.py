@@ -93,7 +93,7 @@ def queries(store, look):
 
 
 def test_nothing_that_is_asked_again_and_again_reads_a_whole_table(store):
-    """However many runs there ever were: the queue, the dispatcher and a watching page go by indexes."""
+    """However many runs there ever were: the queue, the supervisor and a watching page go by indexes."""
     run = store.start(RECIPE, "ann", [[0], [1]])
     take(store)
     asked = {

@@ -76,10 +76,10 @@ def test_a_scheduler_that_comes_later_goes_away_and_comes_back(make_engine, port
         until(lambda: engine.progress(long).epoch >= 2)
     until(lambda: engine.progress(long).status == "queued")
     until(lambda: "no scheduler answers" in (engine.progress(long).message or ""))
-    records = engine.records(long)
+    records = engine.store.records(long)
     with cluster(port):
-        until(lambda: len(engine.records(long)) > len(records))
-        assert engine.records(long)[: len(records)] == records
+        until(lambda: len(engine.store.records(long)) > len(records))
+        assert engine.store.records(long)[: len(records)] == records
         engine.stop(long)
         until(lambda: engine.progress(long).status == "stopped")
         engine.close()

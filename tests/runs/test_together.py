@@ -155,10 +155,10 @@ def test_every_part_is_leased_once(servers):
     queue = waiting(servers[0])
     assert len(queue) == 20
 
-    def dispatcher(store):
+    def supervisor(store):
         return [part for part in queue if grant(store, part, "elsewhere:1:x") is not None]
 
-    got = at_once(*(partial(dispatcher, servers[j % 2]) for j in range(6)))
+    got = at_once(*(partial(supervisor, servers[j % 2]) for j in range(6)))
     assert sorted(part for parts in got for part in parts) == sorted(queue)
 
 

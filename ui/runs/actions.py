@@ -103,7 +103,7 @@ def _export(run: Run) -> None:
 
 def _all(run: Run) -> Sequence[dict]:
     """A run's records with its id, as they are written to a file."""
-    return run.records if run.is_recorded else session.engine().records(run.id)
+    return run.records if run.is_recorded else session.engine().store.records(run.id)
 
 
 _SCRIPT = "Reproduces the run without this project; needs PyTorch and NumPy."
@@ -165,11 +165,11 @@ def _resume(run: Run) -> None:
 
 
 def _name(run: Run, key: str) -> None:
-    session.engine().rename(session.own_run(run.id), st.session_state[key])
+    session.engine().store.rename(session.own_run(run.id), st.session_state[key])
 
 
 def _forget(run: Run) -> None:
-    session.engine().delete(session.own_run(run.id))
+    session.engine().store.delete(session.own_run(run.id))
     View.set("runs", tuple(other for other in View.now()["runs"] if other != run.id))
 
 

@@ -179,7 +179,11 @@ def _models(shown: session.Shown, run: str | None, said: list[str]) -> list[Mode
     recipe = shown.recipe
     ended = shown.progress.ended if shown.progress else {}
     whole = session.recorded_run().recipe if run is None else recipe  # of a recording only some models may be shown
-    epochs = dict.fromkeys(range(len(whole.lanes)), recipe.epochs) if run is None else session.engine().inspected(run)
+    epochs = (
+        dict.fromkeys(range(len(whole.lanes)), recipe.epochs)
+        if run is None
+        else session.engine().store.snapshot_epochs(run)
+    )
     lanes = {lane: i for i, lane in enumerate(whole.lanes)}
     losses, names = [parse(spec) for spec in recipe.losses], _names(recipe)
     found = []

@@ -1,4 +1,4 @@
-"""The queue without Dask: a dispatcher whose workers are fakes, turn by turn."""
+"""The queue without Dask: a supervisor whose workers are fakes, turn by turn."""
 
 import subprocess
 import sys
@@ -7,9 +7,9 @@ import time
 import pytest
 
 from alf.errors import InputError
-from alf.runs import dispatcher as module
+from alf.runs import supervisor as module
 from alf.runs.dask_workers import Ending
-from alf.runs.dispatcher import DEATHS, KILLED, Dispatcher
+from alf.runs.supervisor import DEATHS, KILLED, Supervisor
 from alf.settings import Settings
 from tests.runs.fakes import RECIPE, FakeWorkers
 
@@ -31,8 +31,8 @@ def workers(store):
 
 
 @pytest.fixture
-def dispatcher(store, workers):
-    made = Dispatcher(SETTINGS, store, lambda settings, store: workers)
+def supervisor(store, workers):
+    made = Supervisor(SETTINGS, store, lambda settings, store: workers)
     yield made
     made.close()
 
@@ -40,7 +40,7 @@ def dispatcher(store, workers):
 ALONE = """
 import sys
 from alf.runs.store import Store
-from tests.runs.test_dispatcher import work_off
+from tests.runs.test_supervisor import work_off
 work_off(Store(sys.argv[1]))
 print(sorted({"distributed", "dask", "torch"} & sys.modules.keys()))
 """
@@ -49,11 +49,11 @@ print(sorted({"distributed", "dask", "torch"} & sys.modules.keys()))
 def work_off(store):
     """Seven runs of three owners on two workers, one of which dies on the way; the order in which they began."""
     workers = FakeWorkers(store)
-    dispatcher = Dispatcher(SETTINGS, store, lambda settings, store: workers)
+    supervisor = Supervisor(SETTINGS, store, lambda settings, store: workers)
     runs = [start(store, recipe, owner) for recipe, owner in zip(RECIPES, "aaaabbc", strict=True)]
     died = False
     for _ in range(50):
-        dispatcher.turn()
+        supervisor.turn()
         assert len(workers.busy) <= 2
         for job in workers.busy[:1]:
             if len(workers.jobs) == 4 and not died:
@@ -66,7 +66,7 @@ def work_off(store):
     for run, recipe in zip(runs, RECIPES, strict=True):
         assert [(r["lane"], r["epoch"]) for r in store.records(run)] == [(i, e) for e in range(1, 7) for i in (0, 1)]
         assert store.progress(run).recipe == recipe
-    dispatcher.close()
+    supervisor.close()
     assert workers.closed
     names = {recipe.lr: owner for recipe, owner in zip(RECIPES, "aaaabbc", strict=True)}
     return "".join(names[job.row.recipe["lr"]] for job in workers.jobs)
@@ -83,36 +83,36 @@ def test_the_queue_needs_no_dask(make_url):
     assert done.stdout == "[]\n"
 
 
-def test_a_worker_that_dies_is_replaced_and_its_part_goes_on_from_the_checkpoint(store, dispatcher, workers):
+def test_a_worker_that_dies_is_replaced_and_its_part_goes_on_from_the_checkpoint(store, supervisor, workers):
     run = start(store)
-    dispatcher.turn()
+    supervisor.turn()
     workers.jobs[0].train(2)
     workers.jobs[0].end(Ending.DIED)
-    dispatcher.turn()
+    supervisor.turn()
     assert workers.jobs[1].part == workers.jobs[0].part and workers.jobs[1].epoch == 2
     workers.jobs[1].finish()
-    dispatcher.turn()
+    supervisor.turn()
     assert status(store, run) == ["finished"] and len(workers.jobs) == 2
 
 
-def test_deaths_in_one_epoch_fail_a_run_in_words_and_an_epoch_more_counts_anew(store, dispatcher, workers):
+def test_deaths_in_one_epoch_fail_a_run_in_words_and_an_epoch_more_counts_anew(store, supervisor, workers):
     run = start(store)
     for _ in range(DEATHS - 1):
-        dispatcher.turn()
+        supervisor.turn()
         workers.jobs[-1].end(Ending.DIED)
-    dispatcher.turn()
+    supervisor.turn()
     workers.jobs[-1].train()
     for _ in range(DEATHS - 1):
         assert status(store, run) == ["running"]
         workers.jobs[-1].end(Ending.DIED)
-        dispatcher.turn()
+        supervisor.turn()
     workers.jobs[-1].end(Ending.DIED)
-    dispatcher.turn()
+    supervisor.turn()
     assert status(store, run) == ["failed"] and store.progress(run).message == KILLED
     assert len(workers.jobs) == 2 * DEATHS - 1 and start(store) == run
-    dispatcher.turn()
+    supervisor.turn()
     workers.jobs[-1].end(Ending.DIED)  # started again it has all its lives again
-    dispatcher.turn()
+    supervisor.turn()
     assert status(store, run) == ["running"]
 
 
@@ -123,49 +123,49 @@ def test_deaths_in_one_epoch_fail_a_run_in_words_and_an_epoch_more_counts_anew(s
         (ZeroDivisionError("by\nzero"), "An error of the program, ZeroDivisionError: by z"),
     ],
 )
-def test_an_error_is_told_in_words(store, dispatcher, workers, error, said):
+def test_an_error_is_told_in_words(store, supervisor, workers, error, said):
     run = start(store)
-    dispatcher.turn()
+    supervisor.turn()
     workers.jobs[0].end(error)
-    dispatcher.turn()
+    supervisor.turn()
     assert status(store, run) == ["failed"] and store.progress(run).message.startswith(said)
 
 
-def test_a_part_that_the_cluster_lost_is_queued_again_however_often(store, dispatcher, workers):
+def test_a_part_that_the_cluster_lost_is_queued_again_however_often(store, supervisor, workers):
     run = start(store)
     for _ in range(2 * DEATHS):
-        dispatcher.turn()
+        supervisor.turn()
         workers.jobs[-1].end(Ending.LOST)
-    dispatcher.turn()
+    supervisor.turn()
     workers.jobs[-1].finish()
     assert status(store, run) == ["finished"]
 
 
-def test_a_worker_that_does_not_listen_is_killed_after_its_time_and_no_sooner(store, dispatcher, workers, monkeypatch):
+def test_a_worker_that_does_not_listen_is_killed_after_its_time_and_no_sooner(store, supervisor, workers, monkeypatch):
     deaf, other = start(store), start(store, RECIPES[1], "bob")
-    dispatcher.turn()
+    supervisor.turn()
     store.stop(deaf)
-    dispatcher.turn()
+    supervisor.turn()
     assert not workers.jobs[0].killed and status(store, deaf, other) == ["stopping", "running"]
     monkeypatch.setattr(time, "monotonic", lambda now=time.monotonic: now() + module.PATIENCE + 0.1)
-    dispatcher.turn()
+    supervisor.turn()
     assert workers.jobs[0].killed and not workers.jobs[1].killed
     assert status(store, deaf, other) == ["stopped", "running"]
     start(store, RECIPES[2], "cid")
-    dispatcher.turn()
+    supervisor.turn()
     assert len(workers.busy) == 2
 
 
-def test_a_worker_that_listens_is_not_killed(store, dispatcher, workers, monkeypatch):
+def test_a_worker_that_listens_is_not_killed(store, supervisor, workers, monkeypatch):
     run = start(store)
-    dispatcher.turn()
+    supervisor.turn()
     store.stop(run)
-    dispatcher.turn()
+    supervisor.turn()
     assert workers.jobs[0].lease.must_leave()
     workers.jobs[0].lease.leave()
     workers.jobs[0].end(Ending.RETURNED)
     monkeypatch.setattr(time, "monotonic", lambda now=time.monotonic: now() + module.PATIENCE + 0.1)
-    dispatcher.turn()
+    supervisor.turn()
     assert not workers.jobs[0].killed and status(store, run) == ["stopped"]
 
 
@@ -177,18 +177,18 @@ def test_without_workers_a_run_waits_and_it_is_tried_again(store, workers, monke
             raise error
         return workers
 
-    dispatcher, run = Dispatcher(SETTINGS, store, connect), start(store)
-    assert dispatcher.waits_for == "Starting the worker processes."
-    dispatcher.turn()
-    assert dispatcher.waits_for.startswith("Waiting for workers. ALF_SCHEDULER: nobody answers. It is tried again")
-    dispatcher.turn()  # not yet: it would be asked ten times a second
-    assert not dispatcher.connected
+    supervisor, run = Supervisor(SETTINGS, store, connect), start(store)
+    assert supervisor.waits_for == "Starting the worker processes."
+    supervisor.turn()
+    assert supervisor.waits_for.startswith("Waiting for workers. ALF_SCHEDULER: nobody answers. It is tried again")
+    supervisor.turn()  # not yet: it would be asked ten times a second
+    assert supervisor.waits_for.startswith("Waiting for workers.")
     monkeypatch.setattr(module, "AGAIN", -1.0)
-    dispatcher.turn()
-    assert "cannot be started: ZeroDivisionError: by zero" in dispatcher.waits_for
-    dispatcher.turn()
-    assert dispatcher.waits_for == "Waiting for a free worker." and status(store, run) == ["running"]
-    dispatcher.close()
+    supervisor.turn()
+    assert "cannot be started: ZeroDivisionError: by zero" in supervisor.waits_for
+    supervisor.turn()
+    assert supervisor.waits_for == "Waiting for a free worker." and status(store, run) == ["running"]
+    supervisor.close()
 
 
 def test_workers_that_have_gone_are_let_go_and_what_they_computed_goes_on_with_others(store, monkeypatch):
@@ -200,19 +200,19 @@ def test_workers_that_have_gone_are_let_go_and_what_they_computed_goes_on_with_o
         clusters.append(FakeWorkers(store))
         return clusters[-1]
 
-    dispatcher, run = Dispatcher(SETTINGS, store, connect), start(store)
-    dispatcher.begin()
+    supervisor, run = Supervisor(SETTINGS, store, connect), start(store)
+    supervisor.begin()
     until(lambda: clusters and clusters[0].jobs)
     clusters[0].jobs[0].train(3)
     clusters[0].gone = True
     start(store, RECIPES[1])  # the next part cannot be given to anybody: that is how it is found out
-    dispatcher.look()
+    supervisor.look()
     until(lambda: len(clusters) == 2 and len(clusters[1].jobs) == 2)
     assert clusters[0].closed and sorted(job.epoch for job in clusters[1].jobs) == [0, 3]
     for job in clusters[1].jobs:
         job.finish()
     until(lambda: status(store, run) == ["finished"])
-    dispatcher.close()
+    supervisor.close()
 
 
 def until(condition, seconds=60.0):

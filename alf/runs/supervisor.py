@@ -1,4 +1,4 @@
-"""Gives parts of runs to workers: processes on this machine, or a cluster elsewhere.
+"""Gives parts of runs to workers, and decides what happens when one dies, hangs or is lost.
 
 The engine (`alf.runs.engine`) is what pages talk to; this is the thread behind it. Whatever it decides is in the store,
 so that it may die at any moment and the next one goes on.
@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import select
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.dask_workers import DaskJob, DaskWorkers, Ending, connect
+from alf.runs.dask_workers import DaskWorkers, Ending, connect
 from alf.runs.leases import Lease, LeaseLost, engine_name, grant, heartbeat, recover, waiting
 from alf.runs.retention import tidy
 from alf.runs.store import Store
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 KILLED = "The worker process was killed repeatedly, probably because memory ran out: take fewer or smaller models."
 DEATHS = 3
-"""DaskWorkers that may die over one epoch of a part before it has failed."""
+"""Workers that may die over one epoch of a part before it has failed; until then it goes on from its checkpoint."""
 PATIENCE = 1.3
 """Seconds a worker has to answer a Stop before its process is killed: with the killing, under two in all."""
 LOOK = 1.0
@@ -38,7 +39,7 @@ TIDY = 60.0
 """Seconds between two looks for what need not be kept any longer."""
 
 
-class Dispatcher:
+class Supervisor:
     """The thread that gives parts to workers as they become free, and sees to it that a Stop is obeyed.
 
     Parameters
@@ -63,20 +64,15 @@ class Dispatcher:
         self._closed = False
         self._thread: threading.Thread | None = None
         self._done_at: dict[str, float] = {}  # what is done now and then -> when it was done last
-        self._jobs: dict[int, tuple[str, DaskJob]] = {}  # part -> (lease, job)
+        self._jobs: dict[int, tuple[str, Any]] = {}  # part -> (lease, job)
         self._deadline: dict[str, float] = {}  # lease -> when its worker is killed
         self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it), until it is done
         self._trouble: str | None = None
 
     @property
-    def connected(self) -> bool:
-        """Whether there are workers."""
-        return self._workers is not None
-
-    @property
     def waits_for(self) -> str:
         """Why a queued run cannot begin, in a sentence; there is nothing to say once there are workers."""
-        if self.connected:
+        if self._workers is not None:
             return "Waiting for a free worker."
         if self._trouble:
             return f"Waiting for workers. {self._trouble}. It is tried again every few seconds."
@@ -87,11 +83,12 @@ class Dispatcher:
         return bool(recover(self.store, self.name) or waiting(self.store))
 
     def begin(self) -> None:
-        """Start the thread and the workers if they are not going."""
+        """Start the thread and the workers if they are not going, and have them look at what now waits in the store."""
         with self._lock:
             if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._dispatch, name="alf-runs", daemon=True)
+                self._thread = threading.Thread(target=self._go_round, name="alf-runs", daemon=True)
                 self._thread.start()
+        self.look()
 
     def look(self) -> None:
         """Look at the store at once: something has changed in it."""
@@ -108,15 +105,15 @@ class Dispatcher:
             self._workers.close()
         self._workers = None
 
-    def _dispatch(self) -> None:
-        """Go round until closed."""
+    def _go_round(self) -> None:
+        """Take turns until closed."""
         while not self._closed:
             try:
                 self.turn()
             except Exception:
                 if self._closed:
                     return
-                log.exception("the dispatcher of runs had an error and goes on")
+                log.exception("the supervisor of runs had an error and goes on")
                 self._let_go()
                 time.sleep(1)
             self._wake.wait(0.1 if self._jobs else 0.5)
@@ -131,7 +128,7 @@ class Dispatcher:
         if self._workers is None and self._is_due("connect", AGAIN):
             self._connect()
         if self._workers is not None:
-            self._collect()
+            self._collect(self._workers)
             self._hand_out(self._workers)
             self._enforce(self._workers)
         if self._jobs and self._is_due("heartbeat", Lease.BEAT):
@@ -182,10 +179,10 @@ class Dispatcher:
             else:
                 return
 
-    def _collect(self) -> None:
+    def _collect(self, workers: DaskWorkers) -> None:
         """Take note of the parts that are done; say why where a worker could not say it itself."""
         for part, (token, job) in list(self._jobs.items()):
-            ending = job.ending()
+            ending = workers.ending(job)
             if ending is None:
                 continue
             del self._jobs[part]
