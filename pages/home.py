@@ -9,8 +9,7 @@ from ui import controls
 from ui.charts.chart import chart
 from ui.shell import PAGES, head, page
 from ui.state import link
-from ui.state.view import View, keep
-from ui.words.glossary import hint
+from ui.state.view import View
 
 SHOWN = ("ce", "agce:a=4,q=0.2")
 
@@ -26,17 +25,7 @@ view.show_warnings()
 losses = [parse(spec) for spec in SHOWN]
 with st.container(key="home-picture"):
     chart(edge_figure.spec(controls.series(losses, P, lambda loss: loss.value(P, 2)), view["rate"]), key="home-risk")
-    key = keep("home.rate", view["rate"])
-    st.slider(
-        "Share of wrong labels",
-        0.0,
-        0.45,
-        step=0.05,
-        format="percent",
-        key=key,
-        help=hint("noise rate"),
-        on_change=lambda: View.set("rate", round(st.session_state["home.rate"], 4)),
-    )
+    controls.rate_slider("home.rate", view["rate"], 0.45, 0.05)
 
 doors = [entry for entry in PAGES if entry.door]
 for column, entry in zip(st.columns(len(doors), gap="medium"), doors, strict=True):

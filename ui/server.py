@@ -13,11 +13,11 @@ import secrets
 import sys
 import threading
 from contextlib import asynccontextmanager
-from http.cookies import CookieError, SimpleCookie
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
@@ -85,16 +85,13 @@ class PageHeaders:
                     await send(start)
                     await send(message | {"body": body})
 
-        asked = scope if _has_suffix(scope["path"]) else scope | {"headers": _as_it_is(scope["headers"])}
+        page = "." not in scope["path"].rpartition("/")[2]
+        asked = scope | {"headers": _as_it_is(scope["headers"])} if page else scope
         return await self.app(asked, receive, send_page)
 
 
 def _is_page(message) -> bool:
     return MutableHeaders(scope=message).get("content-type", "").startswith("text/html")
-
-
-def _has_suffix(path: str) -> bool:
-    return "." in path.rpartition("/")[2]
 
 
 def _as_it_is(headers: list) -> list:
@@ -103,15 +100,11 @@ def _as_it_is(headers: list) -> list:
 
 
 def _cookie(scope) -> str:
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    try:
-        jar = SimpleCookie(headers.get(b"cookie", ""))
-    except CookieError:
-        jar = SimpleCookie()
-    token = jar[COOKIE].value if COOKIE in jar else ""
+    asked = HTTPConnection(scope)
+    token = asked.cookies.get(COOKIE, "")
     if not _TOKEN.fullmatch(token):
         token = secrets.token_urlsafe(32)
-    secure = "https" in (scope.get("scheme"), headers.get(b"x-forwarded-proto", "").split(",")[0].strip())
+    secure = "https" in (scope.get("scheme"), asked.headers.get("x-forwarded-proto", "").split(",")[0].strip())
     return f"{COOKIE}={token}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
 
 
@@ -120,12 +113,12 @@ def apologise(error: Exception) -> bool:
     if isinstance(error, InputError):  # a store that cannot be opened: it says so itself
         log.warning("%s", error)
         st.error(str(error))
-        return True
-    log.error("a page failed", exc_info=error)
-    st.error(
-        "The program failed on this page. Your settings are in the page’s address: reload the page, or open "
-        "another one."
-    )
+    else:
+        log.error("a page failed", exc_info=error)
+        st.error(
+            "The program failed on this page. Your settings are in the page’s address: reload the page, or open "
+            "another one."
+        )
     return True
 
 

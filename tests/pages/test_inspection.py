@@ -153,7 +153,7 @@ def test_features_on_their_principal_axes_and_by_tsne(open_app, digits, charts, 
     figures = charts["inside-pca"]
     assert len(figures) == 6 and figures[0]["layout"]["xaxis"]["title"]["text"].endswith("of the variance")
     future = Future()
-    monkeypatch.setattr(features, "_maps", lambda: type("Maps", (), {"ask": lambda self, run, seen: future})())
+    monkeypatch.setattr(features, "_map", lambda *asked: future)
     app.button_group(key="inside-look-map").set_value("tsne").run()
     assert "t-SNE is being computed for CE, GCE" in html(app) and "inside-tsne" not in charts
     future.set_result(np.random.default_rng(0).normal(size=(300, 2)))
@@ -165,7 +165,7 @@ def test_features_on_their_principal_axes_and_by_tsne(open_app, digits, charts, 
 def test_tsne_that_was_stopped_says_so(open_app, digits, charts, monkeypatch):
     future = Future()
     future.set_exception(features.Late())
-    monkeypatch.setattr(features, "_maps", lambda: type("Maps", (), {"ask": lambda self, run, seen: future})())
+    monkeypatch.setattr(features, "_map", lambda *asked: future)
     app = open_app("train", run=["run-1"], look=["sees"], **{"look-map": ["tsne"]})
     assert [w.value for w in app.warning] == ["t-SNE did not finish within 60 seconds; its worker was stopped."]
     digits.seen = lambda lane: replace(recorded("digits").inspect(lane), features=None)

@@ -292,7 +292,7 @@ def test_the_whole_recipe_is_in_the_link_and_a_data_set_brings_its_own(open_app,
     assert query(app, "network") == ["mlp:512"] and query(app, "samples") == ["all"] and query(app, "clip") == ["5"]
     app.number_input(key="number-batch").set_value(64).run()
     app.number_input(key="number-momentum").set_value(0.5).run()
-    app.selectbox(key="choice-schedule").set_value("constant").run()
+    app.selectbox(key="pick-schedule").set_value("constant").run()
     app.selectbox(key="choice-network").set_value("mlp:64").run()
     assert query(app, "network") == ["mlp:64"]
     assert "Changed from the classroom recipe: network, batch, momentum, schedule." in [c.value for c in app.caption]

@@ -5,7 +5,7 @@ have a billion digits. The server's threads work no symbols out.
 """
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alf.losses import parse
@@ -129,7 +129,7 @@ def settled(verdict: Verdict) -> Settled:
     return Settled(replace(verdict, steps=steps), pickle.dumps(verdict))
 
 
-def document(kind: str, loss: str, noise: str, classes: int, verdicts: list[bytes]) -> str:
+def document(kind: str, loss: str, noise: str, classes: int, verdicts: Sequence[bytes]) -> str:
     """The verdicts as a stand-alone script (kind "script") or as a LaTeX document (kind "latex")."""
     from alf.export import latex_document, proof_script
     from alf.noise import parse_noise

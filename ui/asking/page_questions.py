@@ -8,8 +8,9 @@ while a worker is busy gets None instead of waiting. Nothing symbolic is worked 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -47,8 +48,7 @@ CROWD = 12
 """So many waiting questions of others are worth a word."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """A loss, a noise and a number of classes, about which every claim can be asked."""
 
     loss: str
@@ -65,9 +65,18 @@ class Questions:
         self._lock = threading.Lock()
         self._specs: OrderedDict[str, str] = OrderedDict()
 
-    def ask(self, key: tuple, ask: Callable[[Prover], Asked], quick: bool = False) -> Ticket:
-        """The question under this key; `quick` for one that a reader waits for at the keyboard."""
-        return (self._quick if quick else self._long).ask(key, lambda: ask(self._prover), _who())
+    def ask(
+        self, function: Callable, *arguments, quick: bool = False, key: Hashable = None, **deadline: float
+    ) -> Ticket:
+        """What a function says of its arguments; `quick` for what a reader waits for at the keyboard.
+
+        The same question has the same function and arguments, or the same key where one is given.
+        """
+
+        def start() -> Asked:
+            return self._prover.submit(function, *arguments, quick=quick, **deadline)
+
+        return (self._quick if quick else self._long).ask(key or (function, *arguments), start, _who())
 
     def read(self, text: str, wait: float = BUSY_SECONDS) -> str:
         """See `Prover.read`; a text that was a loss once is one."""
@@ -76,12 +85,7 @@ class Questions:
         with self._lock:
             if text in self._specs:
                 return self._specs[text]
-
-        def submit(function, *arguments, seconds):
-            key = (function.__name__, *arguments)
-            return self.ask(key, lambda p: p.submit(function, *arguments, seconds=seconds, quick=True), quick=True)
-
-        spec = reading(text, submit, wait)
+        spec = reading(text, partial(self.ask, quick=True), wait)
         with self._lock:
             self._specs |= {text: spec, spec: spec}
             while len(self._specs) > KEPT:
@@ -89,7 +93,7 @@ class Questions:
         return spec
 
     def settle(self, since: float) -> None:
-        """The page has asked for all it wants."""
+        """A page has asked for all it wants: what it wanted before, and not again since, is dropped."""
         for turns in (self._long, self._quick):
             turns.settle(_who(), since)
 
@@ -108,16 +112,6 @@ def _who() -> str:
 def questions() -> Questions:
     """The questions of this server, shared by its sessions."""
     return Questions()
-
-
-def begin() -> float:
-    """A page begins to run, and will ask for all it wants; to be handed to `settle`."""
-    return time.monotonic()
-
-
-def settle(since: float) -> None:
-    """A page has asked for all it wants: what it wanted before, and not again since, is dropped."""
-    questions().settle(since)
 
 
 def crowd() -> str:
@@ -142,8 +136,7 @@ def answer(question: Question, claim: str) -> Verdict | None:
 
 
 def _settled(question: Question, claim: str) -> jobs.Settled | None:
-    arguments = (claim, question.loss, question.noise, question.classes)
-    asked = questions().ask((question, claim), lambda prover: prover.submit(jobs.claim, *arguments))
+    asked = questions().ask(jobs.claim, claim, *question)
     if not asked.done():
         return None
     try:
@@ -160,36 +153,16 @@ def document(kind: str, question: Question, wait: float | None = None) -> str:
     Raises
     ------
     Unfinished, InputError
-        Where it could not be written, see `failed`, or not within `wait` seconds.
+        Where it could not be written, or not within `wait` seconds.
     """
-    found = [found for claim in CLAIMS if (found := _settled(question, claim)) is not None]
-    arguments = (kind, question.loss, question.noise, question.classes, [one.whole for one in found])
-    return (
-        questions()
-        .ask(
-            (kind, question, len(found)),
-            lambda prover: prover.submit(jobs.document, *arguments, seconds=DOCUMENT_SECONDS),
-        )
-        .result(wait)
-    )
+    wholes = tuple(found.whole for claim in CLAIMS if (found := _settled(question, claim)) is not None)
+    return questions().ask(jobs.document, kind, *question, wholes, seconds=DOCUMENT_SECONDS).result(wait)
 
 
 def snippet(question: Question, claim: str, wait: float | None = None) -> str:
     """One settled claim as a LaTeX document; raises as `document`."""
-    found = _settled(question, claim)
-    arguments = ("latex", question.loss, question.noise, question.classes, [found.whole])
-    return (
-        questions()
-        .ask(
-            ("latex", question, claim), lambda prover: prover.submit(jobs.document, *arguments, quick=True), quick=True
-        )
-        .result(wait)
-    )
-
-
-def failed(why: Exception) -> str:
-    """Why a file could not be written, as a sentence."""
-    return f"The file could not be written. {why}"
+    whole = _settled(question, claim).whole
+    return questions().ask(jobs.document, "latex", *question, (whole,), quick=True).result(wait)
 
 
 def regions(question: Question) -> list[dict] | None:
@@ -209,26 +182,19 @@ def regions(question: Question) -> list[dict] | None:
         try:
             found.append(one.result())
         except Unfinished:
-            found.append(
-                {"name": name, "status": LATE, "everywhere": False, "intervals": [], "suggested": [], "formulas": []}
-            )
+            found.append(dict(name=name, status=LATE, everywhere=False, intervals=[], suggested=[], formulas=[]))
         except InputError:
             return []
     return found
 
 
 def _region(question: Question, name: str) -> Ticket:
-    arguments = (question.loss, question.noise, question.classes, name)
-    return questions().ask(
-        ("region", question, name), lambda prover: prover.submit(jobs.region, *arguments, seconds=REGION_SECONDS)
-    )
+    return questions().ask(jobs.region, *question, name, seconds=REGION_SECONDS)
 
 
 def ratio_of(spec: str) -> jobs.KnownRatio | None:
     """The asymmetry ratio of a loss, None while it is being worked on."""
-    asked = questions().ask(
-        ("ratio", spec), lambda prover: prover.submit(jobs.ratio, spec, seconds=RATIO_SECONDS, quick=True), quick=True
-    )
+    asked = questions().ask(jobs.ratio, spec, seconds=RATIO_SECONDS, quick=True)
     try:
         return asked.result(GLANCE)
     except Unfinished as why:
@@ -241,18 +207,13 @@ def latex_of(spec: str) -> str:
     """A loss's formula in LaTeX; empty while that is being worked on, or where it takes too long."""
     if not is_formula(spec):
         return _latex(spec)  # the declaration's own symbols: no value is put in
-    asked = questions().ask(
-        ("print", spec), lambda prover: prover.submit(jobs.latex, spec, seconds=RATIO_SECONDS, quick=True), quick=True
-    )
     try:
-        return asked.result(GLANCE)
+        return questions().ask(jobs.latex, spec, seconds=RATIO_SECONDS, quick=True).result(GLANCE)
     except (Unfinished, InputError):
         return ""
 
 
-@st.cache_data(max_entries=4096, show_spinner=False)
-def _latex(spec: str) -> str:
-    return parse(spec).latex()
+_latex = st.cache_data(max_entries=4096, show_spinner=False)(jobs.latex)
 
 
 def grid(spec: str, **values) -> np.ndarray:
@@ -274,10 +235,8 @@ def families() -> tuple[str, ...]:
 
 def _compute(function: Callable, *arguments):
     """An answer that the page waits for and keeps itself."""
-    key = (function.__name__, object())
-    asked = questions().ask(key, lambda p: p.submit(function, *arguments, quick=True), quick=True)
     try:
-        return asked.result(BUSY_SECONDS)
+        return questions().ask(function, *arguments, quick=True, key=object()).result(BUSY_SECONDS)
     except Unfinished as why:
         raise InputError(f"This could not be worked out. {why}") from None
 

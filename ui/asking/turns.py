@@ -6,10 +6,12 @@ answered once for all who ask; and those who wait take turns, so that forty ques
 Only as many questions are handed to the workers as there are workers.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alf.theory.asking.prover import Asked, Unfinished
@@ -111,9 +113,17 @@ class Turns:
                     del ticket.wanted[who]
             self.tick()
 
-    def holding(self, ticket: Ticket) -> "_Holding":
-        """A context in which a question is wanted."""
-        return _Holding(self, ticket)
+    @contextmanager
+    def holding(self, ticket: Ticket) -> Iterator[None]:
+        """A question is wanted for as long as somebody stands and waits for it."""
+        somebody = object()
+        with self._lock:
+            ticket.wanted[somebody] = math.inf
+        try:
+            yield
+        finally:
+            with self._lock:
+                ticket.wanted.pop(somebody, None)
 
     def ahead(self, who: Hashable) -> int:
         """How many questions of others wait."""
@@ -179,18 +189,3 @@ class Turns:
         with self._lock:
             self._timer = None
             self.tick()
-
-
-class _Holding:
-    """Wants a question for as long as somebody stands and waits for it."""
-
-    def __init__(self, turns: Turns, ticket: Ticket):
-        self._turns, self._ticket = turns, ticket
-
-    def __enter__(self):
-        with self._turns._lock:
-            self._ticket.wanted[self] = float("inf")
-
-    def __exit__(self, *_):
-        with self._turns._lock:
-            self._ticket.wanted.pop(self, None)

@@ -57,9 +57,10 @@ def payload(figures, legend: bool = True, clicks: bool = False, live: dict | Non
 def mount(data: bytes, key: str, on_click=None) -> None:
     """Hand the bytes to the component. The page tests put a recorder here: there is no browser in them."""
     callbacks = {"on_click_change": on_click} if on_click else {}
-    _component()(key=key, data=data, **callbacks)
+    component("alf_chart", _JS)(key=key, data=data, **callbacks)
 
 
-@st.cache_resource
-def _component():
-    return st.components.v2.component("alf_chart", js=_JS, isolate_styles=False)
+@st.cache_resource(show_spinner=False)
+def component(name: str, _js: str):
+    """The component of this name, declared once; what it draws takes the page's styles."""
+    return st.components.v2.component(name, js=_js, isolate_styles=False)

@@ -1,8 +1,8 @@
 """Controls made from the declarations: losses, noise and plain fields for a view's state."""
 
-from ui.controls.fields import class_count, pick, switch
-from ui.controls.hyperparameters import live_curves, slider, slider_key
-from ui.controls.losses import loss_list, only_loss, presets, series, swatch, values_of
+from ui.controls.fields import class_count, pick, rate_slider, switch
+from ui.controls.hyperparameters import live_curves
+from ui.controls.losses import loss_list, only_loss, series
 from ui.controls.noise import noise
 from ui.words.glossary import hint
 
@@ -14,11 +14,7 @@ __all__ = [
     "noise",
     "only_loss",
     "pick",
-    "presets",
+    "rate_slider",
     "series",
-    "slider",
-    "slider_key",
-    "swatch",
     "switch",
-    "values_of",
 ]

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from alf.errors import InputError
 from alf.losses import Loss, parse
 from ui.asking.page_questions import read_loss
-from ui.state.view import View, infinite
+from ui.state.view import View, infinite, refusal_kept
 
 
 def show_refusal(key: str) -> None:
@@ -51,11 +50,6 @@ def put_at(index: int, spec: str) -> None:
 def typed_spec(key: str) -> str | None:
     """The canonical spec of a typed text; a sentence for the page when it is none."""
     text = st.session_state[key].strip()
-    st.session_state.pop(f"{key}.refusal", None)
-    if not text:
-        return None
-    try:
-        return read_loss(text).spec
-    except InputError as error:
-        st.session_state[f"{key}.refusal"] = str(error)
-        return None
+    with refusal_kept(f"{key}.refusal"):
+        return read_loss(text).spec if text else None
+    return None  # it was refused

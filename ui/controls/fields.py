@@ -55,7 +55,7 @@ def _number(key: str, label: str, value: float, limits: tuple[float, float], tak
 
 def pick(view: View, name: str, label: str, options: dict[str, str], about: str) -> None:
     """A choice of one of a few words, each with the text it is shown by."""
-    key = keep(f"pick-{name}", view[name])
+    key = keep(f"pick-{name}", view.value(name))
     st.selectbox(label, list(options), format_func=options.get, key=key, help=about, on_change=_set, args=(key, name))
 
 
@@ -63,6 +63,26 @@ def switch(view: View, name: str, label: str, off: str, on: str, about: str) -> 
     """A switch between two words."""
     key = keep(f"switch-{name}", view[name] == on)
     st.toggle(label, key=key, help=about, on_change=_switch, args=(key, name, off, on))
+
+
+def rate_slider(key: str, rate: float, highest: float, step: float) -> None:
+    """The share of wrong labels, as the rate of the reader's noise."""
+    st.slider(
+        "Share of wrong labels",
+        0.0,
+        highest,
+        step=step,
+        format="percent",
+        key=keep(key, rate),
+        help=hint("noise rate"),
+        on_change=lambda: View.set("rate", round(st.session_state[key], 4)),
+    )
+
+
+def segments(key: str, label: str, words: dict, value, take, *arguments, **look) -> None:
+    """A choice of one of a few words, side by side; `take(key, *arguments)` hears of another one."""
+    look |= {"format_func": words.get, "key": keep(key, value), "on_change": take, "args": (key, *arguments)}
+    st.segmented_control(label, list(words), **look)
 
 
 def _set(key: str, name: str) -> None:

@@ -10,7 +10,7 @@ from alf.errors import InputError, quoted
 from alf.losses import Loss, Parameter
 from alf.numbers import decimal, exact_number
 from ui.controls.changes import loss_at, put_at, show_refusal, typed_spec
-from ui.state.view import keep
+from ui.state.view import keep, refusal_kept
 
 
 def slider(index: int, loss: Loss, parameter: Parameter) -> None:
@@ -62,31 +62,23 @@ def live_curves(losses: Sequence[Loss], classes: int, u, quantities: Sequence[st
 
 
 def exact_field(index: int, loss: Loss, parameter: Parameter) -> None:
-    """One hyperparameter as a number with all its digits; a text that is none stays, and the reason stands below it."""
+    """One hyperparameter as a number with all its digits."""
     key = f"exact-{index}-{loss.key}-{parameter.name}"
-    if f"{key}.refusal" not in st.session_state or key not in st.session_state:
-        keep(key, decimal(loss.values[parameter.name]))
-    st.text_input(
-        f"{letter_of(parameter)}, {parameter.domain.words}",
-        key=key,
-        help=f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}.",
-        on_change=_exactly,
-        args=(key, index, loss.spec, parameter.name),
-    )
-    show_refusal(key)
+    label, about = f"{letter_of(parameter)}, {parameter.domain.words}", f"{_meaning(parameter)}."
+    _text_field(key, label, decimal(loss.values[parameter.name]), about, _exactly, index, loss.spec, parameter.name)
 
 
 def spec_field(key: str, label: str, index: int, loss: Loss) -> None:
-    """A loss as text; a text that is none stays, and the reason stands below it."""
+    """A loss as text."""
+    about = "For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or a formula exp(-u/a);a=2[1,9]"
+    _text_field(key, label, loss.spec, about, _retype, index, loss.spec)
+
+
+def _text_field(key: str, label: str, text: str, about: str, take, *arguments) -> None:
+    """A field for a text that may be refused: then it stays as it was typed, and the reason stands below it."""
     if f"{key}.refusal" not in st.session_state or key not in st.session_state:
-        keep(key, loss.spec)
-    st.text_input(
-        label,
-        key=key,
-        help="For example agce:a=0.6,q=0.6, or nce+agce:alpha=1,beta=4,a=6,q=1.5, or a formula exp(-u/a);a=2[1,9]",
-        on_change=_retype,
-        args=(key, index, loss.spec),
-    )
+        keep(key, text)
+    st.text_input(label, key=key, help=about, on_change=take, args=(key, *arguments))
     show_refusal(key)
 
 
@@ -102,9 +94,13 @@ def letter_of(parameter: Parameter) -> str:
 def _symbol(parameter: Parameter) -> str:
     """A parameter's letter, or word, with its meaning as a hint."""
     shown = letter_of(parameter)
-    meaning = f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}; {parameter.domain.words}."
+    meaning = f"{_meaning(parameter)}; {parameter.domain.words}."
     look = "alf-symbol alf-letter" if len(shown) == 1 else "alf-symbol"
     return f'<span class="alf-term {look}" tabindex="0" data-hint="{html.escape(meaning)}">{html.escape(shown)}</span>'
+
+
+def _meaning(parameter: Parameter) -> str:
+    return f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}"
 
 
 _GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -122,21 +118,17 @@ def _slide(key: str, index: int, spec: str, name: str) -> None:
 
 def _exactly(key: str, index: int, spec: str, name: str) -> None:
     loss, text = loss_at(index, spec), st.session_state[key].strip()
-    st.session_state.pop(f"{key}.refusal", None)
-    if loss is None:
-        return
-    value, domain = exact_number(text), loss.declaration.parameter(name).domain
-    if value is None or value not in domain:
-        words = f"must be a number {domain.words}".replace("number any number", "number")
-        got = quoted(text) if text else "nothing"
-        stays = f"{decimal(loss.values[name])} stays in use."
-        comma = " A decimal point is needed." if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
-        st.session_state[f"{key}.refusal"] = f"{_GREEK.get(name, name)}: {words}, got {got}.{comma} {stays}"
-        return
-    try:
-        put_at(index, loss.replace(**{name: value}).spec)
-    except InputError as error:  # values of l that no double holds
-        st.session_state[f"{key}.refusal"] = str(error)
+    with refusal_kept(f"{key}.refusal"):
+        if loss is None:
+            return
+        value, domain = exact_number(text), loss.declaration.parameter(name).domain
+        if value is None or value not in domain:
+            words = f"must be a number {domain.words}".replace("number any number", "number")
+            got = quoted(text) if text else "nothing"
+            stays = f"{decimal(loss.values[name])} stays in use."
+            comma = " A decimal point is needed." if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
+            raise InputError(f"{_GREEK.get(name, name)}: {words}, got {got}.{comma} {stays}")
+        put_at(index, loss.replace(**{name: value}).spec)  # may be refused: values of l that no double holds
 
 
 def _retype(key: str, index: int, spec: str) -> None:

@@ -1,6 +1,6 @@
 """The reader's losses as controls, made from their declarations: the list, its presets, adding and removing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 import streamlit as st
@@ -9,6 +9,7 @@ from alf.data import DATASETS
 from alf.figures.base import Series
 from alf.figures.palette import Style, styles
 from alf.losses import Loss, catalogue, distinct_labels, parse
+from alf.losses.labels import Label
 from ui.controls.changes import change_losses, forget_refusals, loss_at, put_at, show_refusal, specs_now, typed_spec
 from ui.controls.hyperparameters import exact_field, numbered_name, slider, spec_field
 from ui.state import selection
@@ -23,10 +24,10 @@ def loss_list(view: View, compact: bool = False, most: int = MOST) -> None:
     Where the page has room for fewer than the reader has, a field chooses which are shown, and none is taken away.
     """
     chosen = _which_of_mine(view, most)
-    shown = [parse(spec) for spec in view["loss"]]
-    for index, (loss, style) in enumerate(zip(shown, styles(loss.key for loss in shown), strict=True)):
+    removable = len(view["loss"]) > 1 and not chosen
+    for index, (loss, _, style) in enumerate(named(map(parse, view["loss"]))):
         with st.container(key=f"loss-{index}", gap="small"):
-            one_loss(view, index, loss, style, removable=len(shown) > 1 and not chosen, compact=compact)
+            one_loss(index, loss, style, removable, compact)
     if not chosen:
         add_loss(view, most)
 
@@ -40,7 +41,7 @@ def only_loss(view: View) -> None:
     if loss.key == TYPED:
         spec_field("formula-typed", "Formula in u", 0, loss)
     with st.container(key="loss-0", gap="small"):
-        one_loss(view, 0, loss, styles([loss.key])[0], removable=False)
+        one_loss(0, loss, styles([loss.key])[0], removable=False)
 
 
 def _which_of_mine(view: View, most: int) -> bool:
@@ -50,8 +51,7 @@ def _which_of_mine(view: View, most: int) -> bool:
     if not guests and set(shown) == set(mine):
         return False
     options = [*mine, *guests]
-    names = [parse(spec).label for spec in options]
-    words = dict(zip(options, names, strict=True))
+    words = {spec: parse(spec).label for spec in options}
     if most == 1:
         key = keep("look-one", shown[0])
         st.selectbox("One of your losses", options, format_func=words.get, key=key, on_change=_look, args=(key,))
@@ -76,7 +76,7 @@ def _which_of_mine(view: View, most: int) -> bool:
     return True
 
 
-def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, compact: bool = False) -> None:
+def one_loss(index: int, loss: Loss, style: Style, removable: bool, compact: bool = False) -> None:
     """A loss's name, its menu and a slider for each hyperparameter."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         st.html(swatch(style, loss, None if compact else "", loss.declaration.about), width="stretch")
@@ -85,25 +85,23 @@ def one_loss(view: View, index: int, loss: Loss, style: Style, removable: bool, 
             words = f"Remove {numbered_name(index, loss)}"
             st.button(words, key=f"remove-{index}", type="tertiary", help=words, on_click=_remove, args=(loss.spec,))
     if not compact:
-        for parameter in loss.declaration.parameters:
-            slider(index, loss, parameter)
-        presets(index, loss)
+        sliders(index, loss)
 
 
 def menu(index: int, loss: Loss, compact: bool) -> None:
     """Each value as a number and the whole as text; where the list is compact the sliders and presets too."""
     with st.popover(f"Exact values of {numbered_name(index, loss)}", key=f"menu-{index}", type="tertiary"):
         if compact:
-            for parameter in loss.declaration.parameters:
-                slider(index, loss, parameter)
-            presets(index, loss)
+            sliders(index, loss)
         for parameter in loss.declaration.parameters:
             exact_field(index, loss, parameter)
         spec_field(f"spec-{index}", "As text, exactly", index, loss)
 
 
-def presets(index: int, loss: Loss) -> None:
-    """The authors' values, each one click away."""
+def sliders(index: int, loss: Loss) -> None:
+    """A slider for each hyperparameter, and the authors' values, each one click away."""
+    for parameter in loss.declaration.parameters:
+        slider(index, loss, parameter)
     found = loss.declaration.preset_losses()
     if not found:
         return
@@ -165,10 +163,15 @@ def swatch(style: Style, loss: Loss, small: str | None = None, title: str = "") 
     )
 
 
-def series(losses: Sequence[Loss], x, y) -> list[Series]:
-    """The losses as series of a figure; y(loss) gives the values. A title leaves a loss's values out where it can."""
-    styled = zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True)
-    return [Series(name.label, style, x, y(loss), short=name.short) for loss, name, style in styled]
+def named(losses: Iterable[Loss]) -> Iterator[tuple[Loss, Label, Style]]:
+    """Each loss with its name and style in a figure; the short name leaves its values out where it can."""
+    losses = list(losses)
+    return zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True)
+
+
+def series(losses: Iterable[Loss], x, y) -> list[Series]:
+    """The losses as series of a figure; y(loss) gives the values."""
+    return [Series(name.label, style, x, y(loss), short=name.short) for loss, name, style in named(losses)]
 
 
 TYPED = "formula"
@@ -178,13 +181,8 @@ EXAMPLE = "formula:exp(-u/a);a=2[0.5,10]"
 """What a reader who wants to type a loss begins with."""
 
 
-@st.cache_data
-def _descriptions() -> dict[str, str]:
-    return {key: f"{d.name}: {d.about}" for key, d in catalogue().items()}
-
-
 def _describe(key: str) -> str:
-    return "Your own formula" if key == TYPED else _descriptions()[key]
+    return "Your own formula" if key == TYPED else f"{catalogue()[key].name}: {catalogue()[key].about}"
 
 
 def _replace(index: int, spec: str, new: str) -> None:

@@ -6,6 +6,8 @@ does not fit stays the reader's noise (`ui.state.link.noise` shows a stand-in), 
 
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 import streamlit as st
@@ -87,9 +89,13 @@ def say_kept_noise(view: View, data: str | None) -> None:
         st.button(f"Back to the matrix, K = {n}", key="matrix-back", on_click=View.set, args=("classes", n))
 
 
-def _refuse(where: str, reason: str, draft=None) -> None:
-    """Keep the reason, and the numbers where normalising would help, until the noise changes."""
-    st.session_state[_PROBLEM] = (where, reason, draft, View.now()["noise"])
+@contextmanager
+def _refusable(where: str, draft=None) -> Iterator[None]:
+    """Keep why something is refused, and the numbers where normalising would help, until the noise changes."""
+    try:
+        yield
+    except InputError as error:
+        st.session_state[_PROBLEM] = (where, str(error), draft, View.now()["noise"])
 
 
 def _problem(where: str):
@@ -113,10 +119,8 @@ def _typed(key: str, classes: int, data: str | None) -> None:
         rows = re.sub(r"^\s*matrix\s*:?", "", typed, flags=re.I)
         _read(rows, "text", None if data is None else classes, _MOST_TYPED)
         return
-    try:
+    with _refusable("text"):
         View.set("noise", parse_noise(typed, classes, data).spec)
-    except InputError as error:
-        _refuse("text", str(error))
 
 
 def _edited(key: str, spec: str, classes: int) -> None:
@@ -145,38 +149,28 @@ def _uploaded() -> None:
 
 
 def _read(rows: str, where: str, classes: int | None = None, most: int = matrix_text.MOST) -> None:
-    try:
+    with _refusable(where):
         cells = matrix_text.read_table(rows, most)
         if classes is not None and len(cells) != classes:
             raise InputError(f"matrix: {classes} rows of {classes} numbers are needed here, got {len(cells)} rows")
-    except InputError as error:
-        _refuse(where, str(error))
-        return
-    _take(cells, where)
+        _take(cells, where)
 
 
 def _take(rows: list[list[str]], where: str) -> None:
     """Use these cells where they are a transition matrix; otherwise keep them and say what is wrong."""
-    values = None
-    try:
+    with _refusable(where):
         values = matrix_text.numbers(rows)
-        noise = parse_noise(matrix_text.spec(values), len(values))
-    except InputError as error:
-        _refuse(where, str(error), values)
-        return
-    set_matrix(noise)
+        with _refusable(where, values):
+            set_matrix(parse_noise(matrix_text.spec(values), len(values)))
 
 
 def _normalise() -> None:
     where, _, draft, _ = st.session_state.get(_PROBLEM, (None, "", None, ""))
     if draft is None:  # pressed twice, or something else was typed meanwhile
         return
-    try:
+    with _refusable(where):
         rows = matrix_text.normalise(draft)
-    except InputError as error:
-        _refuse(where, str(error))
-        return
-    set_matrix(parse_noise(matrix_text.spec(rows), len(rows)))
+        set_matrix(parse_noise(matrix_text.spec(rows), len(rows)))
 
 
 def set_matrix(noise: Noise) -> None:

@@ -143,7 +143,7 @@ def _without_titles(rows: list[list[str]]) -> list[list[str]]:
         if len(body) < FEWEST or any(len(row) != len(body) for row in body):
             continue
         titles = [rows[0][-len(body) :]] * header + [[row[0] for row in rows[header:]]] * label
-        if all(_named(cells) or (header and label and _counts(cells)) for cells in titles):
+        if all(not any(map(_is_number, cells)) or (header and label and _counts(cells)) for cells in titles):
             return body
     return rows
 
@@ -162,10 +162,6 @@ def _counted(rows: list[list[str]]) -> bool:
 
 def _counts(cells: list[str]) -> bool:
     return any(cells == [str(i + first) for i in range(len(cells))] for first in (0, 1))
-
-
-def _named(cells: list[str]) -> bool:
-    return not any(map(_is_number, cells))
 
 
 def _is_number(cell: str) -> bool:

@@ -5,6 +5,7 @@ import streamlit as st
 from alf.errors import InputError
 from alf.noise import CONFUSIONS, Noise, parse_noise
 from ui.controls import matrix
+from ui.controls.fields import segments
 from ui.state.link import STAND_IN
 from ui.state.view import View, keep
 from ui.words.glossary import hint
@@ -26,15 +27,18 @@ def noise(view: View, classes: int, data: str | None = None, cells: bool = False
 
     With `cells` a typed matrix is left to `ui.controls.matrix.editor`.
     """
-    spec = view["noise"]
-    where = (classes, data)
-    kind = spec.partition(":")[0]
+    spec, where = view["noise"], (classes, data)
+    kind, words = spec.partition(":")[0], SHORT if data is None else LONG
+    shown = kind if kind in words else "typed"
+    about = " ".join(hint(f"{kind} noise") for kind in words if kind not in _WITHOUT_RATE)
     if data is None:
-        shown = kind if kind in SHORT else "typed"
-        _short_list(shown, where)
+        segments("noise-kind", "Label noise", words, shown, _kind, *where, required=True, width="stretch", help=about)
     else:
-        shown = kind if kind in LONG else "typed"
-        _long_list(shown, where)
+        offered = [kind for kind in words if kind != "asymmetric" or data in CONFUSIONS]
+        key = keep("noise-kind-data", shown)
+        st.selectbox(
+            "Label noise", offered, format_func=words.get, key=key, help=about, on_change=_kind, args=(key, *where)
+        )
     if shown not in _WITHOUT_RATE:
         _rate(spec, shown, where)
     elif shown == "typed" and cells and kind == "matrix":
@@ -43,34 +47,6 @@ def noise(view: View, classes: int, data: str | None = None, cells: bool = False
     elif shown == "typed":
         matrix.text_field(spec, *where)
     matrix.say_kept_noise(view, data)
-
-
-def _short_list(shown: str, where: tuple) -> None:
-    key = keep("noise-kind", shown)
-    st.segmented_control(
-        "Label noise",
-        list(SHORT),
-        format_func=SHORT.get,
-        key=key,
-        required=True,
-        width="stretch",
-        help=f"{hint('symmetric noise')} {hint('pair noise')}",
-        on_change=_kind,
-        args=(key, *where),
-    )
-
-
-def _long_list(shown: str, where: tuple) -> None:
-    key = keep("noise-kind-data", shown)
-    st.selectbox(
-        "Label noise",
-        [kind for kind in LONG if kind != "asymmetric" or where[1] in CONFUSIONS],
-        format_func=LONG.get,
-        key=key,
-        help=" ".join(hint(f"{kind} noise") for kind in ("symmetric", "pair", "asymmetric", "instance")),
-        on_change=_kind,
-        args=(key, *where),
-    )
 
 
 def _rate(spec: str, kind: str, where: tuple) -> None:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 
 import streamlit as st
@@ -14,7 +15,7 @@ from alf.training.states import RunState
 from ui.asking.page_questions import Reading
 from ui.runs.rows import Run, state, train_link
 from ui.shell import entry, page
-from ui.state.view import View
+from ui.state.view import View, refusal_kept
 from ui.training import session
 from ui.words.markdown import literal
 
@@ -93,7 +94,7 @@ def _export(run: Run) -> None:
     """Files are made when they are asked for."""
     recipe, name = run.recipe, _file(run.title)
     with st.popover("Export", key=f"export-{run.id}"):
-        save = _saver(run.id)
+        save = partial(_save, run.id)
         save("Curves as CSV", lambda: csv_text(_all(run)), f"{name}.csv", "text/csv", not run.records)
         save("Curves and recipe as JSON", lambda: json_text(recipe, _all(run)), f"{name}.json", "application/json")
         save("Recipe (JSON)", lambda: recipe_text(recipe), f"{name}.recipe.json", "application/json")
@@ -109,14 +110,11 @@ def _all(run: Run) -> Sequence[dict]:
 _SCRIPT = "Reproduces the run without this project; needs PyTorch and NumPy."
 
 
-def _saver(run: str):
-    def save(label, make, name, mime, disabled=False, help=None):
-        key = f"save-{run}-{name.rpartition('.')[2]}-{mime}-{label[:6]}"
-        st.download_button(
-            label, make, name, mime, key=key, help=help, disabled=disabled, on_click="ignore", width="stretch"
-        )
-
-    return save
+def _save(run: str, label: str, make, name: str, mime: str, disabled: bool = False, help: str | None = None) -> None:
+    key = f"save-{run}-{name.rpartition('.')[2]}-{mime}-{label[:6]}"
+    st.download_button(
+        label, make, name, mime, key=key, help=help, disabled=disabled, on_click="ignore", width="stretch"
+    )
 
 
 def open_file() -> None:
@@ -148,11 +146,8 @@ def _read(given) -> tuple[object, str]:
 
 def _do(what, *arguments) -> None:
     """Do it, or keep the sentence that says why not."""
-    st.session_state.pop(_ERROR, None)
-    try:
+    with refusal_kept(_ERROR):
         what(*arguments)
-    except InputError as error:
-        st.session_state[_ERROR] = str(error)
 
 
 def _stop(run: Run) -> None:

@@ -15,11 +15,12 @@ from alf.training.recipe import Recipe
 from alf.training.records import summarise
 from alf.training.states import RunState
 from ui.charts.chart import chart
-from ui.controls import swatch
-from ui.state.link import Field, token
+from ui.controls.losses import swatch
+from ui.state import recipe_fields
+from ui.state.link import Field, encode, losses, token
 from ui.training import session
+from ui.words import key_figures
 from ui.words.glossary import term
-from ui.words.key_figures import over_seeds
 from ui.words.markdown import literal
 from ui.words.statuses import COLOURS, word
 
@@ -220,29 +221,17 @@ def table(runs: list[Run]) -> str:
         f"Accuracy at the last {term('epoch')}", f"{term('best', 'Best on the way')}", "at epoch"
     ] + ["Published", "Difference (points)"] * with_published  # fmt: skip
     head = "".join(f'<th class="alf-left">{name}</th>' if name == "Run" else f"<th>{name}</th>" for name in heads)
-    return (
-        f'<div class="alf-scroll"><table class="alf-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    return key_figures.html_table(head, body)
 
 
 def _line(style, loss, name, found, numbers, many: bool, with_published: bool, leads: bool) -> str:
     cells = [swatch(style, loss), *[f'<span class="alf-of">{escape(name)}</span>'] * many]
-    if found is None:
-        cells += ["…", "…", "…"]
-    else:
-        last = over_seeds(found, "last")
-        cells.append(f"<b>{last}</b>" if leads else last)
-        cells += [over_seeds(found, "best"), str(found["best_epoch"])]
+    cells += key_figures.accuracies(found, leads)
     if with_published:
         cells.append("<br>".join(f"{n.mean:.2f}%<small> ± {n.spread:.2f}</small>" for n in numbers) or "—")
-        mine = None if found is None else 100 * found["last"]["mean"]
-        cells.append(
-            "<br>".join(f"{mine - n.mean:+.1f}".replace("-", "−") for n in numbers)
-            if mine is not None and numbers
-            else "—"
-        )
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+        apart = [] if found is None else [100 * found["last"]["mean"] - number.mean for number in numbers]
+        cells.append("<br>".join(f"{points:+.1f}".replace("-", "−") for points in apart) or "—")
+    return key_figures.table_row(cells)
 
 
 def notes(runs: list[Run]) -> list[str]:
@@ -266,11 +255,5 @@ def notes(runs: list[Run]) -> list[str]:
 
 def train_link(recipe: Recipe) -> dict[str, list[str]]:
     """The parameters of a link to Train whose controls hold a recipe."""
-    values = {
-        "data": [recipe.data], "loss": list(recipe.losses), "noise": [recipe.noise[0]], "network": [recipe.network],
-        "samples": [str(recipe.samples or "all")], "augment": [recipe.augment], "schedule": [recipe.schedule],
-        "scale": ["equal" if recipe.equal_scale else "own"], "device": [recipe.device],
-        "seeds": [str(len(recipe.seeds))],
-    }  # fmt: skip
-    numbers = ("epochs", "lr", "batch", "momentum", "weight_decay", "clip")
-    return values | {name: [f"{getattr(recipe, name):.12g}"] for name in numbers}
+    written = encode(recipe_fields.fields(losses()), recipe_fields.values_of(recipe))
+    return {name: texts for name, texts in written.items() if name != "recipe"}  # the reader's own kind may stay

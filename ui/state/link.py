@@ -91,14 +91,14 @@ def decode(
     values: dict[str, Any] = {}
     problems: list[str] = []
     for field in fields:
+        values[field.name] = (kept or {}).get(field.name, field.default)
         texts = [text for text in params.get(field.name, ()) if text.strip()]
         if not texts:
-            values[field.name] = (kept or {}).get(field.name, field.default)
             continue
         try:
             values[field.name], said = field.read(texts, values)
         except InputError as error:
-            values[field.name], said = (kept or {}).get(field.name, field.default), [str(error)]
+            said = [str(error)]
         problems += said
         if field.own and values[field.name] == field.own(values):
             values[field.name] = None
@@ -118,10 +118,8 @@ def fitted(fields: Sequence[Field], own: Mapping[str, Any]) -> tuple[dict[str, A
     values: dict[str, Any] = {}
     notes: dict[str, str] = {}
     for field in fields:
-        value, note = own.get(field.name, field.default), ""
-        if field.part:
-            value, note = field.fit(own.get(field.part.of), values)
-        elif field.fit is not None:
+        value, note = own.get(field.part.of) if field.part else own.get(field.name, field.default), ""
+        if field.fit is not None:
             value, note = field.fit(value, values)
         elif value is not None and (texts := field.write(value)):
             try:
@@ -195,11 +193,10 @@ def classes(default: int = 10, most: int = MOST_CLASSES) -> Field:
 def whole(name: str, default: int, low: int, high: int) -> Field:
     """A whole number between `low` and `high`."""
 
-    def read(texts, _):
-        text = texts[-1].strip()
+    def check(text, _):
         if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
             raise InputError(f"{_called(name)} must be a whole number in [{low}, {high}], got {quoted(text)}")
-        return int(text), []
+        return int(text)
 
     def fit(value, _):
         shown = min(max(value, low), high)
@@ -207,7 +204,7 @@ def whole(name: str, default: int, low: int, high: int) -> Field:
         note = "" if shown == value else f"{limit} are shown here; your {value} is kept for the other pages."
         return shown, note
 
-    return Field(name, default, read, lambda value: [str(value)], fit=fit)
+    return replace(spec(name, check, default), write=lambda value: [str(value)], fit=fit)
 
 
 def whole_or_all(name: str, low: int, high: int) -> Field:
@@ -218,36 +215,31 @@ def whole_or_all(name: str, low: int, high: int) -> Field:
     """
     number = whole(name, 0, low, high)
 
-    def read(texts, values):
-        if texts[-1].strip() == "all":
-            return 0, []
+    def check(text, values):
+        if text == "all":
+            return 0
         try:
-            return number.read(texts, values)
+            return number.read([text], values)[0]
         except InputError as error:
             raise InputError(str(error).replace("must be", "must be all or", 1)) from None
 
-    return Field(name, 0, read, lambda value: [str(value or "all")])
+    return replace(spec(name, check, 0), write=lambda value: [str(value or "all")])
 
 
 def choice(name: str, options: Sequence[str], default: str) -> Field:
     """One of a few words."""
 
-    def read(texts, _):
-        text = texts[-1].strip()
+    def check(text, _):
         if text not in options:
             raise InputError(f"{_called(name)} must be one of {', '.join(options)}, got {quoted(text)}")
-        return text, []
+        return text
 
-    return Field(name, default, read, lambda value: [value])
+    return spec(name, check, default)
 
 
-def spec(name: str, check: Callable[[str, Mapping[str, Any]], str], default: str | None = None) -> Field:
-    """A text that `check(text, values so far)` makes canonical or refuses with an InputError."""
-
-    def read(texts, values):
-        return check(texts[-1].strip(), values), []
-
-    return Field(name, default, read, lambda value: [value])
+def spec(name: str, check: Callable[[str, Mapping[str, Any]], Any], default: Any = None) -> Field:
+    """The last text, of which `check(text, values so far)` makes a value, or which it refuses with an InputError."""
+    return Field(name, default, lambda texts, values: (check(texts[-1].strip(), values), []), lambda value: [value])
 
 
 def noise(default: str = "symmetric:0.4", stand_in: Callable[[str], str] | None = None) -> Field:
@@ -358,13 +350,12 @@ def _called(name: str) -> str:
 def token(name: str) -> Field:
     """An identifier such as a run's: letters, digits, - and _; None when there is none."""
 
-    def read(texts, _):
-        text = texts[-1].strip()
+    def check(text, _):
         if not (len(text) <= 64 and text.isascii() and text.replace("-", "").replace("_", "").isalnum()):
             raise InputError(f"{_called(name)} must be letters, digits, - and _ (at most 64), got {quoted(text, 40)}")
-        return text, []
+        return text
 
-    return Field(name, None, read, lambda value: [value] if value else [])
+    return replace(spec(name, check), write=lambda value: [value] if value else [])
 
 
 def share(name: str, default: float, low: float, high: float | Callable[[Mapping[str, Any]], float]) -> Field:
@@ -374,12 +365,12 @@ def share(name: str, default: float, low: float, high: float | Callable[[Mapping
     ({'rate': 0.4}, ["rate must be a number in [0, 0.5], got 'nan'"])
     """
 
-    def read(texts, values):
-        value, top = exact_number(texts[-1]), high(values) if callable(high) else high
+    def check(text, values):
+        value, top = exact_number(text), high(values) if callable(high) else high
         # A link is written with twelve digits, which may round a limit such as 2/3 up.
         if value is None or not low <= value <= top + 1e-11:
-            raise InputError(f"{_called(name)} must be a number in [{low:g}, {top:g}], got {quoted(texts[-1])}")
-        return min(float(value), top), []
+            raise InputError(f"{_called(name)} must be a number in [{low:g}, {top:g}], got {quoted(text)}")
+        return min(float(value), top)
 
     def fit(value, values):
         top = high(values) if callable(high) else high
@@ -387,4 +378,4 @@ def share(name: str, default: float, low: float, high: float | Callable[[Mapping
         note = "" if shown == value else f"Up to {top:.4g} is shown here; your {value:.4g} is kept for the other pages."
         return shown, note
 
-    return Field(name, default, read, lambda value: [f"{value:.12g}"], fit=fit)
+    return replace(spec(name, check, default), write=lambda value: [f"{value:.12g}"], fit=fit)

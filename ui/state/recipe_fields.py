@@ -1,6 +1,6 @@
 """The recipe as a part of a view's state: what the reader set, over what the chosen data set's recipe gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -25,22 +25,19 @@ LOSSES = ("ce", "mae", "agce:a=4,q=0.2", "ael:a=3.5")
 MOST_SEEDS = 10
 
 
-def _kind(text: str, values: Mapping[str, Any]) -> str:
-    kinds = kinds_of(values["data"])
-    if text not in kinds:
-        raise InputError(f"recipe must be one of {', '.join(kinds)} for {values['data']}, got {quoted(text)}")
-    return text
+def _one_of(name: str, offered: Callable[[str], Sequence[str]], default: str | None = None) -> link.Field:
+    """One of the words that are offered for the data set."""
+
+    def check(text: str, values: Mapping[str, Any]) -> str:
+        if text not in (words := offered(values["data"])):
+            raise InputError(f"{name} must be one of {', '.join(words)} for {values['data']}, got {quoted(text)}")
+        return text
+
+    return link.spec(name, check, default)
 
 
 def _network(text: str, values: Mapping[str, Any]) -> str:
     return network_spec(text, dataset(values["data"]).shape)
-
-
-def _augment(text: str, values: Mapping[str, Any]) -> str:
-    offered = augments(values["data"])
-    if text not in offered:
-        raise InputError(f"augment must be one of {', '.join(offered)} for {values['data']}, got {quoted(text)}")
-    return text
 
 
 def augments(data: str) -> tuple[str, ...]:
@@ -50,9 +47,12 @@ def augments(data: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _own(kind: str, data: str) -> dict[str, Any]:
-    recipe = named_recipe(kind, data, losses=("ce",), noise=("none",), seeds=(0,))
-    own = {name: getattr(recipe, name) for name in FOLLOWING} | {"samples": recipe.samples or 0}
+    own = _following(named_recipe(kind, data, losses=("ce",), noise=("none",), seeds=(0,)))
     return own | {"epochs": min(own["epochs"], settings().max_epochs)}  # no more than this installation allows
+
+
+def _following(recipe: Recipe) -> dict[str, Any]:
+    return {name: getattr(recipe, name) for name in FOLLOWING} | {"samples": recipe.samples or 0}
 
 
 def own(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,11 +73,11 @@ def fields(losses, noise: str = "symmetric:0.5") -> tuple[link.Field, ...]:
         link.share("weight_decay", 0.0, 0.0, 1.0),
         link.choice("schedule", SCHEDULES, SCHEDULES[0]),
         link.share("clip", 1.0, 1e-3, 1e9),
-        link.spec("augment", _augment),
+        _one_of("augment", augments),
     )
     return (
         link.choice("data", tuple(DATASETS), "digits"),
-        link.spec("recipe", _kind, KINDS[0]),
+        _one_of("recipe", kinds_of, KINDS[0]),
         losses,
         link.noise(noise, classroom_noise),
         link.whole("seeds", 3, 1, MOST_SEEDS),
@@ -85,11 +85,6 @@ def fields(losses, noise: str = "symmetric:0.5") -> tuple[link.Field, ...]:
         link.choice("scale", ("own", "equal"), "own"),
         link.choice("device", DEVICES, "auto"),
     )
-
-
-def value(values: Mapping[str, Any], name: str) -> Any:
-    """A field's value: the reader's, or the recipe's own."""
-    return own(values)[name] if values[name] is None else values[name]
 
 
 def recipe_of(values: Mapping[str, Any]) -> Recipe:
@@ -100,7 +95,7 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
     InputError
         The values do not go together.
     """
-    chosen = {name: value(values, name) for name in FOLLOWING}
+    chosen = own(values) | {name: values[name] for name in FOLLOWING if values[name] is not None}
     return named_recipe(
         values["recipe"],
         values["data"],
@@ -111,3 +106,17 @@ def recipe_of(values: Mapping[str, Any]) -> Recipe:
         device=values["device"],
         **chosen | {"samples": chosen["samples"] or None},
     )
+
+
+def values_of(recipe: Recipe) -> dict[str, Any]:
+    """The values of a view that describe a recipe: of them `recipe_of` makes it again."""
+    return {
+        "data": recipe.data,
+        "recipe": "classroom",
+        "loss": recipe.losses,
+        "noise": recipe.noise[0],
+        "seeds": len(recipe.seeds),
+        "scale": "equal" if recipe.equal_scale else "own",
+        "device": recipe.device,
+        **_following(recipe),
+    }

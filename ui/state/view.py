@@ -18,19 +18,20 @@ Any other URL is a link or the back button, and goes first. The other way round 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from ui.asking import page_questions
+from alf.errors import InputError
+from ui.asking.page_questions import questions
 from ui.state import selection
 from ui.state.link import Field, decode, encode, fitted
 from ui.words.markdown import literal
 
 _MODEL, _PAGE, _URLS, _TOUCHED, _PROBLEMS = "view.model", "view.page", "view.urls", "view.touched", "view.problems"
-_CHANGED, _SHOWN, _LOOKED, _ROOM = "view.changed", "view.shown", "view.looked", "view.room"
-_PARTS = "view.parts"
+_CHANGED, _SHOWN, _LOOKED, _FIELDS = "view.changed", "view.shown", "view.looked", "view.fields"
 
 URL_UNDERWAY = WIDGETS_UNDERWAY = 1.5  # seconds between us and a slow browser, either way
 
@@ -53,7 +54,7 @@ class View:
     """The state of one page: read with `view[name]`, changed with `view.set(name, value)` in a widget's callback."""
 
     def __init__(self, page: str, fields: Sequence[Field]):
-        self._began = page_questions.begin()
+        self._began = time.monotonic()
         self.page = page
         self.fields = tuple(fields)
         model = st.session_state.setdefault(_MODEL, {})
@@ -70,26 +71,19 @@ class View:
         if linked or st.session_state.get(_PAGE) != page:
             st.session_state[_PAGE] = page
             st.session_state[_CHANGED] = time.monotonic()
-        rooms = [field.room for field in fields if field.name == "loss"]
-        st.session_state[_ROOM] = rooms[0] if rooms else None
-        st.session_state[_PARTS] = {field.name: field.part for field in fields if field.part}
+        st.session_state[_FIELDS] = {field.name: field for field in fields}
         st.session_state[_SHOWN], self.notes = self._fitted()
 
     def __getitem__(self, name: str) -> Any:
         return st.session_state[_SHOWN][name]
 
-    @property
-    def values(self) -> dict[str, Any]:
-        """All that is shown, as the fields' own rules need it; not to be changed."""
-        return st.session_state[_SHOWN]
-
     def value(self, name: str) -> Any:
         """A field's value, with what None stands for put in (see `ui.state.link.follows`)."""
-        return next(field for field in self.fields if field.name == name).value(self.values)
+        return st.session_state[_FIELDS][name].value(View.now())
 
     @staticmethod
     def now() -> dict[str, Any]:
-        """What the page shows, for a widget's callback; not to be changed."""
+        """All that the page shows; not to be changed."""
         return st.session_state.get(_SHOWN, {})
 
     @staticmethod
@@ -99,15 +93,17 @@ class View:
 
     @staticmethod
     def set(name: str, value: Any) -> None:
-        """Change the state, from a widget's callback."""
-        before = View.now().get(name)
+        """Change the state, from a widget's callback; what the rest of it gives anyway is not kept as the reader's."""
+        before, model = View.now().get(name), st.session_state[_MODEL]
+        field = st.session_state.get(_FIELDS, {}).get(name)
+        if field and field.own and value == field.own(View.now()):
+            value = None
         if name == "loss":
             View._set_losses(before, value)
-        elif part := st.session_state.get(_PARTS, {}).get(name):
-            model = st.session_state[_MODEL]
-            model[part.of] = part.whole(View.now() | {name: value}, model.get(part.of))
+        elif field and field.part:
+            model[field.part.of] = field.part.whole(View.now() | {name: value}, model.get(field.part.of))
         else:
-            st.session_state[_MODEL][name] = value
+            model[name] = value
         st.session_state.get(_SHOWN, {})[name] = value
         View._touch()
 
@@ -131,7 +127,7 @@ class View:
 
     def save(self) -> None:
         """Write the state into the URL, where it differs; what the page has not asked for again is dropped."""
-        params = encode(self.fields, self.values)
+        params = encode(self.fields, View.now())
         now = {name: st.query_params.get_all(name) for name in st.query_params}
         if params != now:
             st.query_params.from_dict(params)
@@ -139,7 +135,7 @@ class View:
         before = urls.last if urls and urls.page == self.page else None
         if params != before:
             st.session_state[_URLS] = Urls(self.page, params, before, time.monotonic())
-        page_questions.settle(self._began)
+        questions().settle(self._began)
 
     def _fitted(self) -> tuple[dict[str, Any], dict[str, str]]:
         """What the page shows of the model, and a sentence for each value that it cannot show as it is."""
@@ -183,7 +179,7 @@ class View:
     def _set_losses(before: Sequence[str] | None, after: Sequence[str]) -> None:
         """The reader's losses after the page changed those it shows."""
         mine = View.own("loss")
-        if mine is None or before is None or not st.session_state.get(_ROOM):
+        if mine is None or before is None or not st.session_state[_FIELDS]["loss"].room:
             View._keep_losses(tuple(after))
             return
         View._keep_losses(selection.edit(mine, before, after))
@@ -210,6 +206,16 @@ def keep(key: str, value: Any) -> str:
     if undrawn or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
     return key
+
+
+@contextmanager
+def refusal_kept(key: str) -> Iterator[None]:
+    """Do what may be refused: the sentence that says why is kept in the session, until the same is tried again."""
+    st.session_state.pop(key, None)
+    try:
+        yield
+    except InputError as error:
+        st.session_state[key] = str(error)
 
 
 def infinite(text: str) -> str:

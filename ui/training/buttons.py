@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from alf.errors import InputError
 from alf.training.recipe import RATES, Recipe
 from alf.training.states import RunState
 from ui.controls.fields import number
 from ui.state.recipe_fields import recipe_of
-from ui.state.view import View
+from ui.state.view import View, refusal_kept
 from ui.training import session
 from ui.training.fetching import fetches, key_of, needed
 from ui.training.recipe_controls import lr_step, rate
@@ -40,18 +39,12 @@ def run_buttons(view: View, shown: session.Shown) -> None:
         st.caption("You can change it while the run goes on.")
 
 
-def held(shown: session.Shown) -> bool:
-    """Whether the run is paused, or is about to be."""
-    return shown.progress.status == RunState.PAUSED or shown.progress.pausing
-
-
 def _of_a_run(run: str, shown: session.Shown) -> None:
-    stopping, holding = shown.progress.status == RunState.STOPPING, held(shown)
-    if holding:
+    stopping, paused = (shown.progress.status == state for state in (RunState.STOPPING, RunState.PAUSED))
+    if paused or shown.progress.pausing:
         st.button("Play", key="play-run", help="Continue the run", on_click=_do, args=("play", run))
     else:
         st.button("Pause", key="pause-run", disabled=stopping, on_click=_do, args=("pause", run))
-    paused = shown.progress.status == RunState.PAUSED
     st.button(
         "Step", key="step-run", disabled=not paused, help="Train one more epoch", on_click=_do, args=("step", run)
     )
@@ -114,25 +107,19 @@ def _fetching(recipe: Recipe) -> None:
 
 def _start() -> None:
     """Hand the recipe of the controls to the engine, or first see to its data."""
-    st.session_state.pop(_ERROR, None)
-    try:
+    with refusal_kept(_ERROR):
         recipe = recipe_of(View.now())
-    except InputError as error:
-        st.session_state[_ERROR] = str(error)
-        return
-    if needed(recipe):
-        fetches().ask(*key_of(recipe))
-        st.session_state[_PENDING] = recipe
-    else:
-        _launch(recipe)
+        if needed(recipe):
+            fetches().ask(*key_of(recipe))
+            st.session_state[_PENDING] = recipe
+        else:
+            _launch(recipe)
 
 
 def _launch(recipe: Recipe) -> None:
     """The run's id goes into the link."""
-    try:
+    with refusal_kept(_ERROR):
         View.set("run", session.engine().start(recipe, session.owner()))
-    except InputError as error:
-        st.session_state[_ERROR] = str(error)
 
 
 def _cancel() -> None:
@@ -141,26 +128,16 @@ def _cancel() -> None:
 
 def _do(what: str, run: str) -> None:
     """Ask the engine to pause, play, step or stop the run; the page shows at once that it was asked."""
-    st.session_state.pop(_ERROR, None)
-    engine = session.engine()
-    try:
-        {"pause": engine.pause, "play": engine.play, "step": engine.step, "stop": engine.stop}[what](
-            session.own_run(run)
-        )
-    except InputError as error:
-        st.session_state[_ERROR] = str(error)
+    with refusal_kept(_ERROR):
+        getattr(session.engine(), what)(session.own_run(run))
 
 
 def _set_rate(run: str, lr: float) -> None:
     progress = session.engine().progress(run)
     if not progress.active or lr == _base(progress.recipe):
         return  # a field that has just left the page may report once more what it held
-    st.session_state.pop(_ERROR, None)
-    try:
+    with refusal_kept(_ERROR):
         epoch = session.engine().set_lr(session.own_run(run), lr)
-    except InputError as error:
-        st.session_state[_ERROR] = str(error)
-    else:
         words = f"The learning rate {lr:g} takes effect in epoch {epoch}"
         if progress.recipe.schedule == "cosine":
             words += f", where the cosine schedule multiplies it by {_share(progress.recipe, epoch):.2g}"

@@ -16,7 +16,6 @@ from alf.settings import settings
 from alf.training.recipe import Recipe
 from alf.training.samples import samples_used
 from ui.charts.chart import chart
-from ui.state import recipe_fields
 from ui.state.view import View
 from ui.words.key_figures import key_figures, rates
 
@@ -72,7 +71,7 @@ def noise_picture(view: View) -> None:
     panel = st.expander("What the noise does", key="noise-picture", on_change="rerun")
     if panel.open:
         with panel:
-            _panel(view["data"], recipe_fields.value(view.values, "samples"), view["noise"])
+            _panel(view["data"], view.value("samples"), view["noise"])
 
 
 def _panel(data: str, samples: int, spec: str) -> None:
@@ -89,15 +88,15 @@ def _panel(data: str, samples: int, spec: str) -> None:
         return
     seen = [] if drawn is None else [(f"{drawn.rate:.1%}", "of the labels drawn are wrong")]
     st.html(key_figures(rates(noise) + seen))
-    asked = None if noise.transition is None else matrix_figure.spec(noise.transition, names)
-    if asked:
+    matrices = [] if noise.transition is None else [matrix_figure.spec(noise.transition, names)]
+    for asked in matrices:
         asked["layout"]["title"]["subtitle"]["text"] = "Asked for: how often a sample of each class gets each label."
+    if drawn is not None:
+        matrices.append(drawn_figure.spec(drawn.counts, names))
+    if matrices:
+        chart(*matrices, key="noise-matrices", legend=False)
     if drawn is None:
-        if asked:
-            chart(asked, key="noise-matrices", legend=False)
         return
-    matrices = [asked] if asked else []
-    chart(*matrices, drawn_figure.spec(drawn.counts, names), key="noise-matrices", legend=False)
     expected = None if noise.transition is None else 1 - noise.transition.diagonal()
     if declared.is_picture:
         chart(rates_figure.spec(drawn.counts, expected, names), key="noise-rates", legend=False)

@@ -1,8 +1,6 @@
 """Features in the plane: by their principal axes at once, by t-SNE in a worker process that can be killed."""
 
 import multiprocessing
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
@@ -23,30 +21,16 @@ KEPT = 256
 KINDS = {"pca": "Principal axes", "tsne": "t-SNE"}
 
 
-class Maps:
-    """One worker process for t-SNE, and what it was asked for by run, lane and epoch: each map is computed once."""
-
-    def __init__(self):
-        self._pool = ProcessPool(1, max_tasks=200, context=multiprocessing.get_context("forkserver"))
-        self._lock = threading.Lock()
-        self._asked: OrderedDict[tuple, Future] = OrderedDict()
-
-    def ask(self, run: str | None, seen: Inspection) -> Future:
-        """The future of where the samples are, (S, 2)."""
-        key = (run, seen.lane, seen.epoch)
-        with self._lock:
-            if key not in self._asked:
-                self._asked[key] = self._pool.schedule(tsne, args=(seen.features,), timeout=SECONDS)
-                while len(self._asked) > KEPT:
-                    self._asked.popitem(last=False)[1].cancel()
-            self._asked.move_to_end(key)
-            return self._asked[key]
-
-
 @st.cache_resource(show_spinner=False)
-def _maps() -> Maps:
-    """The maps of this server, shared by its sessions."""
-    return Maps()
+def _worker() -> ProcessPool:
+    """The one process of this server that works t-SNE out."""
+    return ProcessPool(1, max_tasks=200, context=multiprocessing.get_context("forkserver"))
+
+
+@st.cache_resource(show_spinner=False, max_entries=KEPT, on_release=Future.cancel)
+def _map(run: str | None, lane: int, epoch: int, _features: np.ndarray) -> Future:
+    """Where t-SNE puts the samples of a run's lane at an epoch, (S, 2); begun once for the whole server."""
+    return _worker().schedule(tsne, args=(_features,), timeout=SECONDS)
 
 
 @dataclass(frozen=True)
@@ -68,7 +52,7 @@ def places(kind: str, run: str | None, seen: Inspection) -> Places:
         return Places(seen.plane)
     if seen.features is None:
         return Places(why="This run kept too little for t-SNE; press Start to train it again.")
-    future = _maps().ask(run, seen)
+    future = _map(run, seen.lane, seen.epoch, seen.features)
     if not future.done():
         return Places()
     try:
@@ -81,7 +65,7 @@ def places(kind: str, run: str | None, seen: Inspection) -> Places:
 
 def ready(run: str | None, seen: Sequence[Inspection]) -> bool:
     """Whether t-SNE has come to an end for all of them; it is begun for those it was not yet asked for."""
-    futures = [_maps().ask(run, one) for one in seen if one.features is not None]
+    futures = [_map(run, one.lane, one.epoch, one.features) for one in seen if one.features is not None]
     return all(future.done() for future in futures)
 
 

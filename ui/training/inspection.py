@@ -13,16 +13,18 @@ from alf.data.declaration import DataSet
 from alf.errors import InputError
 from alf.figures.base import Series
 from alf.figures.inspection import class_accuracy_figure, confusion_figure, plane_figure
-from alf.figures.palette import Style, styles
+from alf.figures.palette import Style
 from alf.figures.regions import memorised_points_figure, regions_figure
-from alf.losses import Loss, distinct_labels, parse
+from alf.losses import Loss, parse
 from alf.training.inspect import REACH, Inspection
 from alf.training.recipe import Recipe
 from alf.training.states import RunState
 from ui.asking.page_questions import read_loss
 from ui.charts.chart import chart
+from ui.controls.fields import segments
+from ui.controls.losses import named
 from ui.state import link
-from ui.state.view import View, keep
+from ui.state.view import View
 from ui.training import features, memorised, session
 
 EVERY = 1.0  # seconds between looks at the engine, while a run goes on
@@ -42,15 +44,6 @@ VIEWS = {
 }
 
 
-def _loss(name: str) -> link.Field:
-    """One loss as a canonical spec, None for the first one of the run."""
-
-    def read(texts, _):
-        return read_loss(texts[-1]).spec, []
-
-    return link.Field(name, None, read, lambda spec: [spec] if spec else [])
-
-
 def _quiet(field: link.Field) -> link.Field:
     """The field, left out of the link while it has its default: most links are of runs nobody has looked into."""
     return replace(field, write=lambda value: [] if value == field.default else field.write(value))
@@ -58,16 +51,14 @@ def _quiet(field: link.Field) -> link.Field:
 
 FIELDS = (
     _quiet(link.choice("look", ("closed", *VIEWS), "closed")),
-    _loss("look-loss"),
+    # None stands for the run's first loss
+    _quiet(link.spec("look-loss", lambda text, _: read_loss(text).spec)),
     _quiet(link.whole("look-seed", 0, 0, 999_999_999)),
     _quiet(link.choice("look-at", tuple(memorised.KINDS), "learned")),
     _quiet(link.whole("look-page", 0, 0, 9999)),
     _quiet(link.choice("look-map", tuple(features.KINDS), "pca")),
 )
 """What of the page's state is of this section; the page has them among its own."""
-
-
-DEFAULTS = {field.name: field.default for field in FIELDS}
 
 
 @dataclass(frozen=True)
@@ -88,17 +79,8 @@ def panels(shown: session.Shown, run: str | None, active: bool) -> None:
     views = {key: words for key, words in VIEWS.items() if key != "regions" or recipe.dataset.shape == (2,)}
     with st.container(key="inside", gap="small"):
         st.html('<h2 class="alf-h2">Look inside</h2>')
-        look = value("look") if value("look") in views else None
-        key = keep("inside-look", look)
-        st.segmented_control(
-            "Look inside",
-            list(views),
-            format_func=views.get,
-            key=key,
-            label_visibility="collapsed",
-            on_change=_look,
-            args=(key,),
-        )
+        look = View.now()["look"] if View.now()["look"] in views else None
+        segments("inside-look", "Look inside", views, look, _look, label_visibility="collapsed")
         if look is None:
             st.html('<p class="alf-note">Class by class and sample by sample: pick a view.</p>')
             return
@@ -110,36 +92,27 @@ def panels(shown: session.Shown, run: str | None, active: bool) -> None:
             st.fragment(_body, run_every=every, key="inside-live")(which, look, awaiting)
 
 
-def value(name: str):
-    """A part of this section's state."""
-    return View.own(name, DEFAULTS[name])
-
-
 def _choices(recipe: Recipe, look: str) -> None:
     """Which loss and which seed, where there is a choice."""
     with st.container(key="inside-choices", horizontal=True, gap="medium", vertical_alignment="bottom"):
         if look == "wrong" or (look == "heart" and recipe.dataset.is_picture):
-            names = _names(recipe)
-            _pick("look-loss", "Loss", names, chosen_loss(recipe))
+            _pick("look-loss", "Loss", _names(recipe), chosen_loss(recipe))
         if len(recipe.seeds) > 1:
             _pick("look-seed", "Seed", {seed: str(seed) for seed in recipe.seeds}, chosen_seed(recipe))
         if look == "sees":
-            _pick("look-map", "Kind of map", features.KINDS, value("look-map"))
+            _pick("look-map", "Kind of map", features.KINDS, View.now()["look-map"])
 
 
 def _pick(name: str, label: str, options: dict, now) -> None:
     if len(options) > 1:
-        key = keep(f"inside-{name}", now)
-        st.segmented_control(
-            label, list(options), format_func=options.get, key=key, required=True, on_change=_set, args=(key, name)
-        )
+        segments(f"inside-{name}", label, options, now, memorised.choose, name, required=True)
 
 
 def _pace(shown: session.Shown, run: str | None, active: bool, look: str) -> tuple[float | None, bool]:
     """How often the open view looks again, None once nothing can change any more; and whether it awaits t-SNE."""
     if active:
         return WIDE if shown.progress.status == RunState.PAUSED else EVERY, False
-    if look == "sees" and value("look-map") == "tsne":
+    if look == "sees" and View.now()["look-map"] == "tsne":
         seen = [model.seen for model in _models(shown, run, []) if model.seen]
         if not features.ready(run, seen):
             return SOON, True
@@ -167,7 +140,7 @@ def _body(run: str | None, look: str, awaiting: bool) -> None:
         st.html('<p class="alf-note">Every training label is right here: there is no wrong label to memorise.</p>')
     elif look == "heart" and data.is_picture:
         if chosen:
-            memorised.pictures(chosen, there, data, value("look-at"), value("look-page"))
+            memorised.pictures(chosen, there, data, View.now()["look-at"], View.now()["look-page"])
     elif look == "heart":
         _points_by_heart(there, data)
     elif look == "sees":
@@ -185,9 +158,8 @@ def _models(shown: session.Shown, run: str | None, said: list[str]) -> list[Mode
         else session.engine().store.snapshot_epochs(run)
     )
     lanes = {lane: i for i, lane in enumerate(whole.lanes)}
-    losses, names = [parse(spec) for spec in recipe.losses], _names(recipe)
     found = []
-    for loss, style in zip(losses, styles(loss.key for loss in losses), strict=True):
+    for loss, name, style in named(map(parse, recipe.losses)):
         lane = lanes[loss.spec, recipe.noise[0], chosen_seed(recipe)]
         seen, why = None, ended.get(lane, "")
         if not why and lane in epochs:
@@ -196,8 +168,8 @@ def _models(shown: session.Shown, run: str | None, said: list[str]) -> list[Mode
             except InputError as error:  # the data are not on this machine
                 why = str(error)
         if why:
-            said.append(f"{names[loss.spec]}: {why}")
-        found.append(Model(loss, style, names[loss.spec], lane, seen, why))
+            said.append(f"{name.short}: {why}")
+        found.append(Model(loss, style, name.short, lane, seen, why))
     return found
 
 
@@ -213,18 +185,17 @@ def _inspection(run: str | None, lane: int, epoch: int) -> Inspection | None:
 
 def _names(recipe: Recipe) -> dict[str, str]:
     """Each loss's name, with its values where two configurations share it."""
-    losses = [parse(spec) for spec in recipe.losses]
-    return {loss.spec: name.short for loss, name in zip(losses, distinct_labels(losses), strict=True)}
+    return {loss.spec: name.short for loss, name, _ in named(map(parse, recipe.losses))}
 
 
 def chosen_loss(recipe: Recipe) -> str:
     """The loss looked at: the one of the link where the run has it, otherwise the run's first."""
-    return value("look-loss") if value("look-loss") in recipe.losses else recipe.losses[0]
+    return View.now()["look-loss"] if View.now()["look-loss"] in recipe.losses else recipe.losses[0]
 
 
 def chosen_seed(recipe: Recipe) -> int:
     """The seed looked at: the one of the link where the run has it, otherwise the run's first."""
-    return value("look-seed") if value("look-seed") in recipe.seeds else recipe.seeds[0]
+    return View.now()["look-seed"] if View.now()["look-seed"] in recipe.seeds else recipe.seeds[0]
 
 
 def _when(shown: session.Shown, models: Sequence[Model]) -> str:
@@ -301,7 +272,7 @@ def _points_by_heart(models: Sequence[Model], data: DataSet) -> None:
 
 
 def _sees(run: str | None, shown: session.Shown, models: Sequence[Model], data: DataSet, awaiting: bool) -> None:
-    kind = value("look-map")
+    kind = View.now()["look-map"]
     if kind == "tsne" and shown.progress and shown.progress.active and shown.progress.status != RunState.PAUSED:
         st.info("t-SNE is drawn once the run has ended or is paused. Until then: the principal axes.")
         kind = "pca"
@@ -343,8 +314,3 @@ def _kind(data: DataSet) -> str:
 
 def _look(key: str) -> None:
     View.set("look", st.session_state[key] or "closed")
-
-
-def _set(key: str, name: str) -> None:
-    View.set(name, st.session_state[key])
-    View.set("look-page", 0)

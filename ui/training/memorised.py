@@ -9,15 +9,13 @@ import streamlit as st
 from alf.data.declaration import DataSet
 from alf.figures.palette import NEUTRAL
 from alf.figures.pictures import sample_picture
-from ui.state.view import View, keep
+from ui.controls.fields import segments
+from ui.state.view import View
 
 KINDS = {"learned": "Memorised", "alone": "By this loss alone", "resisted": "Predicted right"}
 
 
 PAGE = 36
-
-
-STATES = ("learned", "resisted", "other")
 
 
 WORDS = {
@@ -32,24 +30,21 @@ def pictures(chosen, models: Sequence, data: DataSet, kind: str, page: int) -> N
     groups = sort_out(chosen, models)
     total = int(chosen.seen.flipped.sum())
     st.html(f'<h3 class="alf-h3">{escape(headline(chosen.name, groups, total, len(models)))}</h3>')
-    kinds = {k: words for k, words in KINDS.items() if k != "alone" or len(models) > 1}
-    kind = kind if kind in kinds else "learned"
-    key = keep("inside-look-at", kind)
+    counted = {k: f"{words} ({len(groups[k]):,})" for k, words in KINDS.items() if k != "alone" or len(models) > 1}
+    kind = kind if kind in counted else "learned"
     with st.container(key="inside-look-row", horizontal=True, vertical_alignment="center"):
-        st.segmented_control(
-            "Which pictures",
-            list(kinds),
-            format_func=lambda k: f"{kinds[k]} ({len(groups[k]):,})",
-            key=key,
-            required=True,
-            label_visibility="collapsed",
-            on_change=_kind,
-            args=(key,),
-        )
+        look = {"required": True, "label_visibility": "collapsed"}
+        segments("inside-look-at", "Which pictures", counted, kind, choose, "look-at", **look)
         found = groups[kind]
         pages = -(-len(found) // PAGE)
         if pages > 1:
-            st.button("Show others", key="inside-more", type="tertiary", on_click=_page, args=((page + 1) % pages,))
+            st.button(
+                "Show others",
+                key="inside-more",
+                type="tertiary",
+                on_click=View.set,
+                args=("look-page", (page + 1) % pages),
+            )
     if not len(found):
         st.html('<p class="alf-note">None of them.</p>')
         return
@@ -119,14 +114,11 @@ def _key(models: Sequence) -> str:
         for m in models
     )
     neutral = f"--c:{NEUTRAL[0]};--d:{NEUTRAL[1]}"
-    states = "".join(f'<span><b class="alf-{s}" style="{neutral}"></b>{WORDS[s]}</span>' for s in STATES)
+    states = "".join(f'<span><b class="alf-{s}" style="{neutral}"></b>{words}</span>' for s, words in WORDS.items())
     return f'<p class="alf-dots">{losses}</p><p class="alf-dots">{states}</p>'
 
 
-def _kind(key: str) -> None:
-    View.set("look-at", st.session_state[key])
+def choose(key: str, name: str) -> None:
+    """Look at something else, from its first page on."""
+    View.set(name, st.session_state[key])
     View.set("look-page", 0)
-
-
-def _page(page: int) -> None:
-    View.set("look-page", page)

@@ -5,20 +5,19 @@ import streamlit as st
 
 from alf.figures.base import Series, names
 from alf.figures.headline import Result, leaders
-from alf.figures.palette import styles
 from alf.figures.training import accuracy_figure, bands, memorised_figure, metric_figure, pale
-from alf.losses import distinct_labels, parse
+from alf.losses import parse
 from alf.numbers import rounded
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
 from alf.training.states import RunState
 from ui.charts.chart import chart
-from ui.controls import swatch
+from ui.controls.losses import named, swatch
 from ui.state import recipe_fields
 from ui.state.view import View
 from ui.training import inspection, session
 from ui.words.glossary import term
-from ui.words.key_figures import over_seeds
+from ui.words.key_figures import accuracies, html_table, over_seeds, table_row
 from ui.words.statuses import word
 
 EVERY = 0.7  # seconds between looks at the engine, while a run goes on
@@ -51,7 +50,7 @@ def _results(run: str | None, drawn: tuple) -> None:
     shown, _ = session.run_or_recorded(run)
     _status(shown)
     _curves(shown)
-    st.html(table(shown))
+    st.html(results_table(shown))
     if shown.differs:
         _offer(shown, run)
     more = st.expander("More curves", key="more-curves", on_change="rerun")
@@ -131,16 +130,8 @@ def _offer(shown: session.Shown, run: str | None) -> None:
 
 def _take_over(recipe: Recipe, run: str | None) -> None:
     """Set the controls to a recipe; the run that is shown stays in sight."""
-    same = {"data": recipe.data, "recipe": "classroom", "loss": recipe.losses, "noise": recipe.noise[0]}
-    for name, value in (same | {"seeds": len(recipe.seeds), "run": run}).items():
+    for name, value in (recipe_fields.values_of(recipe) | {"run": run}).items():
         View.set(name, value)
-    View.set("scale", "equal" if recipe.equal_scale else "own")
-    View.set("device", recipe.device)
-    own = recipe_fields.own(same)
-    for name in recipe_fields.FOLLOWING:
-        value = getattr(recipe, name)
-        value = (value or 0) if name == "samples" else value
-        View.set(name, None if value == own[name] else value)
 
 
 def progress_in_words(shown: session.Shown) -> str:
@@ -194,52 +185,37 @@ def _epoch(progress) -> str:
 def series(shown: session.Shown, metric: str) -> list[Series]:
     """A metric of the run as one series for each of its losses, in the recipe's order and colours."""
     found = bands(shown.records, metric, shown.progress.ended if shown.progress else ())
-    losses = [parse(spec) for spec in shown.recipe.losses]
     nothing = (np.array([]), np.array([]), np.array([]))
-    result = []
-    for loss, name, style in zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True):
-        x, mean, spread = found.get(loss.spec, nothing)
-        result.append(Series(name.label, style, x, mean, spread, name.short))
-    return result
+    return [
+        Series(name.label, style, *found.get(loss.spec, nothing), name.short)
+        for loss, name, style in named(map(parse, shown.recipe.losses))
+    ]
 
 
 def ends(shown: session.Shown, what: str) -> list[Result]:
     """An entry of the summary as each loss's result, in the recipe's order; losses that have none are left out."""
     rows = {row["loss"]: row for row in summarise(shown.records)}
-    losses = [parse(spec) for spec in shown.recipe.losses]
     return [
         Result(name.short, row[what]["mean"], row[what]["std"], len(row["seeds"]))
-        for loss, name in zip(losses, distinct_labels(losses), strict=True)
+        for loss, name, _ in named(map(parse, shown.recipe.losses))
         if (row := rows.get(loss.spec)) and row[what]
     ]
 
 
-def table(shown: session.Shown) -> str:
+def results_table(shown: session.Shown) -> str:
     """Last and best accuracy and the share of wrong labels memorised, per loss; those that lead in bold."""
     ended = shown.progress.ended if shown.progress else {}
     rows = {row["loss"]: row for row in summarise(shown.records, ended)}
-    losses = [parse(spec) for spec in shown.recipe.losses]
     results = ends(shown, "last")
     lead = {results[i].name for i in leaders(results)}
     lines = []
-    for loss, label, style in zip(losses, distinct_labels(losses), styles(loss.key for loss in losses), strict=True):
-        row = rows.get(loss.spec)
-        if row is None:
-            cells = ["…", "…", "…", "…"]
-        else:
-            last = over_seeds(row, "last")
-            cells = [
-                f"<b>{last}</b>" if label.short in lead else last,
-                over_seeds(row, "best"),
-                str(row["best_epoch"]),
-                over_seeds(row, "memorised") if row["memorised"] else "—",
-            ]
-        lines.append(f"<tr><td>{swatch(style, loss)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    for loss, label, style in named(map(parse, shown.recipe.losses)):
+        found, memorised = rows.get(loss.spec), "…"
+        if found is not None:
+            memorised = over_seeds(found, "memorised") if found["memorised"] else "—"
+        lines.append(table_row([swatch(style, loss), *accuracies(found, label.short in lead), memorised]))
     head = (
         f"<th>Loss</th><th>Accuracy at the last {term('epoch')}</th><th>{term('best', 'Best on the way')}</th>"
         f"<th>at epoch</th><th>Wrong labels {term('memorisation', 'memorised')}</th>"
     )
-    return (
-        f'<div class="alf-scroll"><table class="alf-table"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
-    )
+    return html_table(head, "".join(lines))

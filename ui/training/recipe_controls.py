@@ -11,10 +11,10 @@ from alf.settings import settings
 from alf.training.networks_spec import NETWORKS, network_spec
 from alf.training.recipe import LIMITS, RATES, SCHEDULES
 from alf.training.recipes import classroom_noise, kinds_of
-from ui.controls.fields import number, pick, switch
+from ui.controls.fields import number, pick, segments, switch
 from ui.controls.noise import drowns
 from ui.state import recipe_fields
-from ui.state.view import View, keep
+from ui.state.view import View, keep, refusal_kept
 from ui.training import session
 from ui.words.glossary import hint
 
@@ -54,23 +54,14 @@ def data(view: View) -> None:
     st.selectbox("Data", list(DATASETS), format_func=_data_name, key=key, on_change=_data, args=(key,))
     kinds = kinds_of(view["data"])
     if len(kinds) > 1:
-        key = keep("pick-recipe", view["recipe"])
-        st.segmented_control(
-            "Recipe",
-            kinds,
-            format_func=KIND_NAMES.get,
-            key=key,
-            required=True,
-            width="stretch",
-            help=" ".join(hint(f"{kind} recipe") for kind in kinds),
-            on_change=_kind,
-            args=(key,),
-        )
+        words = {kind: KIND_NAMES[kind] for kind in kinds}
+        about = " ".join(hint(f"{kind} recipe") for kind in kinds)
+        segments("pick-recipe", "Recipe", words, view["recipe"], _kind, required=True, width="stretch", help=about)
 
 
 def rate(view: View) -> None:
     """The learning rate with which a run will start."""
-    _number(view, "lr", "Learning rate", *RATES, lr_step(recipe_fields.own(view.values)["lr"]), "learning rate")
+    _number(view, "lr", "Learning rate", *RATES, lr_step(recipe_fields.own(View.now())["lr"]), "learning rate")
 
 
 def lr_step(lr: float) -> float:
@@ -95,31 +86,23 @@ def recipe(view: View) -> None:
         _number(view, "batch", "Batch", 1, LIMITS["batch"], 16, "batch")
         _number(view, "momentum", "Momentum", 0.0, 0.999, 0.1, "momentum")
         _number(view, "weight_decay", "Weight decay", 0.0, 1.0, 1e-4, "weight decay")
-        _choice(view, "schedule", "Learning rate over the epochs", SCHEDULE_NAMES, "schedule")
+        pick(view, "schedule", "Learning rate over the epochs", SCHEDULE_NAMES, hint("schedule"))
         _number(view, "clip", "Largest gradient norm", 1e-3, 1e9, 1.0, "clipping")
         offered = recipe_fields.augments(view["data"])
         if len(offered) > 1:
-            _choice(
-                view, "augment", "Moved pictures", {key: AUGMENT_NAMES.get(key, key) for key in offered}, "augmentation"
-            )
+            names = {key: AUGMENT_NAMES.get(key, key) for key in offered}
+            pick(view, "augment", "Moved pictures", names, hint("augmentation"))
     _changed(view)
     found = session.devices().known()
     st.fragment(_device_caption, run_every=1.0 if found is None else None, key="device-caption")(view["device"])
 
 
 def _number(view: View, name: str, label: str, low: float, high: float, step: float, term: str) -> None:
-    number(f"number-{name}", label, view.value(name), (low, high), step, hint(term), _put, name)
-
-
-def _choice(view: View, name: str, label: str, options: dict[str, str], term: str) -> None:
-    key = keep(f"choice-{name}", view.value(name))
-    st.selectbox(
-        label, list(options), format_func=options.get, key=key, help=hint(term), on_change=_chosen, args=(key, name)
-    )
+    number(f"number-{name}", label, view.value(name), (low, high), step, hint(term), View.set, name)
 
 
 def _network(view: View) -> None:
-    now, own = view.value("network"), recipe_fields.own(view.values)["network"]
+    now, own = view.value("network"), recipe_fields.own(View.now())["network"]
     shape = DATASETS[view["data"]].shape
     options = dict.fromkeys((now, own, *WIDTHS, *(key for key in NETWORKS if key != "mlp" and _takes(key, shape))))
     key = keep("choice-network", now)
@@ -148,14 +131,13 @@ def _takes(network: str, shape: tuple[int, ...]) -> bool:
 def _device(view: View) -> None:
     found = session.devices().known()
     names = _device_names()
-    there = [device["key"] for device in found or ()]
-    offered = {key: text for key, text in names.items() if not found or key in ("auto", view["device"], *there)}
+    offered = {key: text for key, text in names.items() if not found or key in ("auto", view["device"], *found)}
     pick(view, "device", "Device", offered, "Where the networks are trained.")
 
 
 def _device_names() -> dict[str, str]:
     names = {"auto": "The best there is", "cpu": "CPU", "cuda": "CUDA", "mps": "Apple GPU"}
-    return names | {device["key"]: device["label"] for device in session.devices().known() or ()}
+    return names | (session.devices().known() or {})
 
 
 def _device_caption(wanted: str) -> None:
@@ -165,14 +147,13 @@ def _device_caption(wanted: str) -> None:
         st.session_state["devices.unknown"] = True
         st.caption("Looking for a GPU …")
         return
-    there = {device["key"]: device["label"] for device in found}
-    best = next(iter(there.values()))
-    if wanted not in ("auto", *there):
+    best = next(iter(found.values()))
+    if wanted not in ("auto", *found):
         st.caption(f"{_device_names()[wanted]} was not found here: the run uses {best}.")
-    elif list(there) == ["cpu"]:
+    elif list(found) == ["cpu"]:
         st.caption(f"No GPU was found: the run uses {best}.")
     else:
-        st.caption(f"The run uses {best if wanted == 'auto' else there[wanted]}.")
+        st.caption(f"The run uses {best if wanted == 'auto' else found[wanted]}.")
     if st.session_state.pop("devices.unknown", False):
         st.rerun()  # once more as a whole: the list of devices shows their names too, and the looking ends
 
@@ -232,21 +213,7 @@ def _losses_of_paper() -> None:
     View.set("loss", tuple(dict.fromkeys(specs)))
 
 
-def _chosen(key: str, name: str) -> None:
-    _put(name, st.session_state[key])
-
-
-def _put(name: str, value) -> None:
-    """Take a field's value; the recipe's own is not kept as the reader's."""
-    own = recipe_fields.own(View.now()).get(name)
-    View.set(name, None if value == own else value)
-
-
 def _typed_network(key: str, shape: tuple[int, ...]) -> None:
-    st.session_state.pop("network.error", None)
-    try:
+    with refusal_kept("network.error"):
         st.session_state[key] = network_spec(st.session_state[key] or "", shape)
-    except InputError as error:
-        st.session_state["network.error"] = str(error)
-    else:
-        _put("network", st.session_state[key])
+        View.set("network", st.session_state[key])

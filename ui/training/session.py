@@ -13,7 +13,6 @@ from functools import lru_cache
 import streamlit as st
 
 from alf.errors import InputError
-from alf.noise import parse_noise
 from alf.runs.estimate import Estimate, about
 from alf.training.recipe import Recipe
 from ui.state.recipe_fields import recipe_of
@@ -37,7 +36,6 @@ class Shown:
     differs: tuple[str, ...] = ()  # where the controls say something else
 
 
-@st.cache_resource(show_spinner=False)
 def engine():
     """The engine of this server."""
     from alf.runs import engine as of_process
@@ -64,19 +62,17 @@ def own_run(run: str) -> str:
 
 def run_or_recorded(run: str | None) -> tuple[Shown | None, str | None]:
     """The run with this id, or the recorded one; and a sentence when there is no such run."""
-    problem = None
-    if run:
-        try:
-            records = engine().curves(run)  # first: progress that was asked for before may be behind them
-            progress = engine().progress(run)
-        except InputError as error:
-            problem = str(error)
-        else:
-            found = Shown(progress.recipe, records, progress, differs=_differs(chosen_recipe(), progress.recipe))
-            if found.records:
-                st.session_state["train.last"] = run
-            return found, None
-    return recorded_run(chosen_recipe()), problem
+    wanted = chosen_recipe()
+    if not run:
+        return recorded_run(wanted), None
+    try:
+        records = engine().curves(run)  # first: progress that was asked for before may be behind them
+        progress = engine().progress(run)
+    except InputError as error:
+        return recorded_run(wanted), str(error)
+    if records:
+        st.session_state["train.last"] = run
+    return Shown(progress.recipe, records, progress, differs=_differs(wanted, progress.recipe)), None
 
 
 def chosen_recipe() -> Recipe | None:
@@ -115,8 +111,7 @@ def recorded_run(wanted: Recipe | None = None) -> Shown:
     from alf.runs.recorded_run import recorded
 
     run = recorded("digits")
-    made = run.made
-    about = f"{made['date']}, {made['device']}"
+    about = f"{run.made['date']}, {run.made['device']}"
     records = None if wanted is None else run.part(wanted)
     if records is not None:
         return Shown(wanted, records, None, True, about)
@@ -142,12 +137,10 @@ def time_needed(recipe: Recipe) -> str:
     needed = _seconds_needed(recipe)
     if not needed.seconds:
         return "computed before, shown at once"
-    if needed.rough and recipe.device != "cpu" and any(device["key"] != "cpu" for device in devices().known() or ()):
+    if needed.rough and recipe.device != "cpu" and set(devices().known() or ()) - {"cpu"}:
         return "the first run here shows how long it takes"  # the guess is of a CPU
     words = about(needed.seconds)
-    if needed.rough:
-        words = f"roughly {words.removeprefix('about ')}"
-    return f"{words} on this machine"
+    return f"{'roughly ' + words.removeprefix('about ') if needed.rough else words} on this machine"
 
 
 @st.cache_data(ttl=5.0, max_entries=256, show_spinner=False, hash_funcs={Recipe: lambda recipe: recipe.key})
@@ -188,12 +181,15 @@ class Devices:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._found: list[dict] | None = None
+        self._found: dict[str, str] | None = None
         self._when = -DEVICES_FRESH
         self._looking = False
 
-    def known(self) -> list[dict] | None:
-        """The devices as last seen, None before the first look is over; looks again when that was a while ago."""
+    def known(self) -> dict[str, str] | None:
+        """The devices as last seen, key -> label, the best first; None before the first look is over.
+
+        Looks again when that was a while ago.
+        """
         with self._lock:
             if not self._looking and time.monotonic() - self._when > DEVICES_FRESH:
                 self._looking = True
@@ -203,13 +199,13 @@ class Devices:
     def _look(self) -> None:
         code = (
             "import json; from alf.training.devices import devices;"
-            "print(json.dumps([{'key': d.key, 'label': d.label} for d in devices()]))"
+            "print(json.dumps({d.key: d.label for d in devices()}))"
         )
         try:
             done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
             found = json.loads(done.stdout.splitlines()[-1])
         except (subprocess.SubprocessError, ValueError, IndexError) as error:
-            found = [{"key": "cpu", "label": f"CPU (looking for others failed: {type(error).__name__})"}]
+            found = {"cpu": f"CPU (looking for others failed: {type(error).__name__})"}
         with self._lock:
             self._found, self._when, self._looking = found, time.monotonic(), False
 
@@ -218,9 +214,3 @@ class Devices:
 def devices() -> Devices:
     """The devices of this server."""
     return Devices()
-
-
-def noise_rate(spec: str, classes: int, data: str) -> float | None:
-    """The nominal rate of a noise, None for a matrix."""
-    rate = parse_noise(spec, classes, data).rate
-    return None if rate is None else float(rate)

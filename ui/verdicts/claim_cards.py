@@ -13,10 +13,10 @@ from alf.losses import parse
 from alf.numbers import rounded
 from alf.theory import CLAIMS, Verdict
 from alf.theory.asking.prover import Unfinished
-from ui.asking.page_questions import DOCUMENT_SECONDS, Question, crowd, document, failed, ratio_of, regions, snippet
+from ui.asking.page_questions import DOCUMENT_SECONDS, Question, crowd, document, ratio_of, regions, snippet
 from ui.asking.page_questions import answers as answers_to
 from ui.charts.chart import chart
-from ui.controls import series
+from ui.controls.losses import series
 from ui.verdicts.starting_weight import slow_start_warning
 from ui.words import verdict_words
 from ui.words.statuses import word
@@ -89,7 +89,7 @@ def _text(write, *arguments, wait: float = SOON) -> tuple[str, str]:
     try:
         return write(*arguments, wait=wait), ""
     except (Unfinished, InputError) as why:
-        return "", failed(why)
+        return "", f"The file could not be written. {why}"
 
 
 def _script(question: Question, name: str) -> None:
@@ -111,7 +111,8 @@ def _card(question: Question, claim: str, verdict: Verdict | None) -> None:
         return
     with st.expander(f"{len(verdict.steps)} step{'s' if len(verdict.steps) != 1 else ''}", key=f"steps-{claim}"):
         st.markdown(verdict_words.steps(verdict), unsafe_allow_html=True)
-        _picture(question, claim, verdict)
+        if (figure := picture(question, claim, verdict)) is not None:
+            chart(figure, key=f"picture-{claim}", legend=False)
         copy = st.popover("Copy as LaTeX", key=f"latex-{claim}", type="tertiary", on_change="rerun")
         if copy.open:
             with copy:
@@ -133,12 +134,6 @@ def _headline(question: Question, verdict: Verdict | None) -> str:
         margin = verdict.data.get("margin")
         chip = f"margin {rounded(margin)}" if isinstance(margin, float) and np.isfinite(margin) else ""
     return f'<div class="alf-verdict"><h2>{text}</h2><span>{chip}</span></div>'
-
-
-def _picture(question: Question, claim: str, verdict: Verdict) -> None:
-    figure = picture(question, claim, verdict)
-    if figure is not None:
-        chart(figure, key=f"picture-{claim}", legend=False)
 
 
 def picture(question: Question, claim: str, verdict: Verdict) -> dict | None:

@@ -13,20 +13,18 @@ import streamlit as st
 from sympy import Rational
 
 from alf.data import DATASETS
-from alf.figures.palette import Style, style, styles
+from alf.figures.palette import Style, style
 from alf.losses import Loss, catalogue, parse
 from alf.numbers import rounded
 from alf.theory import Verdict
 from alf.theory.verdict import Status
 from ui.asking.page_questions import LATE, Question, answer, crowd, ratio_of, regions
-from ui.controls import swatch, values_of
+from ui.controls.losses import named, swatch, values_of
 from ui.verdicts.starting_weight import starts_slowly
 from ui.words.glossary import term
+from ui.words.key_figures import html_table
 from ui.words.statuses import COLOURS, word
-from ui.words.verdict_words import values_in_words
-
-CLAIM = "noise_tolerant"
-
+from ui.words.verdict_words import ANSWERS, values_in_words
 
 EVERY = 0.4
 
@@ -53,7 +51,7 @@ def ranking(noise: str, classes: int, own: tuple[str, ...], suggest_all: bool) -
 
 def _answers(specs, noise: str, classes: int, asked) -> tuple[dict[str, Verdict | None], dict[str, list | None]]:
     """Each loss's verdict; once all are known, suggestions for those of `asked` that fail. None while under way."""
-    found = {spec: answer(Question(spec, noise, classes), CLAIM) for spec in specs}
+    found = {spec: answer(Question(spec, noise, classes), "noise_tolerant") for spec in specs}
     if None in found.values() or not any(verdict.holds for verdict in found.values()):
         return found, {}  # where no loss at all tolerates, no hyperparameter would help
     return found, {s: regions(Question(s, noise, classes)) for s in asked if found[s].holds is False}
@@ -72,7 +70,9 @@ def _ranking(specs, noise: str, classes: int, own, asked, waiting: bool) -> None
         if len(done) == len(specs)
         else f"{len(done)} of {len(specs)} …"
     )
-    order = sorted(specs, key=_order(found)) if len(done) == len(specs) else specs  # nothing moves while it fills in
+    order = (
+        sorted(specs, key=lambda spec: _place(found[spec])) if len(done) == len(specs) else specs
+    )  # nothing moves while it fills in
     rows = "".join(
         _row(
             parse(spec),
@@ -86,12 +86,14 @@ def _ranking(specs, noise: str, classes: int, own, asked, waiting: bool) -> None
     failing = (
         suggestions if len(done) == len(specs) else [s for s in own if found[s] is not None and found[s].holds is False]
     )
-    look = "alf-table alf-ranking" + ("" if failing or len(asked) > len(own) else " alf-no-suggestions")
     st.html(
-        f'<h2 class="alf-h2">{said}</h2><div class="alf-scroll"><table class="{look}"><thead><tr>'
-        f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates the noise')}</th><th>{term('margin')}</th>"
-        f"<th>Decided by</th><th>{term('suggestion', 'Tolerates the noise with')}</th><th></th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div>"
+        f'<h2 class="alf-h2">{said}</h2>'
+        + html_table(
+            f"<th>Loss</th><th>{term('noise tolerant', 'Tolerates the noise')}</th><th>{term('margin')}</th>"
+            f"<th>Decided by</th><th>{term('suggestion', 'Tolerates the noise with')}</th><th></th>",
+            rows,
+            "alf-ranking" if failing or len(asked) > len(own) else "alf-ranking alf-no-suggestions",
+        )
     )
     if waiting and (busy := crowd()):
         st.caption(busy)
@@ -101,9 +103,8 @@ def _ranking(specs, noise: str, classes: int, own, asked, waiting: bool) -> None
 
 def needs(specs: Sequence[str]) -> list[tuple[str, Style, float]]:
     """The reader's losses that have a ratio r: name, style, and the 1/r, maybe infinite, that w_m/w_n must reach."""
-    losses = [parse(spec) for spec in specs]
     found = []
-    for loss, drawn in zip(losses, styles(loss.key for loss in losses), strict=True):
+    for loss, _, drawn in named(map(parse, specs)):
         ratio = ratio_of(loss.spec)
         if ratio is not None and ratio.defined and ratio.value is not None:
             found.append((loss.label, drawn, 1 / ratio.value if ratio.value else math.inf))
@@ -137,34 +138,20 @@ def suggestion_cell(loss: Loss, regions: list[dict], question: Question) -> str:
     >>> [suggestion_cell(parse("ael:a=2"), [found | {"status": status}], question) for status in ("late", "proved")]
     ['no answer in time', '—']
     """
-    better = suggested(loss, regions)
-    if better is not None:
-        name = _changed_parameter(loss, better)
+    if (better := suggested(loss, regions)) is not None:
+        name = next(name for name, value in better.values.items() if value != loss.values[name])
         region = next(r for r in regions if r["name"] == name)
-        return (
-            _link(better.spec, question, _changed(loss, better))
-            + f"<small>{html.escape(values_in_words(region))}</small>"
-        )
+        change = html.escape(f"with {name} = {better.floats[name]:.15g}")
+        return _link(better.spec, question, change) + f"<small>{html.escape(values_in_words(region))}</small>"
     if any(region["status"] == LATE for region in regions):
         return "no answer in time"
     return "not settled" if any(region["status"] == Status.UNDECIDED for region in regions) else "—"
 
 
-def _order(found):
+def _place(verdict: Verdict) -> tuple[int, float]:
     """Tolerant losses first, the widest margin first; then what is open, then what fails."""
-
-    def key(spec: str):
-        verdict = found[spec]
-        if verdict is None:
-            return (1, 0.0)
-        return ({True: 0, None: 2, False: 3}[verdict.holds], -_margin(verdict))
-
-    return key
-
-
-def _margin(verdict: Verdict) -> float:
     margin = verdict.data.get("margin")
-    return -math.inf if margin is None else float(margin)
+    return {True: 0, None: 1, False: 2}[verdict.holds], math.inf if margin is None else -float(margin)
 
 
 def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, question: Question, own: bool) -> str:
@@ -173,7 +160,7 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
     if verdict is None:
         return f'<tr><td>{name}</td><td><span class="alf-chip alf-busy">…</span></td>{"<td></td>" * 4}</tr>'
     light, dark = COLOURS[verdict.status]
-    answer = {True: "Yes", False: "No"}.get(verdict.holds, word(verdict.status).capitalize())
+    answer = ANSWERS.get(verdict.holds, word(verdict.status).capitalize())
     margin = verdict.data.get("margin")
     slowly = verdict.holds and starts_slowly(loss.spec, question.classes)
     wait = f" <small>{term('slow start', 'slow start')}</small>" if slowly else ""
@@ -189,16 +176,6 @@ def _row(loss: Loss, verdict: Verdict | None, regions: Sequence[dict] | None, qu
         f'<tr style="--c:{light};--d:{dark}"><td>{name}</td><td><span class="alf-chip">{answer}</span>{wait}</td>'
         f"<td>{shown}</td><td>{rule}</td><td>{suggestion}</td><td>{_link(loss.spec, question, 'Why?')}</td></tr>"
     )
-
-
-def _changed_parameter(loss: Loss, better: Loss) -> str:
-    return next(n for n, value in better.values.items() if value != loss.values[n])
-
-
-def _changed(loss: Loss, better: Loss) -> str:
-    """The hyperparameter in which two losses differ, as ``with a = 2.47``."""
-    name = _changed_parameter(loss, better)
-    return html.escape(f"with {name} = {better.floats[name]:.15g}")
 
 
 def _link(spec: str, question: Question, text: str) -> str:

@@ -5,14 +5,14 @@ import html
 import streamlit as st
 
 from alf.figures.base import names
-from alf.figures.palette import Style, styles
-from alf.losses import parse
+from alf.figures.palette import Style
+from alf.losses import Loss, parse
 from alf.numbers import four_places
 from alf.theory import critical_noise
 from alf.theory.verdict import Status
 from ui.asking.jobs import KnownRatio
 from ui.asking.page_questions import latex_of, ratio_of
-from ui.controls import swatch
+from ui.controls.losses import named, swatch
 from ui.words.glossary import term
 from ui.words.verdict_words import typeset
 
@@ -49,45 +49,45 @@ def ratio_cards(specs: tuple[str, ...], classes: int) -> None:
 
 
 def _cards(specs: tuple[str, ...], classes: int, waiting: bool) -> None:
-    shown = styles(parse(spec).key for spec in specs)
-    found = [ratio_of(spec) for spec in specs]
-    cards = [card(spec, classes, style, ratio) for spec, style, ratio in zip(specs, shown, found, strict=True)]
+    found = {spec: ratio_of(spec) for spec in specs}
+    cards = [card(loss, classes, style, found[loss.spec]) for loss, _, style in named(map(parse, specs))]
     st.markdown(
         '<h2 class="alf-h2">How much noise each loss tolerates</h2>\n\n'
         f"Below these critical noise rates the best prediction stays the clean label:\n\n{CRITICAL}\n\n"
         '<div class="alf-cards">\n\n' + "\n\n".join(cards) + "\n\n</div>",
         unsafe_allow_html=True,
     )
-    if waiting and None not in found:
+    if waiting and None not in found.values():
         st.rerun()
 
 
-def card(spec: str, classes: int, style: Style, found: KnownRatio | None) -> str:
+def card(loss: Loss, classes: int, style: Style, found: KnownRatio | None) -> str:
     """A loss's formula, ratios and critical noise rates, as Markdown with HTML around the formulas."""
-    loss = parse(spec)
-    colours = f'style="--c:{style.color};--d:{style.dark}"'
-    parts = [f'<div class="alf-card" {colours}>', swatch(style, loss), "", _formula(spec), ""]
+    colours, latex = f'style="--c:{style.color};--d:{style.dark}"', latex_of(loss.spec)
+    formula = rf"$\displaystyle \ell = {latex}$" if latex else ""
+    parts = [f'<div class="alf-card" {colours}>', swatch(style, loss), "", formula, ""]
     if found is None:
         parts += ["", '<p class="alf-note">The ratio is being worked out …</p>', ""]
     elif found.defined and found.value is not None:
         critical = critical_noise(found, classes)
-        shares = (critical.symmetric, critical.symmetric_interval), (critical.pair, critical.pair_interval)
         parts.append('<div class="alf-stats">')
         parts.append(_stat("ratio", term("asymmetry ratio"), _number(found.value, found.interval), found.value))
         parts.append(
             _stat("upper", term("upper ratio"), _number(found.upper_value, found.upper_interval), found.upper_value)
         )
-        parts.append(_stat("symmetric", term("symmetric noise"), _share(*shares[0]), shares[0][0]))
-        parts.append(_stat("pair", term("pair noise"), _share(*shares[1]), shares[1][0]))
+        parts.append(
+            _stat(
+                "symmetric",
+                term("symmetric noise"),
+                _share(critical.symmetric, critical.symmetric_interval),
+                critical.symmetric,
+            )
+        )
+        parts.append(_stat("pair", term("pair noise"), _share(critical.pair, critical.pair_interval), critical.pair))
         parts += ["</div>", "", _reason(found)]
     else:
         parts += ["", f'<p class="alf-note">{typeset(found.reason)}</p>', ""]
     return "\n".join([*parts, "", "</div>"])
-
-
-def _formula(spec: str) -> str:
-    latex = latex_of(spec)
-    return rf"$\displaystyle \ell = {latex}$" if latex else ""
 
 
 def _reason(found: KnownRatio) -> str:

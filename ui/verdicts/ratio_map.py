@@ -1,7 +1,6 @@
 """The pictures of the Atlas page: the map of a family's ratio with the reader's point, its slices, the trade-off."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import streamlit as st
@@ -40,15 +39,9 @@ def least_ratio(noise: Noise) -> float | None:
     >>> round(least_ratio(parse_noise("pair:0.4", 10)), 4)
     0.6667
     """
-    if noise.exact is None:
+    if not noise.clean_dominates:
         return None
-    worst = Fraction(0)
-    for i, row in enumerate(noise.exact):
-        rival = max(p for j, p in enumerate(row) if j != i)
-        if row[i] <= rival:
-            return None
-        worst = max(worst, rival / row[i])
-    return float(worst)
+    return float(max(p / row[i] for i, row in enumerate(noise.exact) for j, p in enumerate(row) if j != i))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -58,7 +51,7 @@ def pictures(spec: str, what: str, classes: int, limit: float | None) -> tuple[b
     declaration, chosen = loss.declaration, style(loss.key)
     parameters, here = declaration.parameters, list(loss.floats.values())
     least = None if limit is None else float(quantity(np.array(limit), what, classes))
-    ranges = [_range(p, value) for p, value in zip(parameters, here, strict=True)]
+    ranges = [(min(p.slider[0], at), max(p.slider[1], at)) for p, at in zip(parameters, here, strict=True)]
     figures = []
     if len(parameters) == 2:
         x, y = np.geomspace(*ranges[0], POINTS), np.linspace(*_interesting(loss, ranges), POINTS)
@@ -98,11 +91,6 @@ def trade_off(classes: int) -> bytes:
         start, _ = starting_weight(spec, classes)
         marks.append(Series(loss.label, style(loss.key), np.array([found.value]), np.array([start]), short=loss.name))
     return payload([trade_off_figure.spec(marks, classes)], legend=False)
-
-
-def _range(parameter, value: float) -> tuple[float, float]:
-    low, high = parameter.slider
-    return min(low, value), max(high, value)
 
 
 def _along(low: float, high: float) -> np.ndarray:

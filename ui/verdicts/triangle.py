@@ -12,15 +12,14 @@ import orjson
 import streamlit as st
 
 from alf.figures.minimiser import minimise
-from alf.figures.palette import styles
 from alf.figures.risk import P, edge_figure
 from alf.figures.simplex import SCALE, raster
-from alf.losses import distinct_labels, parse
+from alf.losses import parse
 from alf.theory import critical_noise
 from ui.asking.page_questions import ratio_of
-from ui.charts.chart import chart
-from ui.controls import hint, series
-from ui.state.view import View, keep
+from ui.charts.chart import chart, component
+from ui.controls.fields import rate_slider
+from ui.controls.losses import named, series
 
 _HERE = Path(__file__).parent
 
@@ -56,16 +55,15 @@ def simplex(specs: tuple[str, ...], kind: str, rate: float, key: str, on_rate, b
 
     Looks again by itself while a critical rate is being worked out.
     """
-    shown = styles(parse(spec).key for spec in specs)
     losses = [
         {
             "label": name.label,
             "color": style.color,
             "dark": style.dark,
-            **_pictures(spec, kind),
-            **_critical(spec, kind),
+            **_pictures(loss.spec, kind),
+            **_critical(loss.spec, kind),
         }
-        for spec, name, style in zip(specs, distinct_labels(map(parse, specs)), shown, strict=True)
+        for loss, name, style in named(map(parse, specs))
     ]
     if beside:
         losses = [picture for loss in losses for picture in (loss | {"clean": True}, loss)]
@@ -91,17 +89,7 @@ def edge(specs: tuple[str, ...], kind: str, rate: float, classes: int) -> None:
         curves = series(losses, P, lambda loss: loss.vector(predictions)[:, 0])
     noise = f"{100 * rate:.3g}% {kind} noise over {classes} classes" if rate else ""
     chart(edge_figure.spec(curves, share, noise), key="simplex-edge")
-    top = KINDS[kind]
-    st.slider(
-        "Share of wrong labels",
-        0.0,
-        top,
-        step=0.01,
-        format="percent",
-        key=keep("simplex-rate", rate),
-        help=hint("noise rate"),
-        on_change=lambda: View.set("rate", round(st.session_state["simplex-rate"], 4)),
-    )
+    rate_slider("simplex-rate", rate, KINDS[kind], 0.01)
 
 
 def rival_share(kind: str, rate: float, classes: int) -> float:
@@ -132,12 +120,7 @@ def weights(kind: str, rates: np.ndarray) -> np.ndarray:
 
 def mount(data: bytes, key: str, on_rate) -> None:
     """Hand the bytes to the component; the page tests put a recorder here."""
-    _component()(key=key, data=data, on_rate_change=on_rate)
-
-
-@st.cache_resource(show_spinner=False)
-def _component():
-    return st.components.v2.component("alf_simplex", js=_JS, isolate_styles=False)
+    component("alf_simplex", _JS)(key=key, data=data, on_rate_change=on_rate)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,6 +1,6 @@
-"""A row of numbers, each with a word or two below it."""
+"""Numbers on a page: a row of them, each with a word or two below it, and tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from alf.figures.matrix import dominance
 from alf.noise import Noise
@@ -36,12 +36,31 @@ def dominates(noise: Noise) -> list[tuple[str, str]]:
     """
     if noise.transition is None:
         return []
-    least = dominance(noise.transition).min()
-    shown = rounded(least)
     return [
         ("yes" if noise.clean_dominates else "no", term("clean label dominates")),
-        (shown, "smallest wₘ/wₙ of a row"),
+        (rounded(dominance(noise.transition).min()), "smallest wₘ/wₙ of a row"),
     ]
+
+
+def html_table(head: str, body: str, look: str = "") -> str:
+    """A table in HTML that scrolls where it is too wide: the cells of its head, and its rows."""
+    return (
+        f'<div class="alf-scroll"><table class="{f"alf-table {look}".strip()}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def table_row(cells: Iterable[str]) -> str:
+    """A row of a table in HTML."""
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def accuracies(found: dict | None, leads: bool) -> list[str]:
+    """The cells of an entry of `alf.training.records.summarise`: the last accuracy, the best one, and its epoch."""
+    if found is None:
+        return ["…", "…", "…"]
+    last = over_seeds(found, "last")
+    return [f"<b>{last}</b>" if leads else last, over_seeds(found, "best"), str(found["best_epoch"])]
 
 
 def over_seeds(row: dict, what: str) -> str:
