@@ -251,4 +251,5 @@ def test_a_page_may_run_in_this_process():
 
 def test_workers_do_not_begin_with_the_page_of_an_earlier_test():
     with Prover(workers=1) as prover:
-        assert prover.verdict("decreasing", "mae").holds
+        [verdict] = prover.verify("mae", claims=("decreasing",))
+    assert verdict.holds
