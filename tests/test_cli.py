@@ -141,10 +141,12 @@ def test_train(capsys):
             "clean_accuracy",
             "flipped_given_accuracy",
             "flipped_true_accuracy",
+            "confidence",
+            "dead_classes",
             "grad_norm",
             "seconds",
         }
-        assert 0 <= record["test_accuracy"] <= 1
+        assert 0 <= record["test_accuracy"] <= 1 and 0 < record["confidence"] < 1
 
 
 def test_sweep_trains_one_recipe_after_another(capsys, tmp_path):

@@ -22,16 +22,24 @@ DATASETS: dict[str, DataSet] = {
 
 
 def dataset(key: str) -> DataSet:
-    """Look up a declared data set.
+    """Look up a declared data set; ``KEY:N`` is the part of it with its first N classes.
 
+    >>> dataset("digits:4").classes
+    4
     >>> dataset("photos")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     alf.errors.InputError: data: must be one of digits, blobs, ..., got photos
     """
-    if key not in DATASETS:
+    whole, colon, count = str(key).partition(":")
+    if whole not in DATASETS:
         raise InputError(f"data: must be one of {', '.join(DATASETS)}, got {str(key)[:60]}")
-    return DATASETS[key]
+    found = DATASETS[whole]
+    if not colon:
+        return found
+    if not (count.isascii() and count.isdigit() and 2 <= int(count[:9]) <= found.classes):
+        raise InputError(f"data {whole}: between 2 and {found.classes} classes can be chosen, got {count[:20]!r}")
+    return found.first(int(count))
 
 
 def presence(declared: DataSet, folder: Path | None = None) -> tuple[str, str]:

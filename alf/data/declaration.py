@@ -1,7 +1,7 @@
 """What a data set is: one declaration, read on demand, checked once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,31 @@ class DataSet:
     def is_picture(self) -> bool:
         """Whether an input is a picture (channels, height, width) rather than a point."""
         return len(self.shape) == 3
+
+    def first(self, classes: int) -> "DataSet":
+        """The part of this data set with its first classes only; its key is ``KEY:classes``.
+
+        >>> from alf.data import DATASETS
+        >>> few = DATASETS["digits"].first(3)
+        >>> few.key, int(few.load().test_labels.max())
+        ('digits:3', 2)
+        """
+        if classes == self.classes:
+            return self
+
+        def read(folder: Path | None, partial: bool) -> Arrays:
+            found = self.read(folder, partial)
+            train, test = found.train_labels < classes, found.test_labels < classes
+            kept = (
+                found.train_inputs[train],
+                found.train_labels[train],
+                found.test_inputs[test],
+                found.test_labels[test],
+            )
+            return Arrays(*kept)
+
+        key, name = f"{self.key}:{classes}", f"{self.name}, first {classes} classes"
+        return replace(self, key=key, name=name, class_names=self.class_names[:classes], read=read)
 
     def load(self, folder: Path | None = None, partial: bool = False) -> Arrays:
         """Read the data set and check that it is what was declared.

@@ -114,7 +114,8 @@ def _data(recipe: Recipe) -> str:
     declared = recipe.dataset
     head = "def read_data():\n"
     parts = [inspect.getsource(declaration.stratified)]
-    if recipe.data == "digits":
+    whole = recipe.data.partition(":")[0]
+    if whole == "digits":
         body = (
             "    from sklearn.datasets import load_digits\n\n"
             "    bunch = load_digits()\n"
@@ -123,19 +124,16 @@ def _data(recipe: Recipe) -> str:
             "    data = inputs[train], labels[train], inputs[test], labels[test]\n"
         )
     elif declared.shape == (2,):
-        make, seed = {"blobs": (toys.blobs, 1), "moons": (toys.moons, 2)}.get(recipe.data) or {
-            "circles": (toys.circles, 3),
-            "spirals": (toys.spirals, 4),
-        }[recipe.data]
-        parts.append(inspect.getsource(make))
+        toy = toys.GENERATED[whole]
+        parts.append(inspect.getsource(toy.make))
         body = (
-            f"    random = np.random.default_rng([0x7045, {seed}])\n"
-            f"    labels = np.arange({2 * toys.SIZE}) % {declared.classes}\n"
+            f"    random = np.random.default_rng([0x7045, {toy.seed}])\n"
+            f"    labels = np.arange({toy.size + toys.SIZE}) % {toy.classes}\n"
             "    random.shuffle(labels)\n"
-            f"    points = {make.__name__}(random, labels).astype(np.float32)\n"
-            f"    data = points[:{toys.SIZE}], labels[:{toys.SIZE}], points[{toys.SIZE}:], labels[{toys.SIZE}:]\n"
+            f"    points = {toy.make.__name__}(random, labels).astype(np.float32)\n"
+            f"    data = points[:{toy.size}], labels[:{toy.size}], points[{toy.size}:], labels[{toy.size}:]\n"
         )
-    elif recipe.data.startswith("cifar"):
+    elif whole.startswith("cifar"):
         parts.append("_PIXELS = 3 * 32 * 32\n")
         parts.append(inspect.getsource(cifar.parse_records).replace("InputError", "ValueError"))
         body = _cifar(recipe)
@@ -149,6 +147,12 @@ def _data(recipe: Recipe) -> str:
             "    data = images[:, None], labels, test[:, None], test_labels\n"
         )
     body += "    inputs, labels, test_inputs, test_labels = data\n"
+    if recipe.data != whole:
+        body += (
+            f"    train, test = labels < {declared.classes}, test_labels < {declared.classes}\n"
+            "    inputs, labels, test_inputs, test_labels = "
+            "inputs[train], labels[train], test_inputs[test], test_labels[test]\n"
+        )
     if recipe.samples is not None:
         body += (
             f"    used = stratified(labels, {recipe.samples} / len(labels), seed=0)[1]\n"
@@ -168,7 +172,7 @@ def _data(recipe: Recipe) -> str:
 
 def _cifar(recipe: Recipe) -> str:
     """Write how the binary distribution is read; of CIFAR-10 the batches that are there, where a part will do."""
-    if recipe.data == "cifar10":
+    if recipe.data.partition(":")[0] == "cifar10":
         names, test, label_bytes = [f"data_batch_{i}.bin" for i in range(1, 6)], "test_batch.bin", 1
     else:
         names, test, label_bytes = ["train.bin"], "test.bin", 2

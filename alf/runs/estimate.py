@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row, select
 
+from alf.data import dataset
 from alf.runs import tables as t
 from alf.runs.store import Store
 from alf.training.networks_spec import PLANS, hidden_widths, is_convolutional
@@ -34,6 +35,7 @@ ALIKE = ("data", "network", "augment", "device")
 
 SIZES = {
     "digits": (1438, 359),
+    "clusters": (3000, 1000),
     **dict.fromkeys(("mnist", "fashion-mnist"), (60_000, 10_000)),
     **dict.fromkeys(("cifar10", "cifar100"), (50_000, 10_000)),
 }
@@ -135,7 +137,8 @@ def guessed_seconds(recipe: Recipe, lanes: int) -> float:
     >>> guessed_seconds(recipe, 1) < guessed_seconds(recipe, 12) < guessed_seconds(recipe.with_(network="mlp:4096"), 12)
     True
     """
-    train, test = SIZES.get(recipe.data, POINTS)
+    whole = dataset(recipe.data.partition(":")[0])
+    train, test = (n * recipe.dataset.classes // whole.classes for n in SIZES.get(whole.key, POINTS))
     train = recipe.samples or train
     passes = 3 * train + min(train, MEASURED) + test  # backwards takes twice as long as forwards
     slower = CONVOLUTIONS if is_convolutional(recipe.network) else LAYERS

@@ -46,6 +46,10 @@ MIGRATIONS = {
         "DELETE FROM checkpoints WHERE part IN (SELECT id FROM parts WHERE status = 'finished')",
     ),
     5: ("ALTER TABLE parts ADD COLUMN share FLOAT NOT NULL DEFAULT 0",),
+    6: (
+        "ALTER TABLE records ADD COLUMN confidence FLOAT",
+        "ALTER TABLE records ADD COLUMN dead_classes INTEGER",
+    ),
 }
 """Schema version -> what makes it from the one before; a fresh store has the newest."""
 OF_POSTGRESQL = {4: ("ALTER TABLE records ALTER COLUMN id TYPE BIGINT", "ALTER SEQUENCE records_id_seq AS BIGINT")}
@@ -123,6 +127,8 @@ records = Table(
     Column("clean_accuracy", Float),
     Column("flipped_given_accuracy", Float),
     Column("flipped_true_accuracy", Float),
+    Column("confidence", Float),
+    Column("dead_classes", Integer),
     Column("grad_norm", Float),
     Column("seconds", Float),
     UniqueConstraint("result", "lane", "epoch"),

@@ -20,6 +20,7 @@ _PHOTOGRAPHS = _SGD | {"network": "cnn-tiny", "epochs": 12, "lr": 0.05, "samples
 CLASSROOM = {
     "digits": _SGD | {"network": "mlp:512", "epochs": 120, "lr": 1.0},
     **dict.fromkeys(("blobs", "moons", "circles", "spirals"), _TOY),
+    "clusters": _SGD | {"network": "mlp:16", "epochs": 40, "lr": 0.2},
     "mnist": _PICTURES,
     "fashion-mnist": _PICTURES | {"epochs": 60},
     **dict.fromkeys(("cifar10", "cifar100"), _PHOTOGRAPHS),
@@ -83,11 +84,10 @@ def classroom(
         Other fields of `Recipe` to change: ``epochs=30``.
     """
     dataset(data)
-    if data not in CLASSROOM:
-        raise InputError(f"recipe classroom: must be for one of {', '.join(CLASSROOM)}, got {data}")
+    fixed = CLASSROOM[data.partition(":")[0]]
     losses = classroom_losses(data) if losses is None else tuple(losses)
     noise = (classroom_noise(data),) if noise is None else tuple(noise)
-    return Recipe(data=data, losses=losses, noise=noise, seeds=tuple(seeds), **CLASSROOM[data] | changes)
+    return Recipe(data=data, losses=losses, noise=noise, seeds=tuple(seeds), **fixed | changes)
 
 
 def paper(

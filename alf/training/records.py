@@ -16,6 +16,10 @@ clean_accuracy, flipped_given_accuracy, flipped_true_accuracy
     On training samples whose label was left alone; on flipped ones, counted against the wrong label they were given
     (memorised) and against their true label. Null where there are no such samples. Fractions, at the end of the epoch;
     of training sets with more than 10,000 samples a fixed stratified part of that size is measured.
+confidence
+    Mean probability that the network gives to the true class of a test sample.
+dead_classes
+    How many of the classes in the test set are predicted for none of its samples.
 grad_norm
     Mean norm of the gradient over the epoch's batches, before clipping.
 seconds
@@ -31,7 +35,8 @@ Record = dict[str, Any]
 
 RECORD_KEYS = (
     *("run", "lane", "loss", "noise", "seed", "epoch", "train_loss", "test_accuracy", "clean_accuracy"),
-    *("flipped_given_accuracy", "flipped_true_accuracy", "grad_norm", "seconds"),
+    *("flipped_given_accuracy", "flipped_true_accuracy", "confidence", "dead_classes", "grad_norm"),
+    "seconds",
 )
 METRICS = RECORD_KEYS[6:]
 

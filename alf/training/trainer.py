@@ -8,7 +8,7 @@ Shapes: inputs (N, *shape) on the device, given labels (L, N), logits (L, B, K).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -279,25 +279,43 @@ class Trainer:
         return _joined([per_sample(group.loss, z, y, group.hyperparameters) for group, z, y in parts])
 
     @torch.no_grad()
-    def predict(self, inputs: Tensor, listen: Callable[[], bool] | None = None) -> Tensor:
-        """Predict the class of every stored input in every lane: (N, *shape) -> (L, N)."""
+    def logits(self, inputs: Tensor, listen: Callable[[], bool] | None = None) -> Iterator[Tensor]:
+        """Yield the logits of stored inputs (N, *shape) in every lane, some inputs at a time: (L, n, K)."""
         self.model.eval()
         size = 4096
         if self.device.type == "cpu":  # what stays in the cache; layers of pictures are larger
             size = max(512, size // len(self.alive)) if self.recipe.network.startswith("mlp") else 512
-        parts = []
         for x in inputs.split(size):
             _listen(listen)
-            parts.append(self.model(self.normal(x[None])).argmax(dim=-1))
+            yield self.model(self.normal(x[None]))
             self.share += len(x) / 3 / self._work
-        return _joined(parts, dim=1)
+
+    def predict(self, inputs: Tensor, listen: Callable[[], bool] | None = None) -> Tensor:
+        """Predict the class of every stored input in every lane: (N, *shape) -> (L, N)."""
+        return _joined([z.argmax(dim=-1) for z in self.logits(inputs, listen)], dim=1)
+
+    def _test(self, listen: Callable[[], bool] | None) -> tuple[Tensor, Tensor]:
+        """Predicted classes of the test set, (L, N), and each lane's mean probability of the true class, (L,)."""
+        predictions, sums, start = [], torch.zeros(len(self.alive), dtype=torch.float64), 0
+        for z in self.logits(self.test_inputs, listen):
+            predictions.append(z.argmax(dim=-1))
+            true = self.test_true[start : start + z.shape[1]].expand(len(z), -1)[..., None]
+            sums += (z.gather(2, true)[..., 0] - z.logsumexp(dim=2)).exp().cpu().sum(dim=1, dtype=torch.float64)
+            start += z.shape[1]
+        return _joined(predictions, dim=1), sums / start
+
+    def _dead(self, predictions: Tensor) -> list[int]:
+        """How many classes of the test set each lane predicts for none of its samples."""
+        among = torch.zeros(len(predictions), self.classes, dtype=torch.bool, device=self.device)
+        among[:, self.test_true] = True
+        return among.scatter_(1, predictions, False).sum(dim=1).tolist()
 
     def _records(self, epoch: int, means: list[list[float]], listen: Callable[[], bool] | None = None) -> list[Record]:
         """Evaluate every lane on the test set and, as it memorises, on the training set."""
         true, given = self.true[self.measured], self.given[:, self.measured]
         self.share = len(self.inputs) / self._work
         train_predictions = self.predict(self.inputs[self.measured], listen)
-        self.test_predictions = self.predict(self.test_inputs, listen)
+        self.test_predictions, confidence = self._test(listen)
         self.train_predictions = train_predictions  # both are of one epoch, though a Stop comes between
         clean = given == true
         right, parroted = self.train_predictions == true, self.train_predictions == given
@@ -306,6 +324,8 @@ class Trainer:
             "clean_accuracy": _share(right, clean),
             "flipped_given_accuracy": _share(parroted, ~clean),
             "flipped_true_accuracy": _share(right, ~clean),
+            "confidence": confidence.tolist(),
+            "dead_classes": self._dead(self.test_predictions),
         }
         records = []
         for i, (index, lane) in enumerate(zip(self.alive, self.lanes, strict=True)):

@@ -19,6 +19,23 @@ def test_local_data_are_as_declared(key):
     assert abs(declared.normalise(arrays.train_inputs).mean()) < 0.05
 
 
+@pytest.mark.parametrize("key", ["digits:2", "digits:9", "blobs:3"])
+def test_the_first_classes_are_a_data_set_of_their_own(key):
+    part, whole = dataset(key), dataset(key[:-2])
+    assert part.classes == int(key[-1]) and part.key == key and dataset(part.key).classes == part.classes
+    few, all_ = part.load(), whole.load()
+    for inputs, labels in (("train_inputs", "train_labels"), ("test_inputs", "test_labels")):
+        kept = getattr(all_, labels) < part.classes
+        assert (getattr(few, labels) == getattr(all_, labels)[kept]).all()
+        assert (getattr(few, inputs) == getattr(all_, inputs)[kept]).all()
+
+
+@pytest.mark.parametrize("key", ["digits:1", "digits:11", "digits:", "digits:x", "digits:-3", "digits:99999999999999"])
+def test_as_many_classes_as_there_are(key):
+    with pytest.raises(InputError, match="data digits: between 2 and 10 classes can be chosen, got '"):
+        dataset(key)
+
+
 def test_digits_are_all_there_once():
     from sklearn.datasets import load_digits
 

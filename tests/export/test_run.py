@@ -28,6 +28,8 @@ RECIPES = {
     ),
     "a CNN": Recipe(data="digits", losses=("ael:a=3.5",), network="cnn-small", epochs=2, lr=0.05, samples=300),
     "points": Recipe(data="moons", losses=("gce:q=0.7",), noise=("pair:0.2",), network="mlp:16", epochs=2, lr=0.1),
+    "the first classes": Recipe(data="digits:4", losses=("mae",), noise=("pair:0.2",), network="mlp:16", epochs=2),
+    "more points": Recipe(data="clusters", losses=("ce",), network="mlp:8", epochs=2),
     "noise by instance": Recipe(
         data="digits", losses=("ce",), noise=("instance:0.3", "pair:0.2"), network="mlp:16", epochs=2, lr=0.1
     ),

@@ -9,16 +9,14 @@ from alf.export.run import read_recipe
 from alf.runs import Engine
 from alf.runs.leases import Lease, grant, waiting
 from alf.settings import Settings
-from alf.training import Recipe, classroom, paper
+from alf.training import METRICS, Recipe, classroom, paper
 from tests.pages.conftest import query
 from ui.runs import rows
 from ui.training import session
 from ui.words.markdown import literal
 
 RECIPE = Recipe(data="digits", losses=("ce", "ael:a=3.5"), noise=("symmetric:0.5",), network="mlp:16", epochs=4, lr=0.5)
-ROW = dict.fromkeys(
-    ("train_loss", "clean_accuracy", "flipped_given_accuracy", "flipped_true_accuracy", "grad_norm", "seconds"), 0.1
-)
+ROW = dict.fromkeys(METRICS, 0.1) | {"dead_classes": 0}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, text
 from alf.runs import tables as t
 
 UNDO = {
+    6: ("ALTER TABLE records DROP COLUMN confidence", "ALTER TABLE records DROP COLUMN dead_classes"),
     5: ("ALTER TABLE parts DROP COLUMN share",),
     4: (
         "DROP INDEX results_by_use",

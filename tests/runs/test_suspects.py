@@ -8,6 +8,7 @@ from alf.runs.store import Store
 from alf.runs.worker import work
 from alf.training import recipe as recipes
 from alf.training.recipe import Recipe
+from alf.training.records import METRICS
 from tests.runs.older import back_to
 
 pytestmark = pytest.mark.both_stores
@@ -15,10 +16,7 @@ pytestmark = pytest.mark.both_stores
 COMMON = {"data": "digits", "network": "mlp:8", "epochs": 2, "samples": 100}
 TYPED = Recipe(losses=("formula:exp(-u/a);a=2", "formula:1-u**2"), **COMMON)
 RIGHT = [Recipe(losses=losses, **COMMON) for losses in (("ce", "mae"), ("ce", "formula:1-u**2"))]
-RECORD = dict.fromkeys(
-    ("train_loss", "test_accuracy", "clean_accuracy", "flipped_given_accuracy", "flipped_true_accuracy", "grad_norm",
-     "seconds"), 0.5,
-)  # fmt: skip
+RECORD = dict.fromkeys(METRICS, 0.5) | {"dead_classes": 1}
 
 
 def of_the_old_version(url, monkeypatch) -> dict[Recipe, str]:

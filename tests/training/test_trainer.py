@@ -53,10 +53,14 @@ def plain_loop(recipe: Recipe, loss: str, noise: str, seed: int):
             on_train = model(inputs).argmax(1)
         true = torch.from_numpy(DIGITS.train_labels)
         clean = given == true
+        test_true = torch.from_numpy(DIGITS.test_labels)
+        predictions = predicted.argmax(1).tolist()
         curve.append(
             {
                 "train_loss": total / len(inputs),
                 "grad_norm": norms / steps,
+                "confidence": predicted.double().softmax(1)[range(len(test_true)), test_true].mean().item(),
+                "dead_classes": len(set(test_true.tolist()) - set(predictions)),
                 "test_accuracy": (predicted.argmax(1).numpy() == DIGITS.test_labels).mean(),
                 "clean_accuracy": (on_train == true)[clean].double().mean().item(),
                 "flipped_given_accuracy": (on_train == given)[~clean].double().mean().item(),
