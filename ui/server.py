@@ -68,7 +68,8 @@ class PageHeaders:
 
         async def send_page(message):
             nonlocal start, body
-            if message["type"] == "http.response.start" and _is_page(message):
+            headers = MutableHeaders(scope=message) if message["type"] == "http.response.start" else {}
+            if headers.get("content-type", "").startswith("text/html"):
                 start = message
             elif start is None:
                 await send(message)
@@ -88,10 +89,6 @@ class PageHeaders:
         page = "." not in scope["path"].rpartition("/")[2]
         asked = scope | {"headers": _as_it_is(scope["headers"])} if page else scope
         return await self.app(asked, receive, send_page)
-
-
-def _is_page(message) -> bool:
-    return MutableHeaders(scope=message).get("content-type", "").startswith("text/html")
 
 
 def _as_it_is(headers: list) -> list:

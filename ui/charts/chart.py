@@ -23,7 +23,7 @@ LIBRARY_ADDRESS = f"charts/plotly-{plotly.__version__}.min.js"
 _JS = (_HERE / "follow.js").read_text() + (_HERE / "chart.js").read_text().replace("LIBRARY_ADDRESS", LIBRARY_ADDRESS)
 
 
-def chart(*figures: dict, key: str, legend: bool = True, on_click=None) -> None:
+def chart(*figures: dict, key: str, legend: bool = True) -> None:
     """Show figures side by side (below each other on a narrow page) under one legend.
 
     Parameters
@@ -34,14 +34,12 @@ def chart(*figures: dict, key: str, legend: bool = True, on_click=None) -> None:
         The same key keeps the same plots, with the reader's zoom and hidden traces.
     legend : bool
         Show a legend of the traces' names; a click on a name hides it in every figure.
-    on_click : callable, optional
-        Called after a click on a point, before the page runs again; `clicked(key)` then gives its {"x", "y", "name"}.
     """
-    mount(payload(figures, legend, on_click is not None), key, on_click)
+    mount(payload(figures, legend), key)
 
 
 def clicked(key: str) -> dict | None:
-    """The point of the last click on the chart `key`, once: None when there was none."""
+    """The point of the last click on the chart `key` as {"x", "y", "name"}, once: None when there was none."""
     return (st.session_state.get(key) or {}).get("click")
 
 
@@ -55,7 +53,10 @@ def payload(figures, legend: bool = True, clicks: bool = False, live: dict | Non
 
 
 def mount(data: bytes, key: str, on_click=None) -> None:
-    """Hand the bytes to the component. The page tests put a recorder here: there is no browser in them."""
+    """Hand the bytes to the component; `on_click` is called after a click on a point, before the page runs again.
+
+    The page tests put a recorder here: there is no browser in them.
+    """
     callbacks = {"on_click_change": on_click} if on_click else {}
     component("alf_chart", _JS)(key=key, data=data, **callbacks)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import chain
 
 import streamlit as st
 
@@ -251,16 +252,13 @@ def _join() -> None:
 def _fresh(key: str, present: Sequence[str]) -> str:
     """A configuration of the loss that is not in the view yet: a preset, the example, or the example moved a little."""
     declaration = catalogue()[key]
-    options = [loss.spec for loss in (*declaration.preset_losses().values(), declaration.example())]
-    if "cifar10" in declaration.presets:
-        options.insert(0, declaration.preset_losses()["cifar10"].spec)
-    for spec in options:
-        if spec not in present:
-            return spec
-    for parameter in declaration.parameters:
-        low, high = parameter.slider
-        for step in range(1, 40):
-            moved = declaration.example().replace(**{parameter.name: round(low + (high - low) * step / 40, 2)}).spec
-            if moved not in present:
-                return moved
-    return options[0]
+    presets, example = declaration.preset_losses(), declaration.example()
+    first = [presets["cifar10"]] if "cifar10" in presets else []
+    options = [loss.spec for loss in (*first, *presets.values(), example)]
+    moved = (
+        example.replace(**{parameter.name: round(low + (high - low) * step / 40, 2)}).spec
+        for parameter in declaration.parameters
+        for low, high in (parameter.slider,)
+        for step in range(1, 40)
+    )
+    return next((spec for spec in chain(options, moved) if spec not in present), options[0])

@@ -57,14 +57,14 @@ class Run:
         return self.id.startswith(RECORDED)
 
 
-def tokens(name: str, most: int = MOST) -> Field:
-    """Up to `most` identifiers, none twice; the name is repeated in the URL."""
+def tokens(name: str) -> Field:
+    """Up to `MOST` identifiers, none twice; the name is repeated in the URL."""
     one = token(name)
 
     def read(texts, values):
         found = list(dict.fromkeys(one.read([text], values)[0] for text in texts))
-        said = [f"at most {most} runs fit one view, got {len(found)}; the first ones are shown"]
-        return tuple(found[:most]), said if len(found) > most else []
+        said = [f"at most {MOST} runs fit one view, got {len(found)}; the first ones are shown"]
+        return tuple(found[:MOST]), said if len(found) > MOST else []
 
     return Field(name, (), read, list)
 

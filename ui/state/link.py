@@ -13,6 +13,7 @@ from alf.errors import InputError, quoted
 from alf.losses import Loss, parse
 from alf.numbers import exact_number, fraction_text
 from ui.state.selection import MOST as MOST_LOSSES
+from ui.words.verdict_words import noise_in_words
 
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
 
@@ -267,17 +268,17 @@ def noise(default: str = "symmetric:0.4", stand_in: Callable[[str], str] | None 
     return replace(spec("noise", check, default), fit=fit, settles=False)
 
 
-def noise_kind(reach: Mapping[str, float], default: str = "pair") -> Field:
+def noise_kind(reach: Mapping[str, float]) -> Field:
     """The kind of the reader's noise, on a page that shows a few kinds, each up to a rate; see `noise_rate`."""
 
     def fit(whole, _):
-        kind = (whole or default).partition(":")[0]
-        return kind if kind in reach else default, ""
+        kind = (whole or "").partition(":")[0]
+        return kind if kind in reach else "pair", ""
 
     def whole(values, before):
         return _noise({**values, "rate": min(values["rate"], reach[values["kind"]])}, before)
 
-    return replace(choice("kind", tuple(reach), default), fit=fit, part=Part("noise", whole), settles=False)
+    return replace(choice("kind", tuple(reach), "pair"), fit=fit, part=Part("noise", whole), settles=False)
 
 
 def noise_rate(default: float, high: float | Callable[[Mapping[str, Any]], float]) -> Field:
@@ -315,8 +316,7 @@ STAND_IN = "symmetric:0.4"
 
 
 def _kept_noise(value: str, other: str, whom: str) -> str:
-    kind, _, rate = other.partition(":")
-    shown = "Clean labels are" if kind == "none" else f"{100 * float(Fraction(rate)):.4g}% {kind} noise is"
+    shown = "Clean labels are" if other == "none" else f"{noise_in_words(other)} is"
     if value.startswith("matrix:"):
         n = value.count(";") + 1
         return f"Your {n} × {n} matrix does not fit {whom}. {shown} shown here instead; your matrix is kept."

@@ -61,7 +61,7 @@ def own(values: Mapping[str, Any]) -> dict[str, Any]:
     return _own(values["recipe"] if values["recipe"] in kinds else kinds[0], values["data"])
 
 
-def fields(losses, noise: str = "symmetric:0.5") -> tuple[link.Field, ...]:
+def fields(losses: link.Field) -> tuple[link.Field, ...]:
     """The fields of a view that describe a recipe; `losses` is the field of the losses."""
     following = (
         link.spec("network", _network),
@@ -79,7 +79,7 @@ def fields(losses, noise: str = "symmetric:0.5") -> tuple[link.Field, ...]:
         link.choice("data", tuple(DATASETS), "digits"),
         _one_of("recipe", kinds_of, KINDS[0]),
         losses,
-        link.noise(noise, classroom_noise),
+        link.noise("symmetric:0.5", classroom_noise),
         link.whole("seeds", 3, 1, MOST_SEEDS),
         *(link.follows(field, lambda values, name=field.name: own(values)[name]) for field in following),
         link.choice("scale", ("own", "equal"), "own"),

@@ -87,9 +87,9 @@ class View:
         return st.session_state.get(_SHOWN, {})
 
     @staticmethod
-    def own(name: str, default: Any = None) -> Any:
-        """The reader's own value, which the page may not be able to show; the default where there is none yet."""
-        return st.session_state.get(_MODEL, {}).get(name, default)
+    def own(name: str) -> Any:
+        """The reader's own value, which the page may not be able to show; None where there is none yet."""
+        return st.session_state.get(_MODEL, {}).get(name)
 
     @staticmethod
     def set(name: str, value: Any) -> None:

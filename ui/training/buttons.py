@@ -25,7 +25,7 @@ def run_buttons(view: View, shown: session.Shown) -> None:
         if active:
             _of_a_run(run, shown)
         elif pending:
-            st.button("Cancel", key="cancel-run", on_click=_cancel)
+            st.button("Cancel", key="cancel-run", on_click=st.session_state.pop, args=(_PENDING, None))
         else:
             st.caption(_models(view))
     if pending:
@@ -120,10 +120,6 @@ def _launch(recipe: Recipe) -> None:
     """The run's id goes into the link."""
     with refusal_kept(_ERROR):
         View.set("run", session.engine().start(recipe, session.owner()))
-
-
-def _cancel() -> None:
-    st.session_state.pop(_PENDING, None)
 
 
 def _do(what: str, run: str) -> None:

@@ -96,7 +96,8 @@ def _choices(recipe: Recipe, look: str) -> None:
     """Which loss and which seed, where there is a choice."""
     with st.container(key="inside-choices", horizontal=True, gap="medium", vertical_alignment="bottom"):
         if look == "wrong" or (look == "heart" and recipe.dataset.is_picture):
-            _pick("look-loss", "Loss", _names(recipe), chosen_loss(recipe))
+            names = {loss.spec: name.short for loss, name, _ in named(map(parse, recipe.losses))}
+            _pick("look-loss", "Loss", names, chosen_loss(recipe))
         if len(recipe.seeds) > 1:
             _pick("look-seed", "Seed", {seed: str(seed) for seed in recipe.seeds}, chosen_seed(recipe))
         if look == "sees":
@@ -181,11 +182,6 @@ def _inspection(run: str | None, lane: int, epoch: int) -> Inspection | None:
 
         return recorded("digits").inspect(lane)
     return session.engine().inspect(run, lane)
-
-
-def _names(recipe: Recipe) -> dict[str, str]:
-    """Each loss's name, with its values where two configurations share it."""
-    return {loss.spec: name.short for loss, name, _ in named(map(parse, recipe.losses))}
 
 
 def chosen_loss(recipe: Recipe) -> str:

@@ -70,9 +70,8 @@ def _ranking(specs, noise: str, classes: int, own, asked, waiting: bool) -> None
         if len(done) == len(specs)
         else f"{len(done)} of {len(specs)} …"
     )
-    order = (
-        sorted(specs, key=lambda spec: _place(found[spec])) if len(done) == len(specs) else specs
-    )  # nothing moves while it fills in
+    # nothing moves while it fills in
+    order = sorted(specs, key=lambda spec: _place(found[spec])) if len(done) == len(specs) else specs
     rows = "".join(
         _row(
             parse(spec),
