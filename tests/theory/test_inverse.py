@@ -62,7 +62,6 @@ def test_a_region_is_a_union():
     low, high, turn = math.pi - most, 2 * math.pi + most, 2 * math.pi
     expected = [((low + turn * k) / 3, min(6, (high + turn * k) / 3)) for k in range(3)]
     assert ends(found) == [pytest.approx(interval, rel=1e-7) for interval in expected]
-    assert found.words().startswith("a from 1.15065188 to 1.99094078, or from 3.2450")
 
 
 def test_boundaries_without_a_ratio():
@@ -74,7 +73,7 @@ def test_boundaries_without_a_ratio():
     assert (ends(found), found.status) == ([(pytest.approx(root, rel=1e-7), None)], "proved")
     assert ends(tolerant_region(parse("anl:a=3,p=3"), "p", PAIR)) == [(None, 1)]
     everywhere = tolerant_region(parse("mae"), "scale", PAIR)
-    assert everywhere.everywhere and everywhere.words() == "any scale"
+    assert everywhere.everywhere and ends(everywhere) == [(None, None)]
     assert ends(tolerant_region(parse("nce+ael:alpha=1,beta=1,a=2"), "alpha", PAIR)) == []
 
 
@@ -174,7 +173,7 @@ def test_an_open_answer_is_not_offered(monkeypatch):
     assert (ends(region), region.status) == ([(1, 1)], "undecided")
     answers["ngce"] = lambda q: None if q > 0.5 else False
     region = tolerant_region(parse("ngce:q=1"), "q", PAIR)
-    assert (ends(region), region.status, region.words()) == ([], "undecided", "no q known")
+    assert (ends(region), region.status) == ([], "undecided")
 
 
 def test_a_value_at_which_the_loss_is_constant_does_not_belong():

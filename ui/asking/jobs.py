@@ -118,7 +118,7 @@ class Settled:
 
 def claim(claim: str, loss: str, noise: str, classes: int) -> Settled:
     """One claim's verdict."""
-    from alf.theory.asking.questions import decide
+    from alf.theory.asking.prover import decide
 
     return settled(decide(claim, loss, noise, classes))
 

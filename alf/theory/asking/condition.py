@@ -83,16 +83,13 @@ def deciding(loss: Loss, parameter: Parameter, classes: int) -> tuple[Loss | Non
         if classes < 3 or len(others) != 1 or not all(_without_vertex(t) for t in normalised):
             return None, False
         core = others[0]
-    if parameter.name not in core.values or (core is not loss and parameter.name in _weights(loss)):
+    weights = {symbol.name for symbol, _ in loss.declaration.parts}
+    if parameter.name not in core.values or (core is not loss and parameter.name in weights):
         return core, True
     parts = structure_of(core, classes) if core.sums else None
     if parts is not None and not parts.separable:
         return (core, True) if classes >= 3 and _without_vertex(core) else (None, False)
     return core, False
-
-
-def _weights(loss: Loss) -> set[str]:
-    return {symbol.name for symbol, _ in loss.declaration.parts}
 
 
 def _without_vertex(loss: Loss) -> bool:

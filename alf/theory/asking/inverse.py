@@ -11,7 +11,7 @@ from alf.errors import InputError
 from alf.losses import Loss
 from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
-from alf.numbers import as_rational, decimal, in_digits
+from alf.numbers import as_rational, in_digits
 from alf.theory.arithmetic.balls import constant_ball, one_at_a_time
 from alf.theory.arithmetic.sympy_algorithms import or_none
 from alf.theory.asking.condition import Stretch, condition, deciding
@@ -45,19 +45,6 @@ class Interval:
     low: Rational | None
     high: Rational | None
 
-    def words(self, name: str) -> str:
-        """The interval as a sentence names it.
-
-        >>> Interval(Rational(2), None).words("a"), Interval(Rational(1, 2), Rational(3)).words("a")
-        ('a from 2', 'a from 0.5 to 3')
-        """
-        low, high = (None if end is None else decimal(end) for end in (self.low, self.high))
-        if low is None:
-            return f"any {name}" if high is None else f"{name} up to {high}"
-        if high is None:
-            return f"{name} from {low}"
-        return f"{name} = {low}" if low == high else f"{name} from {low} to {high}"
-
 
 @dataclass(frozen=True)
 class Region:
@@ -88,19 +75,6 @@ class Region:
         """Whether every value that was asked about tolerates."""
         return bool(self.stretches) and all(s.holds for s in self.stretches)
 
-    def words(self) -> str:
-        """The region in words.
-
-        >>> Region("a", (Interval(Rational(1), Rational(2)), Interval(Rational(5), None)), "proved").words()
-        'a from 1 to 2, or from 5'
-        """
-        if not self.intervals:
-            return f"no {self.parameter}" + (" known" if self.status == Status.UNDECIDED else "")
-        if self.everywhere:
-            return f"any {self.parameter}"
-        parts = [interval.words(self.parameter) for interval in self.intervals]
-        return ", or ".join([parts[0], *(part.removeprefix(f"{self.parameter} ") for part in parts[1:])])
-
     def to_json(self) -> dict:
         """What --json says of it."""
         return {
@@ -130,8 +104,8 @@ def tolerant_region(loss: Loss, parameter: str, noise) -> Region:
     >>> tolerant_region(parse("ael:a=2"), "a", parse_noise("pair:0.4", 10)).to_json()
     {'parameter': 'a', 'intervals': [[2.46630347, None]], 'status': 'proved', 'formula': '1/log(R)'}
     >>> loss = parse("formula:exp(-u*(a+1/a)/4);a=0.6[0.2,5]")
-    >>> tolerant_region(loss, "a", parse_noise("pair:0.35", 10)).words()
-    'a from 0.50812077 to 1.96803606'
+    >>> tolerant_region(loss, "a", parse_noise("pair:0.35", 10)).to_json()["intervals"]
+    [[0.50812077, 1.96803606]]
     """
     chosen = loss.declaration.parameter(parameter)
     if noise.exact is None:

@@ -14,8 +14,6 @@ class Decision:
     Parameters
     ----------
     holds : bool or None
-    status : str
-        Status of a positive or an open answer; a negative one carries a witness.
     rule : str
         The rule that decided; of a combination first the rule of its other part, whose margin it is.
     steps : tuple of Step

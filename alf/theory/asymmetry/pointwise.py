@@ -5,19 +5,24 @@ from fractions import Fraction
 import sympy
 from sympy import oo
 
-from alf.losses import Loss
+from alf.losses import Loss, u
 from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.asymmetry.decision import Decision, denied
 from alf.theory.asymmetry.edge import edge_witness, interior_witness, two_class
 from alf.theory.asymmetry.separable import minimise_at_vertex
-from alf.theory.asymmetry.sums import superadditive
-from alf.theory.curve.profile import concave_then_convex, half_concave
+from alf.theory.curve.profile import concave_then_convex, half_concave, upper_is_one
 from alf.theory.curve.shape import shape_of
 from alf.theory.ratios.of_loss import ratio_exceeds, ratio_of, ratio_of_shape
 from alf.theory.ratios.ratio import Ratio
 from alf.theory.risk.structure import Structure
 from alf.theory.verdict import Status, Step, applied, step
+
+AT_MOST_ONE = step(
+    "So sum_i phi(u_i) <= 1 on the simplex, and the loss is completely asymmetric.",
+    status=Status.CERTIFIED,
+    theorem="superadditive",
+)
 
 
 def decide_pointwise(loss: Loss, structure: Structure, w) -> Decision:
@@ -112,3 +117,21 @@ def _by_exact_ratio(shape, structure, w, ratio, steps, margin) -> Decision:
         text = "At equality the infimum is not attained, so the vertex is still the only minimiser."
         return Decision(True, "ratio", (*steps, step(text, status=Status.CERTIFIED, theorem="ratio-rule")), None, 0.0)
     return denied("ratio", steps, edge_witness(structure, w), margin)
+
+
+def upper_step(shape) -> Step:
+    """That r_up = 1, as a step; where there are two classes the loss is asymmetric on all weights then."""
+    gap = shape.expression + shape.expression.subs(u, 1 - u) - shape.at_zero - shape.at_one
+    return step("l(t) + l(1-t) >= l(0) + l(1) for all t.", gap, Status.CERTIFIED)
+
+
+def superadditive(shape) -> tuple[Step, ...] | None:
+    """Why a half-concave loss is completely asymmetric for any number of classes; None where it is not shown to be."""
+    if shape.at_zero in (None, oo) or not half_concave(shape) or not upper_is_one(shape):
+        return None
+    return (
+        step("l is concave on [0, 1/2].", status=Status.CERTIFIED),
+        upper_step(shape),
+        applied("half-superadditive", status=Status.CERTIFIED),
+        AT_MOST_ONE,
+    )

@@ -113,12 +113,10 @@ def minimise_at_vertex(structure: Structure, w):
     stage("minimising the risk over the simplex")
     open_step = "The risk could not be bounded over the whole simplex."
     at_vertex = structure.risk(vertex(0, len(w)), w, 200)
-    for i in range(1, len(w)):
-        if w[i] == w[i - 1]:
-            continue
-        shown = witness("vertex", structure, vertex(i, len(w)), w)
-        if shown is not None:
-            return Decision(False, "minimisation", (), shown)
+    others = (vertex(i, len(w)) for i in range(1, len(w)) if w[i] != w[i - 1])
+    shown = next(filter(None, (witness("vertex", structure, corner, w) for corner in others)), None)
+    if shown is not None:
+        return Decision(False, "minimisation", (), shown)
     found = search(structure, w, at_vertex)
     if found is None:
         return Decision(None, "minimisation", (Step(open_step, status=Status.UNDECIDED),))

@@ -218,12 +218,10 @@ def _exactly_no_worse(shape: Shape, t: Fraction, h: Fraction) -> bool:
 
 def tie(structure: Structure, shape: Shape, t: Fraction) -> Witness | None:
     """Label weights p with p_m > p_n for which some prediction (t, t, rest) has the least risk."""
-    for point in _tied(structure.classes, t):
-        for weights in _weights(structure, shape, t, point):
-            found = witness("least", structure, point, weights)
-            if found is not None:
-                return found
-    return None
+    tied = (
+        (point, weights) for point in _tied(structure.classes, t) for weights in _weights(structure, shape, t, point)
+    )
+    return next(filter(None, (witness("least", structure, *one) for one in tied)), None)
 
 
 def _tied(classes: int, t: Fraction):

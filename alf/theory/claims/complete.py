@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import product
+from math import inf
 
 import sympy
 from sympy import oo
@@ -9,8 +11,8 @@ from sympy import oo
 from alf.losses import Loss
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.asymmetry.decide import decide
+from alf.theory.asymmetry.pointwise import AT_MOST_ONE, superadditive, upper_step
 from alf.theory.asymmetry.separable import decide_separable
-from alf.theory.asymmetry.sums import AT_MOST_ONE, above_one, superadditive, two_classes
 from alf.theory.curve.parameter_cell import proved_sign, sign_steps
 from alf.theory.curve.profile import upper_is_one
 from alf.theory.curve.shape import shape_of
@@ -55,7 +57,7 @@ def _pointwise(loss: Loss, structure: Structure) -> Verdict:
     if ratio.exact == 1:
         return holds(CLAIM, (*ratio.steps, applied("ratio-1", status=ratio.status)))
     if structure.classes == 2 and shape.at_zero not in (None, oo) and upper_is_one(shape):
-        return holds(CLAIM, two_classes(shape))
+        return holds(CLAIM, (upper_step(shape), applied("two-classes")))
     below = _refute(loss, structure, ratio)
     if below is not None:
         return below
@@ -116,7 +118,7 @@ def _refute(loss: Loss, structure: Structure, ratio) -> Verdict | None:
         below = _refute_on(loss, structure, (x for x in shares if x > 1), ratio.steps)
         if below is not None:
             return below
-    point = above_one(shape_of(structure.h), structure.classes) if structure.classes > 2 else None
+    point = _above_one(shape_of(structure.h), structure.classes) if structure.classes > 2 else None
     return None if point is None else _refute_at(structure, point, ratio)
 
 
@@ -192,3 +194,32 @@ def _almost_equal(loss: Loss) -> list[Fraction]:
     room = 1 / found.upper_interval[1] - 1 if found.upper_interval[1] > 0.5 else 1.0
     parts = (Fraction(f"{room / scale:.1e}") for scale in (1e3, 1e9, 4))
     return [1 + part for part in parts if part > 0]
+
+
+def _above_one(shape, classes: int):
+    """A rational point with sum phi(u_i) > 1, by a search over shares of two sizes and local moves."""
+    low, high = shape.value(1, 200), shape.value(0, 200)
+    if not high.is_finite():
+        return None
+
+    def phi(x):
+        return float((high - shape.value(x, 200)) / (high - low))
+
+    grid = 60
+    table = [phi(Fraction(k, grid)) for k in range(grid + 1)]
+    best, shares = -inf, [Fraction(0)]
+    for n in range(2, classes + 1):
+        for k in range(grid + 1):  # n - 1 equal shares, the rest on one class
+            for others in range(1, n):
+                if k * others <= grid:
+                    value = table[grid - k * others] + others * table[k]
+                    if value > best:
+                        best, shares = value, [Fraction(grid - k * others, grid), *[Fraction(k, grid)] * others]
+    for i, j in product(range(grid + 1), repeat=2):
+        if i + j <= grid and table[i] + table[j] + table[grid - i - j] > best:
+            best = table[i] + table[j] + table[grid - i - j]
+            shares = [Fraction(k, grid) for k in (i, j, grid - i - j)]
+    if best <= 1 + 1e-9:
+        return None
+    shares.sort(reverse=True)
+    return tuple(shares + [Fraction(0)] * (classes - len(shares)))

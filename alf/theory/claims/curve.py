@@ -13,7 +13,7 @@ from alf.theory.curve.rise import find_rise
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_NEGATIVE, NON_POSITIVE, POSITIVE, UNKNOWN, ZERO
 from alf.theory.verdict import Status, Verdict, Witness, holds, not_defined, refuted, step, undecided
-from alf.theory.witnesses.witness import witness
+from alf.theory.witnesses.witness import clearest, witness
 
 _WANTED = {
     "decreasing": (1, (NEGATIVE,)),
@@ -75,13 +75,9 @@ def _simple_points(lo: Fraction, hi: Fraction) -> tuple[Fraction, Fraction, Frac
 
 
 def _not_decreasing(shape: Shape) -> Witness | None:
-    for run in shape.slope_runs:
-        if run.sign in (0, 1):
-            x, _, y = _simple_points(run.lo, run.hi)
-            found = witness("rise", shape, (x, y))
-            if found is not None:
-                return found
-    return _rises(shape)
+    spans = (_simple_points(run.lo, run.hi) for run in shape.slope_runs if run.sign in (0, 1))
+    found = filter(None, (witness("rise", shape, (x, y)) for x, _, y in spans))
+    return next(found, None) or _rises(shape)
 
 
 def _rises(shape: Shape) -> Witness | None:
@@ -95,13 +91,8 @@ def _not_bending(shape: Shape, claim: str) -> Witness | None:
     wrong, kind = (-1, "above chord") if claim == "convex" else (1, "below chord")
     spans = sorted(((r.lo, r.hi) for r in shape.bend_runs if r.sign == wrong), key=lambda s: s[0] - s[1])
     wide = (_simple_points(*span) for span in spans)
-    hardly = None
-    for points in chain(wide, _around_kinks(shape, wrong), _towards_ends(spans[:6])):
-        found = witness(kind, shape, points)
-        if found is not None and abs(found.value - found.bound) > 1e-12 * (1 + abs(found.bound)):
-            return found
-        hardly = hardly or found  # the numbers differ beyond what doubles show: a better point may come
-    return hardly
+    candidates = chain(wide, _around_kinks(shape, wrong), _towards_ends(spans[:6]))
+    return clearest(witness(kind, shape, points) for points in candidates)
 
 
 def _towards_ends(spans) -> Iterator[tuple[Fraction, Fraction, Fraction]]:

@@ -9,6 +9,7 @@ box by box, and the first value at which the claim fails is named with the point
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 from sympy import Expr, oo
@@ -132,12 +133,11 @@ def _closed(loss: Loss, decide) -> tuple[list[Side], list[tuple[str, Expr, Verdi
     if not moving or len(moving) > MOST_MOVING:
         return sides, outside
     ends = {i: list(_ends(sides[i])) for i in moving}
-    answers: dict = {}
     for choice in sorted(product(*((None, *ends[i]) for i in moving)), key=lambda c: sum(x is not None for x in c)):
         at = {i: value for i, value in zip(moving, choice, strict=True) if value is not None}
         if not at or any(value not in ends[i] for i, value in at.items()):
             continue  # the cell itself, or a corner of an end that is left out
-        verdict = answers[choice] = _asked(decide, loss, sides, at)
+        verdict = _asked(decide, loss, {sides[i].parameter.name: value for i, value in at.items()})
         if verdict is None or not verdict.holds or verdict.status != Status.PROVED:
             i, value = next(iter(at.items()))
             ends[i].remove(value)
@@ -153,9 +153,9 @@ def _ends(side: Side):
     return [end for end in (side.low, side.high) if end in (domain.lower, domain.upper) and end in domain]
 
 
-def _asked(decide, loss: Loss, sides: list[Side], at: dict) -> Verdict | None:
+def _asked(decide, loss: Loss, values: dict[str, Expr]) -> Verdict | None:
     try:
-        return decide(loss.replace(**{sides[i].parameter.name: value for i, value in at.items()}))
+        return decide(loss.replace(**values))
     except InputError:  # there is no loss there
         return None
 
@@ -196,15 +196,10 @@ def _along(claim: str, loss: Loss, parameter: Parameter, decide) -> Step | None:
     if family is None or low == high:
         return None
     order, wanted = ORDERS[claim]
-    answers: dict[Fraction, Verdict | None] = {}
 
+    @cache
     def at(x: Fraction) -> Verdict | None:
-        if x not in answers:
-            try:
-                answers[x] = decide(loss.replace(**{parameter.name: as_rational(x)}))
-            except InputError:
-                answers[x] = None
-        return answers[x]
+        return _asked(decide, loss, {parameter.name: as_rational(x)})
 
     def certain(a: Fraction, b: Fraction) -> bool | None:
         return True if family.sign(order, a, b) in wanted else None

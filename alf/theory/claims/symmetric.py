@@ -1,5 +1,6 @@
 """The claim symmetric: the losses over all labels sum to a constant."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 
@@ -13,7 +14,7 @@ from alf.theory.curve.shape import shape_of
 from alf.theory.risk.structure import Structure, structure_of
 from alf.theory.verdict import Verdict, Witness, holds, refuted, step, undecided
 from alf.theory.witnesses.kinds import sum_function
-from alf.theory.witnesses.witness import witness
+from alf.theory.witnesses.witness import clearest, witness
 
 
 def symmetric(loss: Loss, classes: int) -> Verdict:
@@ -59,21 +60,16 @@ def _constant(f: Expr) -> bool:
 
 def _two_sums(structure: Structure) -> Witness | None:
     """A point of the simplex over which the sum differs from that at the uniform prediction."""
-    classes = structure.classes
     shares = [Fraction(1, 2), Fraction(1, 3), Fraction(3, 4), Fraction(1, 5), Fraction(9, 10), Fraction(2, 7)]
     shape = shape_of(sum_function(structure))
     shares += [(piece.lo + piece.hi) / 2 for piece in shape.pieces[:20]]  # a tent may be narrow
     shares += [kink.lo for kink in shape.kinks[:20]]
     shares += islice(telling_points(shape.expression), 60)  # and a steep step flat to all appearance elsewhere
-    hardly = None
-    for share in shares:
-        for equal in (True, False):
-            if equal or classes == 2:
-                others = [(1 - share) / (classes - 1)] * (classes - 1)
-            else:
-                others = [(1 - share) * 2 * Fraction(i, classes * (classes - 1)) for i in range(1, classes)]
-            found = witness("sums", structure, (share, *others))
-            if found is not None and abs(found.value - found.bound) > 1e-12 * (1 + abs(found.bound)):
-                return found
-            hardly = hardly or found
-    return hardly
+    points = (point for share in shares for point in _predictions(share, structure.classes))
+    return clearest(witness("sums", structure, point) for point in points)
+
+
+def _predictions(share: Fraction, classes: int) -> Iterator[tuple[Fraction, ...]]:
+    """One share given, the rest in equal shares or in shares that rise evenly."""
+    yield (share, *[(1 - share) / (classes - 1)] * (classes - 1))
+    yield (share, *((1 - share) * 2 * Fraction(i, classes * (classes - 1)) for i in range(1, classes)))

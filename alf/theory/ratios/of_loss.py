@@ -14,9 +14,8 @@ from alf.theory.curve.pieces import smooth_pieces
 from alf.theory.curve.profile import concave_then_convex, signs_on_pieces, upper_is_one
 from alf.theory.curve.shape import Shape, shape_of
 from alf.theory.progress import stage
-from alf.theory.ratios.bracket import Bracket, Means, minimise
+from alf.theory.ratios.bracket import Bracket, FlatSpots, Means, minimise, zero_slopes
 from alf.theory.ratios.closed import closed_ratio
-from alf.theory.ratios.flat_spots import FlatSpots, zero_slopes
 from alf.theory.ratios.ratio import Ratio, exact_ratio
 from alf.theory.verdict import Status, Step, applied, step
 
@@ -146,7 +145,7 @@ def _bracket(shape: Shape) -> Ratio:
         steps.append(step(text, status=Status.CERTIFIED, theorem="" if b[0] == b[1] else "bracket"))
     exact = Integer(round(interval[0])) if interval[0] == interval[1] == upper.low == upper.high else None
     return Ratio(
-        status, _middle(*interval), interval, _middle(upper.low, upper.high), (upper.low, upper.high),
+        status, sum(interval) / 2, interval, (upper.low + upper.high) / 2, (upper.low, upper.high),
         exact, None, tuple(steps), at=lower.at,
     )  # fmt: skip
 
@@ -164,10 +163,6 @@ def _certify_upper(shape: Shape, found: "Bracket") -> "Bracket":
             low = max(found.low, math.nextafter(float(rho), 0.0))
             return Bracket(low, found.high, found.at, found.high - low <= 1e-3 * found.high)
     return found
-
-
-def _middle(lo: float, hi: float) -> float:
-    return lo if lo == hi else (lo + hi) / 2
 
 
 def ratio_exceeds(expression: Expr, target: Fraction) -> bool:

@@ -77,10 +77,6 @@ class CriticalNoise:
     symmetric_interval: tuple[float, float] | None = None
     pair_interval: tuple[float, float] | None = None
 
-    def to_json(self) -> dict:
-        """What --json says of it."""
-        return {"classes": self.classes, "symmetric": self.symmetric, "pair": self.pair}
-
 
 def critical_noise(ratio: Ratio, classes: int = 10) -> CriticalNoise:
     """The symmetric and the pair noise rate up to which a loss with this ratio is tolerant.

@@ -5,7 +5,7 @@ The question is whether R is larger than at the vertex e_m everywhere else. **Th
 1. A minimiser that is no vertex satisfies mu_i(u_i) = lambda wherever u_i > 0, with mu_i = -psi_i'. On each *branch*, a
    stretch where psi_i bends one way, mu_i is monotone, so lambda determines u_i (`branches` tabulates psi_i and mu_i).
 2. At a minimiser at most one coordinate lies where its psi is strictly concave (moving mass between two such lowers R).
-   What is left is one number, lambda, and finitely many *choices*: for each coordinate, 0 or a branch (`choices`).
+   What is left is one number, lambda, and finitely many *choices*: for each coordinate, 0 or a branch (`all_choices`).
 3. For each choice and each small *cell* [a, b] of lambda with middle lambda_0, its *columns* bound
    R(u) = sum_i (psi_i(u_i) + lambda_0 u_i) - lambda_0 from below, of second order in the width of the cell, because
    psi_i(u) + lambda u is stationary at u_i.
@@ -21,7 +21,7 @@ by the constants below. The other vertices are compared by the caller. A point a
 balls or exactly, and rests on none of this.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -45,7 +45,6 @@ from alf.theory.risk.branches import (
     column_of,
     finer_branch,
 )
-from alf.theory.risk.choices import Choice, Group, Tables, all_choices
 from alf.theory.risk.structure import Structure, vertex
 
 if TYPE_CHECKING:
@@ -85,6 +84,15 @@ partial sum, at most 1 where it matters (the sum of the low ends at most 1, that
 
 PAD = 1e-9
 """By what the range of lambda is widened, relative to its ends. Enclosures need none; a single value needs a cell."""
+
+Group = tuple[Fraction, int]
+"""A label weight, and how many labels have it."""
+
+Choice = tuple[tuple[int, ...], ...]
+"""For each group: how many coordinates are 0, and how many lie on each branch of its psi."""
+
+Tables = Mapping[Fraction, Sequence[Branch]]
+"""The branches of psi for each label weight."""
 
 Point = tuple[Fraction, ...]
 Found = Point | Literal[True] | None
@@ -167,6 +175,40 @@ class _Risk:
         if None in found.values() or any(shape_of(psi).at_zero in (None, oo) for psi in self.psi.values()):
             return None
         return {x: table for x, table in found.items() if table is not None}
+
+
+def all_choices(groups: Sequence[Group], tables: Tables) -> Iterator[Choice]:
+    """For every group, how many coordinates are 0 and how many lie on each branch.
+
+    At most one coordinate of all lies on a concave branch, and at least two are positive.
+    """
+
+    def of_group(index: int, concave_left: int) -> Iterator[Choice]:
+        if index == len(groups):
+            yield ()
+            return
+        x, count = groups[index]
+        kinds = [b.bend for b in tables[x]]
+        for counts in _compositions(count, kinds, concave_left):
+            used = sum(c for c, k in zip(counts[1:], kinds, strict=True) if k == -1)
+            for rest in of_group(index + 1, concave_left - used):
+                yield (counts, *rest)
+
+    for choice in of_group(0, 1):
+        positive = sum(sum(c[1:]) for c in choice)
+        if positive >= 2:
+            yield choice
+
+
+def _compositions(count: int, kinds: list[int], concave_left: int) -> Iterator[tuple[int, ...]]:
+    """(zeros, on branch 0, ...) with sum count."""
+    if not kinds:
+        yield (count,)
+        return
+    most = min(count, concave_left) if kinds[0] == -1 else count
+    for k in range(most + 1):
+        for zeros, *others in _compositions(count - k, kinds[1:], concave_left - (k if kinds[0] == -1 else 0)):
+            yield (zeros, k, *others)
 
 
 @dataclass(frozen=True, slots=True)

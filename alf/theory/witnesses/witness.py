@@ -6,6 +6,7 @@ difference that is 0. Where they do not contradict each other there is no witnes
 """
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 
 from mpmath.libmp import from_man_exp, to_str
@@ -62,6 +63,16 @@ def witness(kind: str, subject, point, weights=(), labels: tuple[str, str] | Non
         **_numbers(value, bound, relation),
         labels=labels or rule.labels,
     )
+
+
+def clearest(found: Iterable[Witness | None]) -> Witness | None:
+    """The first witness whose two numbers differ by more than rounding; where none does, the first of all."""
+    hardly = None
+    for one in found:
+        if one is not None and abs(one.value - one.bound) > 1e-12 * (1 + abs(one.bound)):
+            return one
+        hardly = hardly or one
+    return hardly
 
 
 def _compare(rule: Kind, subject, weights, point):
