@@ -62,15 +62,11 @@ def positive_inside(gap: Expr) -> bool:
         return False
     if {r.sign for p in pieces for r in sign_pattern(p.expression, u, p.lo, p.hi)} != {1}:
         return False
-    for before, after in pairwise(pieces):
-        if before.hi < after.lo and gap_below(gap, before.hi, after.lo):
-            return False
-    for piece in pieces:
-        for cell in touches(piece.expression, u, piece.lo, piece.hi):
-            # next to 1 the value there decides, which the caller asks for
-            if cell.hi < 1 or cell.hi - cell.lo > Fraction(1, 2**20):
-                return False
-    return True
+    if any(a.hi < b.lo and gap_below(gap, a.hi, b.lo) for a, b in pairwise(pieces)):
+        return False
+    touching = (cell for p in pieces for cell in touches(p.expression, u, p.lo, p.hi))
+    # next to 1 the value there decides, which the caller asks for
+    return not any(cell.hi < 1 or cell.hi - cell.lo > Fraction(1, 2**20) for cell in touching)
 
 
 def sign_at_one(gap: Expr) -> int | None:

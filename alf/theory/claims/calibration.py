@@ -72,10 +72,8 @@ def _normalised(structure: Structure) -> Verdict:
     steps: list[Step] = []
     for part in structure.normalised:
         shape = shape_of(part.summand)
-        moving = [r.sign for r in shape.slope_runs]
-        value = shape.value(Fraction(1, 2))
-        falls = (set(moving) == {-1} and value > 0) or (set(moving) == {1} and value < 0)
-        if not falls:
+        signs, value = {r.sign for r in shape.slope_runs}, shape.value(Fraction(1, 2))
+        if not ((signs == {-1} and value > 0) or (signs == {1} and value < 0)):
             return undecided("calibrated", "|s| is not known to decrease strictly.", steps)
         steps.append(
             step(

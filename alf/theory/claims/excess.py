@@ -177,7 +177,6 @@ def searched(claim: str, shape: Shape, steps, classes: int) -> Verdict:
     if best >= 1:
         return undecided(claim, "The tight constant could not be bounded.", steps)
     constant = 1 / (1 - best)
-    sharing = min(classes, GRID)
     reach = f"every equal split among 2 to {classes} classes, and every prediction in multiples of 1/{GRID}"
     if classes > GRID:
         reach += f" (so with at most {GRID} classes that have a share)"
@@ -191,7 +190,7 @@ def searched(claim: str, shape: Shape, steps, classes: int) -> Verdict:
         "quoted": QUOTED,
         "drop": float(shape.drop),
         "grid": GRID,
-        "classes_sharing": sharing,
+        "classes_sharing": min(classes, GRID),
         "searched": reach,
     }
     bound = Step(text, status=Status.OBSERVED, theorem="excess-risk")

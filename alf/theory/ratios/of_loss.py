@@ -50,11 +50,8 @@ def ratio_of(loss: Loss) -> Ratio:
         return Ratio(Status.NOT_DEFINED, steps=(Step(text, status=Status.NOT_DEFINED),))
     if constant(loss):
         return Ratio(Status.NOT_DEFINED, steps=(Step("The loss is constant.", status=Status.NOT_DEFINED),))
-    if not loss.pointwise:
-        return ratio_of_shape(expression)
-
-    found = closed_ratio(loss)
-    return found if found is not None else ratio_of_shape(expression)
+    found = closed_ratio(loss) if loss.pointwise else None
+    return ratio_of_shape(expression) if found is None else found
 
 
 @lru_cache(maxsize=1024)
