@@ -1,10 +1,12 @@
 """One function for each claim, which derives it, or its opposite, from the statement alone."""
 
+from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 
 import sympy
 
-from alf.export.checker.curve import is_zero
+from alf.export.checker.curve import covered, is_zero
 from alf.export.checker.interval import EVERYTHING, Undefined, between, maximum, number
 from alf.export.checker.reading import u
 from alf.export.checker.risk import NotDerived, _rational
@@ -40,27 +42,8 @@ def not_decreasing(s):
     raise NotDerived("no rise of l was found")
 
 
-def convex(s):
-    """Show that l is convex."""
-    return _bent(s, 1)
-
-
-def concave(s):
-    """Show that l is concave."""
-    return _bent(s, -1)
-
-
-def not_convex(s):
-    """Find where l bends down."""
-    return _not_bent(s, 1)
-
-
-def not_concave(s):
-    """Find where l bends up."""
-    return _not_bent(s, -1)
-
-
-def _bent(s, sign):
+def bent(s, sign):
+    """Show that l is convex (1) or concave (-1)."""
     if bends(s.loss.l, sign):
         return (
             f"l is finite and continuous on (0, 1) and l'' {'>=' if sign > 0 else '<='} 0, kinks included, on a cover"
@@ -68,7 +51,8 @@ def _bent(s, sign):
     raise NotDerived("l'' could not be shown to have one sign on a cover of (0, 1)")
 
 
-def _not_bent(s, sign):
+def not_bent(s, sign):
+    """Find where l bends the other way."""
     l = s.loss.l  # noqa: E741
     if -sign in l.signs(2).found:
         return f"there is a cell with l'' {'<' if sign > 0 else '>'} 0"
@@ -106,8 +90,7 @@ def _chord(l, sign):  # noqa: E741
 
 def _sum_function(loss):
     """f with sum_i L(u, i) = constant + sum_i f(u_i)."""
-    for index in range(len(loss.normalised)):
-        loss.normaliser(index)
+    loss.normalisers()  # each has one sign
     return loss.curve(sympy.expand(loss.h + loss.classes * loss.sigma))
 
 
@@ -140,9 +123,7 @@ def not_symmetric(s):
     for point in points:
         if sum(point) != 1 or min(point) < 0 or (0 in point and f.finite(0, 0) is None):
             continue
-        total = number(0)
-        for x in set(point):
-            total = total + number(point.count(x)) * f.at(x)
+        total = sum((number(n) * f.at(x) for x, n in Counter(point).items()), number(0))
         if total.below(even) or even.below(total):
             return f"the sums over the labels differ at {_shown(point)} and at the uniform prediction"
     raise NotDerived("no two predictions with different sums were found")
@@ -168,20 +149,22 @@ def not_asymmetric(s):
 
 def noise_tolerant(s):
     """Show that clean labels dominate and that the loss is asymmetric on every row."""
-    for y, row in enumerate(s.matrix):
-        if any(p >= row[y] for j, p in enumerate(row) if j != y):
-            raise NotDerived(
-                f"for clean label {y + 1} another label is at least as likely: clean labels do not dominate"
-            )
+    lost = _outweighed(s.matrix)
+    if lost:
+        raise NotDerived(f"for clean label {lost} another label is at least as likely: clean labels do not dominate")
     return "clean labels dominate; " + asymmetric(s)
 
 
 def not_noise_tolerant(s):
     """Find a row in which the clean label does not dominate, or on which the loss is not asymmetric."""
-    for y, row in enumerate(s.matrix):
-        if any(p >= row[y] for j, p in enumerate(row) if j != y):
-            return f"for clean label {y + 1} another label is at least as likely"
-    return not_asymmetric(s)
+    lost = _outweighed(s.matrix)
+    return f"for clean label {lost} another label is at least as likely" if lost else not_asymmetric(s)
+
+
+def _outweighed(matrix):
+    """The first clean label that another label is at least as likely as, None where there is none."""
+    rows = enumerate(matrix)
+    return next((y + 1 for y, row in rows if any(p >= row[y] for j, p in enumerate(row) if j != y)), None)
 
 
 def _refuted_on(s, row):
@@ -189,7 +172,7 @@ def _refuted_on(s, row):
     loss = s.loss
     if sorted(row)[-2] == 0:
         return None
-    if _bare(loss):
+    if loss.bare:
         others = sorted(row)[:-1]
         if loss.singular() and loss.classes > 2 and len(set(others)) > 1:
             return "the straight way into e_m minimises L(., m) and leaves the risk above its infimum, the least weight"
@@ -198,13 +181,15 @@ def _refuted_on(s, row):
     candidates = []
     if s.point and sorted(s.weights) == sorted(row):
         candidates.append((s.witness(loss.classes), s.weights))
-    candidates += [(point, row) for point in _guesses(row)]
+    return _undercut(loss, candidates + [(point, row) for point in _guesses(row)])
+
+
+def _undercut(loss, candidates):
+    """The sentence on the first point, with weights, that is no worse than the vertex; None where there is none."""
     for point, weights in candidates:
-        try:
+        with suppress(Undefined, NotDerived):
             if loss.undercuts(point, weights):
                 return f"on the weights {_shown(weights)} the risk at {_shown(point)} is not above that at e_m"
-        except (Undefined, NotDerived):
-            continue
     return None
 
 
@@ -226,20 +211,15 @@ def _guesses(w):
     yield tuple(x / sum(w) for x in w)
 
 
-def _bare(loss):
-    return bool(loss.normalised) and loss.sigma == 0 and not loss.h.has(u)
-
-
 def completely_asymmetric(s):
     """Show that the loss is asymmetric on all weights with one greatest."""
     loss = s.loss
-    for index in range(len(loss.normalised)):
-        loss.normaliser(index)
-    if _bare(loss):
+    loss.normalisers()  # each has one sign
+    if loss.bare:
         if loss.classes == 2:
             return "R = c w_n + (w_m - w_n) L(u, m) with two classes"
         raise NotDerived("a normalised loss fails for three classes or more")
-    if loss.normalised and not (loss.classes == 2 or all(loss.singular(i) for i in range(len(loss.normalised)))):
+    if loss.normalised and not (loss.classes == 2 or loss.singular()):
         raise NotDerived("the normalised part was not settled on all weights")
     if loss.sigma != 0:
         sigma, both, h = (loss.curve(e) for e in (loss.sigma, sympy.expand(loss.h + loss.sigma), loss.h))
@@ -268,18 +248,15 @@ def _complete(loss, l):  # noqa: E741
 def not_completely_asymmetric(s):
     """Find weights on which the loss is not asymmetric."""
     loss = s.loss
-    if _bare(loss) and loss.classes > 2 and loss.singular():
+    if loss.bare and loss.classes > 2 and loss.singular():
         return "on w = (3/5, 2/5, 0, ...) the straight way into e_m does not minimise the risk, but minimises L(., m)"
     tries = [(s.witness(loss.classes), s.weights)] if s.point else []
     for n in (1, 4, 20, 100, 1000):
         w = (Fraction(n + 1), Fraction(n), *([Fraction(0)] * (loss.classes - 2)))
         tries += [(point, w) for point in _guesses(w)]
-    for point, weights in tries:
-        try:
-            if loss.undercuts(point, weights):
-                return f"on the weights {_shown(weights)} the risk at {_shown(point)} is not above that at e_m"
-        except (Undefined, NotDerived):
-            continue
+    why = _undercut(loss, tries)
+    if why:
+        return why
     raise NotDerived("no weights and prediction were found that refute")
 
 
@@ -289,8 +266,8 @@ def not_completely_asymmetric(s):
 def calibrated(s):
     """h and every |s| fall strictly, so an exchange lowers the risk; a tie at the top is left by a small move."""
     loss = s.loss
-    normalisers = [loss.normaliser(i)[1] for i in range(len(loss.normalised))]
-    if _bare(loss) and loss.classes > 2 and loss.singular():
+    normalisers = [s for _, s in loss.normalisers()]
+    if loss.bare and loss.classes > 2 and loss.singular():
         raise NotDerived("the infimum is approached at wrong predictions")
     h = loss.curve(loss.h)
     parts = [h] if loss.h.has(u) else []
@@ -315,30 +292,26 @@ def _leaves_ties(loss, f):
     """At a tie t in [1/K, 1/2] the slope is no steeper to the left: there is no convex kink."""
     if f.smooth() is not None:
         return  # analytic and decreasing: the first derivative that does not vanish is of odd order and negative
-    cells = [(Fraction(1, 2 * loss.classes), Fraction(5, 8))]
-    for _ in range(4000):
-        if not cells:
-            return
-        low, high = cells.pop()
+
+    def settled(low, high):
         if high < Fraction(1, loss.classes) or low > HALF:
-            continue
+            return True
         try:
             _, slope, bend = f.program.enclose(between(low, high), 2)
         except Undefined:
             slope, bend = EVERYTHING, EVERYTHING
             f.program.split = True
-        if not f.program.split or (slope.negative and bend.bounded_above):
-            continue  # no kink, where the first derivative that does not vanish decides; or none that is convex
-        if high - low < Fraction(1, 2**60):
-            break
-        cells += [((low + high) / 2, high), (low, (low + high) / 2)]
-    raise NotDerived("a kink may hold a tie of the two largest probabilities")
+        # no kink, where the first derivative that does not vanish decides; or none that is convex
+        return not f.program.split or (slope.negative and bend.bounded_above)
+
+    if not covered(Fraction(1, 2 * loss.classes), Fraction(5, 8), settled, 4000, Fraction(1, 2**60)):
+        raise NotDerived("a kink may hold a tie of the two largest probabilities")
 
 
 def not_calibrated(s):
     """Find label probabilities whose best prediction does not lead with the likeliest label."""
     loss = s.loss
-    if _bare(loss) and loss.classes > 2 and loss.singular():
+    if loss.bare and loss.classes > 2 and loss.singular():
         return "p = (1/2, 3/10, 1/5, 0, ...): along u -> (1/10, 9/10 - d, d, ...) the risk comes down to its infimum"
     if loss.pointwise and s.point:
         return _tie(loss, s.witness(loss.classes), s.weights)

@@ -5,10 +5,11 @@ with everything inside it: a formula with a pole, a jump or a complex number any
 """
 
 from fractions import Fraction
+from functools import lru_cache
 
 import sympy
 
-from alf.export.checker.ends import Strip, limit, local, signed_form, t
+from alf.export.checker.ends import KINKS, Strip, limit, local, signed_form, t, without_kinks
 from alf.export.checker.interval import BITS, EVERYTHING, Undefined, between, number
 from alf.export.checker.program import Program, cell_value
 from alf.export.checker.reading import u
@@ -18,8 +19,26 @@ STRIPS = (5, 8, 12, 20, 40, 80, 200)
 MOST_CELLS, THINNEST = 6000, Fraction(1, 2**240)
 MOST_CELLS_MOVING, THINNEST_MOVING = 600, Fraction(1, 2**40)
 """Cells that a cover may take, and those that are not halved any more: where parameters move it is these to halve."""
-KINKS = (sympy.Abs, sympy.Max, sympy.Min)
 LARGEST_DEGREE, LONGEST_PRODUCT = 40, 80
+
+
+def covered(low, high, settled, most, thinnest):
+    """Whether all from low to high is settled, part by part: a part that is not is halved.
+
+    At most so many parts are looked at, and none below the thinnest is halved; nor is one where `settled` says None, as
+    there is no hope.
+    """
+    cells = [(low, high)]
+    for _ in range(most):
+        if not cells:
+            return True
+        low, high = cells.pop()
+        answer = settled(low, high)
+        if answer is None or (not answer and high - low < thinnest):
+            return False
+        if not answer:
+            cells += [((low + high) / 2, high), (low, (low + high) / 2)]
+    return False
 
 
 class Signs:
@@ -69,7 +88,11 @@ class Curve:
         self.thinnest = THINNEST_MOVING if self.moving else THINNEST
         self.most_cells = MOST_CELLS_MOVING if self.moving else MOST_CELLS
         self._along = None
-        self._signs, self._limits, self._points, self._strips, self._local = {}, {}, {}, {}, {}
+        self._limits, self._points = {}, {}
+        # asked for again and again
+        self.signs = lru_cache(maxsize=None)(self._cover)
+        self._strip_interval = lru_cache(maxsize=None)(self._over_strip)
+        self._factored = lru_cache(maxsize=None)(self._as_product)
 
     def at(self, x):
         """The value at a rational point, enclosed; its limit at 0 and 1."""
@@ -178,15 +201,12 @@ class Curve:
             parts[0] = parts[0].hull(part)
         return parts[0]
 
-    def _strip_interval(self, order, end, k):
-        key = order, end, k
-        if key not in self._strips:
-            try:
-                strip = Strip(k, self.values)
-                self._strips[key] = strip.interval(strip.form(self._on_strip(strip, order, end)))
-            except Undefined:
-                self._strips[key] = None
-        return self._strips[key]
+    def _over_strip(self, order, end, k):
+        try:
+            strip = Strip(k, self.values)
+            return strip.interval(strip.form(self._on_strip(strip, order, end)))
+        except Undefined:
+            return None
 
     def _on_strip(self, strip, order, end):
         """A derivative in terms of the distance t from an end."""
@@ -207,49 +227,37 @@ class Curve:
             if k is None:
                 return False
             ends.append(Fraction(1, 2**k))
-        cells = [(ends[0], 1 - ends[1])]
-        for _ in range(self.most_cells):
-            if not cells:
-                return True
-            low, high = cells.pop()
-            try:
-                self.program.enclose(between(low, high), 1)
-            except Undefined:
-                if high - low < self.thinnest:
-                    return False
-                cells += [((low + high) / 2, high), (low, (low + high) / 2)]
-        return False
+        return covered(ends[0], 1 - ends[1], self._enclosed, self.most_cells, self.thinnest)
+
+    def _enclosed(self, low, high):
+        try:
+            return bool(self.program.enclose(between(low, high), 1))
+        except Undefined:
+            return False
 
     # --- signs
 
-    def signs(self, order, until=Fraction(1)):
+    def _cover(self, order, until=Fraction(1)):
         """The signs of the derivative of this order, on a cover of (0, until)."""
-        if (order, until) not in self._signs:
-            self._signs[order, until] = self._cover(order, until)
-        return self._signs[order, until]
-
-    def _cover(self, order, until):
         signs, ends = Signs(), []
         for end in (0, until):
             k = next((k for k in STRIPS if self._strip_signs(signs, order, end, k)), None)
             if k is None:
                 return signs
             ends.append(Fraction(1, 2**k))
-        cells, count = [(ends[0], until - ends[1])], 0
         extra = self._factored(self.smooth(), order)
-        while cells and count < self.most_cells and not signs.mixed:
-            low, high = cells.pop()
-            count += 1
+
+        def settled(low, high):
             x = self._sign_cell(order, low, high, extra)
             split = self.program.split
             pinned = self._pinned(x, order, low, (low + high) / 2, high)
             strict = x.positive or x.negative or x.zero
             look = order == 1 and not strict and (split or not pinned) and high - low > Fraction(1, 2**40)
             if look or not signs.add(x, split, pinned):
-                if high - low < self.thinnest:
-                    return signs
-                cells += [((low + high) / 2, high), (low, (low + high) / 2)]
-        signs.complete = not cells
+                return False
+            return None if signs.mixed else True
+
+        signs.complete = covered(ends[0], until - ends[1], settled, self.most_cells, self.thinnest)
         return signs
 
     def _strip_signs(self, signs, order, end, k):
@@ -300,7 +308,7 @@ class Curve:
         self.program.split = split
         return any(y.positive or y.negative for y in at)
 
-    def _factored(self, f, order):
+    def _as_product(self, f, order):
         """The derivative as a product, in which double zeros are squares; of rational functions, and of short ones
         with moving parameters, for which (1 - q) u^q is of one sign and u^q - q u^q is not."""
         if f is None or not f.is_rational_function(u):
@@ -317,53 +325,23 @@ class Curve:
 
     def _beside_kinks(self, order, x):
         """The same for a cell that holds no kink, though the expression has some."""
-        e = self.expression
-        for _ in range(20):
-            inner = next((k for k in sympy.postorder_traversal(e) if isinstance(k, KINKS)), None)
-            if inner is None:
-                break
-            chosen = self._larger(inner, x)
-            if chosen is None:
-                return ()
-            e = e.xreplace({inner: chosen})
-        if (e, order) not in self._local:
-            self._local[e, order] = self._factored(e, order)
-        return self._local[e, order]
 
-    def _larger(self, kink, x):
-        """The argument that a kink takes all over a cell, None where that is not known."""
-        chosen, *others = kink.args if not isinstance(kink, sympy.Abs) else (-kink.args[0], kink.args[0])
-        for other in others:
-            gap = cell_value(Program(other - chosen, u, self.values), x, 0)
-            if not (gap.at_least_zero or gap.at_most_zero):
-                return None
-            chosen = other if gap.at_least_zero != isinstance(kink, sympy.Min) else chosen
-        return chosen
+        def sign(e):
+            found = cell_value(Program(e, u, self.values), x, 0)
+            return 1 if found.at_least_zero else -1 if found.at_most_zero else None
+
+        e = without_kinks(self.expression, sign)
+        return () if e.has(*KINKS) else self._factored(e, order)
 
 
 def resolve(expression, values):
     """An expression without the kinks that lie nowhere in (0, 1)."""
-    for e in sympy.postorder_traversal(expression):
-        if isinstance(e, KINKS) and not any(a.has(*KINKS) for a in e.args):
-            chosen = _chosen(e, values)
-            if chosen is not None:
-                return resolve(expression.xreplace({e: chosen}), values)
-    return expression
 
+    def sign(e):
+        signs = Curve(e, values).signs(0)
+        return 1 if signs.only(1) else -1 if signs.only(-1) else None
 
-def _chosen(e, values):
-    first = e.args[0]
-    if isinstance(e, sympy.Abs):
-        signs = Curve(first, values).signs(0)
-        return first if signs.only(1) else -first if signs.only(-1) else None
-    for other in e.args[1:]:
-        signs = Curve(sympy.expand(first - other), values).signs(0)
-        keep = 1 if isinstance(e, sympy.Max) else -1
-        if signs.only(keep):
-            return e.func(*(a for a in e.args if a != other))
-        if signs.only(-keep):
-            return e.func(*e.args[1:])
-    return None
+    return without_kinks(expression, sign)
 
 
 def is_zero(expression, values):

@@ -5,6 +5,7 @@ finite ones are read off without sampling.
 """
 
 from fractions import Fraction
+from math import prod
 
 import sympy
 from mpmath import libmp
@@ -35,6 +36,37 @@ DEEPEST = 2**20
 MOST_TERMS = 4
 FLAT = 8
 """The power of t beside which exp(-1/t) is bounded."""
+
+
+KINKS = (sympy.Abs, sympy.Max, sympy.Min)
+
+
+def without_kinks(e, sign):
+    """An expression without the kinks that can be told to lie elsewhere.
+
+    `sign` says of an expression without kinks 1 where it is at least 0, -1 where it is at most 0, None where it is not
+    known.
+    """
+    for kink in sympy.postorder_traversal(e):
+        if isinstance(kink, KINKS) and not any(a.has(*KINKS) for a in kink.args):
+            fewer = _fewer_sides(kink, sign)
+            if fewer is not None:
+                return without_kinks(e.xreplace({kink: fewer}), sign)
+    return e
+
+
+def _fewer_sides(kink, sign):
+    """A kink with one side less, None where no two can be told apart."""
+    first, *others = kink.args
+    if isinstance(kink, sympy.Abs):
+        of_first = sign(first)
+        return None if of_first is None else of_first * first
+    for other in others:
+        of_gap = sign(sympy.expand(first - other))
+        if of_gap is not None:
+            dropped = other if (of_gap > 0) == isinstance(kink, sympy.Max) else first
+            return kink.func(*(a for a in kink.args if a != dropped))
+    return None
 
 
 class Form:
@@ -117,7 +149,8 @@ class Strip:
     def span(self, alpha, beta):
         """The values of t^alpha L^beta on the strip."""
         if not isinstance(alpha, Fraction):
-            low, high = (Fraction(*libmp.to_rational(end)) for end in self.range(alpha).ends)
+            ends = self.range(alpha)
+            low, high = (Fraction(*libmp.to_rational(end)) for end in (ends.lo, ends.hi))
             return self.span(low, beta).hull(self.span(high, beta))  # t^alpha lies between the two for every t
         if alpha == beta == 0:
             return ONE
@@ -148,10 +181,7 @@ class Strip:
         if e.is_Add:
             return self._sum([self.form(a) for a in e.args])
         if e.is_Mul:
-            found = Form(0, 0, ONE)
-            for a in e.args:
-                found = found * self.form(a)
-            return found
+            return prod(map(self.form, e.args), start=Form(0, 0, ONE))
         if e.is_Pow and e.base != sympy.E:
             exponent = None if e.exp.has(t) else exact(e.exp, self.values)
             if exponent is None and e.exp.has(t):
@@ -165,7 +195,7 @@ class Strip:
         inner = self.form(e.exp if e.is_Pow else e.args[0])
         if isinstance(e, sympy.log):
             return self._log(inner)
-        if isinstance(e, (sympy.Abs, sympy.Max, sympy.Min)):
+        if isinstance(e, KINKS):
             return self.form(self.resolved(e))
         name = "exp" if e.is_Pow else type(e).__name__
         steep = isinstance(inner.alpha, Fraction) and inner.alpha < 0 and inner.beta == 0
@@ -219,7 +249,7 @@ class Strip:
 
     def _taylor(self, e):
         """f = t^n f^(n)(s) / n! where f and its first n-1 derivatives are exactly 0 at t = 0 and f is smooth there."""
-        if not e.has(t) or e.has(sympy.Abs, sympy.Max, sympy.Min):
+        if not e.has(t) or e.has(*KINKS):
             return None
         room = between(0, Fraction(1, 2 ** min(self.k, 4096)))
         factorial, f = 1, e
@@ -244,25 +274,13 @@ class Strip:
 
     def resolved(self, e):
         """An expression without the kinks that do not lie in the strip."""
-        while e.has(sympy.Abs, sympy.Max, sympy.Min):
-            inner = next(x for x in sympy.postorder_traversal(e) if isinstance(x, (sympy.Abs, sympy.Max, sympy.Min)))
-            e = e.xreplace({inner: self._chosen(inner)})
-        return e
-
-    def _chosen(self, e):
-        if isinstance(e, sympy.Abs):
-            return e.args[0] if self._sign(e.args[0]) >= 0 else -e.args[0]
-        best = e.args[0]
-        for other in e.args[1:]:
-            larger = self._sign(other - best) > 0
-            best = other if larger == isinstance(e, sympy.Max) else best
-        return best
+        return without_kinks(e, self._sign)
 
     def _sign(self, e):
         c = self.form(sympy.expand(e)).c
         if not (c.positive or c.negative or c.zero):
             raise Undefined("a kink may lie next to an end")
-        return 1 if c.positive else -1 if c.negative else 0
+        return -1 if c.negative else 1
 
 
 def _turned(x):

@@ -6,6 +6,7 @@ tangent across a pole) raises `Undefined`.
 """
 
 from fractions import Fraction
+from functools import cmp_to_key, reduce
 
 from mpmath import libmp
 
@@ -22,6 +23,7 @@ _ZERO, _ONE, _INF, _NINF = libmp.fzero, libmp.fone, libmp.finf, libmp.fninf
 _GUARD = 8
 """Last bits of mpmath's elementary functions that are not relied on."""
 _FAR = libmp.from_man_exp(1, 40)
+_IN_ORDER = cmp_to_key(libmp.mpf_cmp)
 
 
 class precise:
@@ -126,11 +128,6 @@ class Interval:
         return libmp.to_float(self.hi)
 
     @property
-    def ends(self):
-        """Both ends, in mpmath's form."""
-        return self.lo, self.hi
-
-    @property
     def bounded_above(self):
         """Whether the upper end is finite."""
         return self.hi != _INF
@@ -155,17 +152,11 @@ class Interval:
 
 
 def _least(numbers):
-    best = numbers[0]
-    for x in numbers[1:]:
-        best = x if libmp.mpf_lt(x, best) else best
-    return best
+    return min(numbers, key=_IN_ORDER)
 
 
 def _most(numbers):
-    best = numbers[0]
-    for x in numbers[1:]:
-        best = x if libmp.mpf_gt(x, best) else best
-    return best
+    return max(numbers, key=_IN_ORDER)
 
 
 def _one_over(x, rounding):
@@ -245,20 +236,16 @@ def sinh(x):
 
 def cosh(x):
     """The hyperbolic cosine."""
-    if x.at_most_zero:
-        x = -x
-    if x.at_least_zero:
-        low, high = Interval(x.lo, x.lo), Interval(x.hi, x.hi)
-        return (exp(low) + exp(-low)).hull(exp(high) + exp(-high)) * number(Fraction(1, 2))
-    return number(1).hull(cosh(Interval(_ZERO, x.hi))).hull(cosh(Interval(_ZERO, libmp.mpf_neg(x.lo))))
+    x = absolute(x)
+    low, high = Interval(x.lo, x.lo), Interval(x.hi, x.hi)
+    return (exp(low) + exp(-low)).hull(exp(high) + exp(-high)) * number(Fraction(1, 2))
 
 
 def log(x):
     """The natural logarithm; undefined where the argument may be 0 or below."""
     if not x.positive:
         raise Undefined("a logarithm of a number that may be 0 or below")
-    low = _loose(libmp.mpf_log(x.lo, BITS[0], _DOWN), _DOWN)
-    return Interval(low, _INF if x.hi == _INF else _loose(libmp.mpf_log(x.hi, BITS[0], _UP), _UP))
+    return _rising(libmp.mpf_log)(x)
 
 
 def pi():
@@ -280,13 +267,8 @@ def _wave(f, offset):
         extremes = _turns(x, offset)
         if extremes is None:
             return between(-1, 1)
-        low, high = (
-            Interval(_loose(f(end, BITS[0], _DOWN), _DOWN), _loose(f(end, BITS[0], _UP), _UP)) for end in (x.lo, x.hi)
-        )
-        found = low.hull(high)
-        for k in extremes:
-            found = found.hull(number(-1 if k % 2 else 1))
-        return found
+        low, high = (_rising(f)(Interval(end, end)) for end in (x.lo, x.hi))
+        return reduce(Interval.hull, (number(-1 if k % 2 else 1) for k in extremes), low.hull(high))
 
     return enclosed
 
@@ -334,7 +316,5 @@ def power(x, e):
 
 
 def _whole_power(x, n):
-    if n % 2 == 0:
-        x = absolute(x)
-    low = _NINF if x.lo == _NINF else _loose(libmp.mpf_pow_int(x.lo, n, BITS[0], _DOWN), _DOWN)
-    return Interval(low, _INF if x.hi == _INF else _loose(libmp.mpf_pow_int(x.hi, n, BITS[0], _UP), _UP))
+    raised = _rising(lambda end, bits, rounding: libmp.mpf_pow_int(end, n, bits, rounding))
+    return raised(x if n % 2 else absolute(x))

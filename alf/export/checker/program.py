@@ -5,6 +5,8 @@ second one the jump of the slope, as an end at infinity: max(f, g) bends upwards
 """
 
 from fractions import Fraction
+from functools import reduce
+from math import prod
 
 import sympy
 
@@ -48,10 +50,7 @@ def exact(expression, values):
     if expression.is_Add:
         return sum(parts, Fraction(0))
     if expression.is_Mul:
-        found = Fraction(1)
-        for part in parts:
-            found *= part
-        return found
+        return prod(parts, start=Fraction(1))
     if expression.is_Pow:
         base, e = parts
         if e == 0 or base == 1:
@@ -75,70 +74,66 @@ class Program:
 
     def _add(self, e):
         """The place of a subexpression in the list, appended with what it needs."""
-        if e in self.places:
-            return self.places[e]
+        if e not in self.places:
+            self.operations.append(self._operation(e))  # after those that it needs
+            self.places[e] = len(self.operations) - 1
+        return self.places[e]
+
+    def _operation(self, e):
+        """The jet of a subexpression as a function of those found before it, the interval of u and the order."""
         constant = None if e.has(self.variable) else exact(e, self.values)
         if e == self.variable:
-            operation: tuple = ("u",)
-        elif constant is not None:
-            operation = ("number", constant)
-        elif isinstance(self.values.get(e), tuple):
-            operation = ("range", *self.values[e])
-        elif e.is_Pow and e.base != sympy.E:
-            exponent = None if e.exp.has(self.variable) else exact(e.exp, self.values)
-            if exponent is None:
-                operation = ("exp", self._add(e.exp * sympy.log(e.base)))
-            elif exponent > 1 and isinstance(e.base, sympy.Abs):
-                operation = ("power of a kink", self._add(e.base), self._add(e.base.args[0]), exponent)
-            elif exponent > 1 and isinstance(e.base, sympy.Max) and e.base.args[0] == 0 and len(e.base.args) == 2:
-                operation = ("power of a kink", self._add(e.base), self._add(e.base.args[1]), exponent)
-            else:
-                operation = ("power", self._add(e.base), exponent)
-        elif e.is_Mul and _cubed_kink(e):
-            kink, n, rest = _cubed_kink(e)
-            whole = ("power of a kink", self._add(kink), self._add(kink.args[0]), Fraction(n + 1))
-            self.operations.append(whole)
-            operation = ("Mul", len(self.operations) - 1, self._add(rest))
-        elif e is sympy.E or e is sympy.pi:
-            operation = ("e" if e is sympy.E else "pi",)
-        else:
-            name = type(e).__name__ if not e.is_Pow else "exp"
-            if name not in (*_KNOWN, *_SEVERAL, "Abs"):
-                raise Undefined(f"{name} is not known here")
-            arguments = e.args if not e.is_Pow else (e.exp,)
-            operation = (name, *(self._add(a) for a in arguments))
-        self.operations.append(operation)
-        self.places[e] = len(self.operations) - 1
-        return len(self.operations) - 1
+            return lambda found, x, order: [x, ONE, ZERO]
+        if constant is not None:
+            return lambda found, x, order: [number(constant), ZERO, ZERO]
+        if isinstance(self.values.get(e), tuple):
+            return lambda found, x, order: [between(*self.values[e]), ZERO, ZERO]
+        if e is sympy.E or e is sympy.pi:
+            return lambda found, x, order: [exp(ONE) if e is sympy.E else pi(), ZERO, ZERO]
+        if e.is_Pow and e.base != sympy.E:
+            return self._power(e)
+        if e.is_Mul and _cubed_kink(e):
+            kink, n, others = _cubed_kink(e)
+            whole, rest = self._power_of_kink(kink, kink.args[0], Fraction(n + 1)), self._add(others)
+            return lambda found, x, order: _product(whole(found, x, order), found[rest], order)
+        name = "exp" if e.is_Pow else type(e).__name__
+        if name not in (*_KNOWN, *_SEVERAL, "Abs"):
+            raise Undefined(f"{name} is not known here")
+        first, *others = (self._add(a) for a in ((e.exp,) if e.is_Pow else e.args))
+        if name in _SEVERAL:
+            return lambda found, x, order: reduce(
+                lambda jet, other: self._combine(name, jet, found[other], order), others, found[first]
+            )
+        if name == "Abs":
+            return lambda found, x, order: self._absolute(found[first], order)
+        return lambda found, x, order: _chain(found[first], _KNOWN[name](found[first][0], order), order)
+
+    def _power(self, e):
+        exponent = None if e.exp.has(self.variable) else exact(e.exp, self.values)
+        if exponent is None:
+            inner = self._add(e.exp * sympy.log(e.base))
+            return lambda found, x, order: _chain(found[inner], _KNOWN["exp"](found[inner][0], order), order)
+        if exponent > 1 and isinstance(e.base, sympy.Abs):
+            return self._power_of_kink(e.base, e.base.args[0], exponent)
+        if exponent > 1 and isinstance(e.base, sympy.Max) and e.base.args[0] == 0 and len(e.base.args) == 2:
+            return self._power_of_kink(e.base, e.base.args[1], exponent)
+        base = self._add(e.base)
+        return lambda found, x, order: _power(found[base], exponent, order)
+
+    def _power_of_kink(self, kink, inner, exponent):
+        outer, inside = self._add(kink), self._add(inner)
+        return lambda found, x, order: _kinked_power(found[outer], found[inside], exponent, order)
 
     def enclose(self, x, order=0):
         """[f, f', f''] up to the order over the interval x; `split` says afterwards whether a kink may lie in it."""
         self.split = False
         found: list = []
-        for name, *arguments in self.operations:
-            if name == "u":
-                jet = [x, ONE, ZERO]
-            elif name == "number":
-                jet = [number(arguments[0]), ZERO, ZERO]
-            elif name == "range":
-                jet = [between(*arguments), ZERO, ZERO]
-            elif name in ("pi", "e"):
-                jet = [pi() if name == "pi" else exp(ONE), ZERO, ZERO]
-            elif name == "power":
-                jet = _power(found[arguments[0]], arguments[1], order)
-            elif name == "power of a kink":
-                jet = _kinked_power(found[arguments[0]], found[arguments[1]], arguments[2], order)
-            elif name in _SEVERAL:
-                jet = found[arguments[0]]
-                for a in arguments[1:]:
-                    jet = self._combine(name, jet, found[a], order)
-            elif name == "Abs":
-                jet = self._greater(found[arguments[0]], _minus(found[arguments[0]]), order)
-                jet[0] = absolute(found[arguments[0]][0])
-            else:
-                jet = _chain(found[arguments[0]], _KNOWN[name](found[arguments[0]][0], order), order)
-            found.append(jet[: order + 1])
+        for operation in self.operations:
+            found.append(operation(found, x, order)[: order + 1])
         return found[-1]
+
+    def _absolute(self, f, order):
+        return [absolute(f[0]), *self._greater(f, _minus(f), order)[1:]]
 
     def _combine(self, name, f, g, order):
         if name == "Add":

@@ -5,6 +5,7 @@ root, quotient and tangent of the text is noted while it is read, whatever becom
 """
 
 import ast
+import operator
 
 import sympy
 
@@ -17,6 +18,10 @@ FUNCTIONS = {
     "sinh": sympy.sinh, "cosh": sympy.cosh, "tanh": sympy.tanh, "atan": sympy.atan, "abs": sympy.Abs, "Abs": sympy.Abs,
 }  # fmt: skip
 CHOICES = {"min": sympy.Min, "Min": sympy.Min, "max": sympy.Max, "Max": sympy.Max}
+OPERATIONS = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}  # fmt: skip
 CONSTANTS = {"u": u, "pi": sympy.pi, "e": sympy.E, "E": sympy.E}
 
 
@@ -48,20 +53,13 @@ def _read(node, names, needs):
             return FUNCTIONS[name](arguments[0])
         if name in CHOICES:
             return CHOICES[name](*arguments)
-    if isinstance(node, ast.BinOp):
+    if isinstance(node, ast.BinOp) and type(node.op) in OPERATIONS:
         x, y = _read(node.left, names, needs), _read(node.right, names, needs)
-        if isinstance(node.op, ast.Add):
-            return x + y
-        if isinstance(node.op, ast.Sub):
-            return x - y
-        if isinstance(node.op, ast.Mult):
-            return x * y
         if isinstance(node.op, ast.Div):
             _need(y, "nonzero", needs)
-            return x / y
         if isinstance(node.op, ast.Pow):
             _note_power(x, y, needs)
-            return x**y
+        return OPERATIONS[type(node.op)](x, y)
     raise Undefined(f"this is no part of a formula: {ast.unparse(node)}")
 
 

@@ -5,6 +5,7 @@
 The parts are derived from the formula. A risk is R(u) = sum_i w_i L(u, i).
 """
 
+from collections import Counter
 from fractions import Fraction
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ import sympy
 
 from alf.export.checker.curve import Curve, resolve
 from alf.export.checker.ends import Strip, t
-from alf.export.checker.interval import Interval, Undefined, number, precise
+from alf.export.checker.interval import Undefined, number, precise
 from alf.export.checker.program import ZERO, exact
 from alf.export.checker.reading import read, u
 
@@ -136,17 +137,27 @@ class Loss:
         w, every = _rational(weight), _rational(total)
         return self.curve(resolve(sympy.expand(w * self.h + every * self.sigma), self.values))
 
-    def normaliser(self, index=0):
-        """|s| and the weight of a normalised part; s must have one sign in (0, 1)."""
-        weight, s = self.normalised[index]
-        signs = self.curve(s).signs(0)
-        if not (signs.only(1) or signs.only(-1)):
-            raise NotDerived("the normalising summand has no sign of its own")
-        return self.curve(weight).at(Fraction(1, 2)), self.curve(s if signs.only(1) else -s)
+    @property
+    def bare(self):
+        """Whether the loss has normalised parts and nothing else that depends on the prediction."""
+        return bool(self.normalised) and self.sigma == 0 and not self.h.has(u)
 
-    def singular(self, index=0):
+    def normalisers(self):
+        """The weight and |s| of every normalised part; s must have one sign in (0, 1)."""
+        found = []
+        for weight, s in self.normalised:
+            signs = self.curve(s).signs(0)
+            if not (signs.only(1) or signs.only(-1)):
+                raise NotDerived("the normalising summand has no sign of its own")
+            found.append((self.curve(weight).at(Fraction(1, 2)), self.curve(s if signs.only(1) else -s)))
+        return found
+
+    def singular(self):
+        """Whether no normalised part has a value at a vertex."""
+        return all(self._singular(s) for _, s in self.normalisers())
+
+    def _singular(self, s):
         """Whether |s| grows at least like |log u| at 0, so that a vertex has no value."""
-        _, s = self.normaliser(index)
         strip = Strip(200, self.values)
         form = strip.form(s.expression.subs(u, t))
         alpha = strip.range(form.alpha)
@@ -154,58 +165,41 @@ class Loss:
 
     # --- values
 
-    def separable_risk(self, point, weights):
-        """The weighted risk at a point where it is a sum over the labels."""
-        total, found = sum(weights), ZERO
-        groups: dict = {}
-        for x, w in zip(point, weights, strict=True):
-            groups[x, w] = groups.get((x, w), 0) + 1
-        for (x, w), count in groups.items():
-            if self.sigma == 0 and w == 0:
-                continue
-            found = found + number(count) * self.psi(w, total).at(x)
-        return found
+    def _separable(self, point, weights):
+        """The part of the risk that is a sum over the labels, as (how often, class function, its argument)."""
+        groups, total = Counter(zip(point, weights, strict=True)), sum(weights)
+        return [(number(n), self.psi(w, total), x) for (x, w), n in groups.items() if self.sigma != 0 or w != 0]
 
     def risk(self, point, weights):
         """R at a point of the simplex."""
-        found = self.separable_risk(point, weights)
-        for index in range(len(self.normalised)):
-            weight, s = self.normaliser(index)
-            zeros = {w for x, w in zip(point, weights, strict=True) if x == 0}
-            if zeros and self.singular(index):
+        found = sum((n * psi.at(x) for n, psi, x in self._separable(point, weights)), ZERO)
+        zeros = {w for x, w in zip(point, weights, strict=True) if x == 0}
+        for weight, s in self.normalisers():
+            if zeros and self._singular(s):
                 # a mean of the weights with |s| as weights: those of the labels at 0, where they are equal
                 if len(zeros) > 1:
                     raise Undefined("the risk has no value at this point")
-                found = found + weight * number(zeros.pop())
+                found = found + weight * number(min(zeros))
                 continue
-            above, below = ZERO, ZERO
-            for x, w in zip(point, weights, strict=True):
-                value = s.at(x)
-                above, below = above + number(w) * value, below + value
-            found = found + weight * above / below
+            values = [s.at(x) for x in point]
+            above = sum((number(w) * value for w, value in zip(weights, values, strict=True)), ZERO)
+            found = found + weight * above / sum(values, ZERO)
         return found
 
     def least_at_vertex(self, weights):
         """The risk at e_m, or the least limit of it there; 1 where it is infinite."""
-        m = weights.index(max(weights))
-        total, found = sum(weights), ZERO
-        groups: dict = {}
-        for i, w in enumerate(weights):
-            groups[int(i == m), w] = groups.get((int(i == m), w), 0) + 1
-        for (x, w), count in groups.items():
-            if self.sigma == 0 and w == 0:
-                continue
-            value = self.psi(w, total).limit(0, x)
+        m, found = weights.index(max(weights)), ZERO
+        others = [w for i, w in enumerate(weights) if i != m]
+        for n, psi, x in self._separable([int(i == m) for i in range(self.classes)], weights):
+            value = psi.limit(0, x)
             if isinstance(value, int):
                 if value < 0:
                     raise Undefined("the risk is unbounded below")
                 return 1
-            found = found + number(count) * value
-        for index in range(len(self.normalised)):
-            weight, s = self.normaliser(index)
-            others = [w for i, w in enumerate(weights) if i != m]
-            mean = min(others) if self.singular(index) else self._mean(s, others, weights[m])
-            found = found + weight * (number(mean) if not isinstance(mean, Interval) else mean)
+            found = found + n * value
+        for weight, s in self.normalisers():
+            mean = number(min(others)) if self._singular(s) else self._mean(s, others, weights[m])
+            found = found + weight * mean
         return found
 
     @staticmethod

@@ -5,7 +5,7 @@ from operator import add
 
 import sympy
 
-from alf.export.checker.curve import is_zero
+from alf.export.checker.curve import covered, is_zero
 from alf.export.checker.ends import Strip, local, t
 from alf.export.checker.interval import Undefined, number
 from alf.export.checker.program import exact
@@ -55,16 +55,15 @@ def _asymmetric_on(loss, w):
     if not loss.normalised:
         return _separable(loss, w)
     equal = len(set(w[1:])) == 1
-    for index in range(len(loss.normalised)):
-        loss.normaliser(index)
-    if loss.sigma == 0 and not loss.h.has(u):
+    loss.normalisers()  # each has one sign
+    if loss.bare:
         if equal:
             return "symmetric rule: R = c w_n + (w_m - w_n) L(u, m)"
         raise NotDerived("a normalised loss is asymmetric on equal weights of the other labels only")
     rule = _separable(loss, w)
     if equal:
         return f"{rule}; the normalised part has e_m among its minimisers (sum rule)"
-    if all(loss.singular(i) for i in range(len(loss.normalised))):
+    if loss.singular():
         return f"{rule}; the normalised part's risk comes down to its least along a way into e_m"
     raise NotDerived("the normalised part was not settled on these weights")
 
@@ -161,65 +160,47 @@ def edge_of_equals(l):  # noqa: E741
 
 
 def _edge(l, first, second, until, fine):  # noqa: E741
-    top, other, start = number(first), number(second), Fraction(1, 2**6)
-    while not _edge_rises(l, first, second, start, fine):
-        start /= 8
-        if start < Fraction(1, 2**60):
-            return False
-    cells = [(start, until)]
-    for _ in range(MOST_BOXES_MOVING if l.moving else MOST_BOXES):
-        if not cells:
-            return True
-        a, b = cells.pop()
+    top, other = number(first), number(second)
+
+    def settled(a, b):
         if fine(l.total((top, 1 - a), (-top, Fraction(1)), (-other, Fraction(0)), (other, b))):
-            continue
+            return True
         middle = (a + b) / 2
         here = l.total((top, 1 - middle), (-top, Fraction(1)), (-other, Fraction(0)), (other, middle))
-        if here.negative or b - a < Fraction(1, 2**50):
-            return False
+        if here.negative:
+            return None
         slope = other * l.enclose(1, a, b) - top * l.enclose(1, 1 - b, 1 - a)
-        if not fine(here + slope * number((b - a) / 2) * _both):
-            cells += [(middle, b), (a, middle)]
-    return False
+        return fine(here + slope * number((b - a) / 2) * _both)
+
+    start = _rises_to(l, ((first, 1), (second, 0)), fine)  # g(0) = 0
+    most = MOST_BOXES_MOVING if l.moving else MOST_BOXES
+    return start is not None and covered(start, until, settled, most, Fraction(1, 2**50))
 
 
 _both = number(-1).hull(number(1))
 
 
-def _edge_rises(l, first, second, start, fine):  # noqa: E741
-    """g(0) = 0 and g' > 0 on (0, start]."""
-    strip = Strip(start.denominator.bit_length() - 1, l.values)
-    try:
-        near, far = (sympy.diff(strip.resolved(local(l.expression, end)), t) for end in (0, 1))
-        f = sympy.expand(_rational(first) * far + _rational(second) * near)
-        return fine(strip.form(f).c)
-    except Undefined:
-        return False
+def _rises_to(curve, parts, fine):
+    """How far the slope of a sum is fine from t = 0 on, None where it is not; its parts are (weight, end of (0, 1))."""
+    for k in range(6, 61, 3):
+        strip = Strip(k, curve.values)
+        try:
+            slopes = (_rational(w) * sympy.diff(strip.resolved(local(curve.expression, end)), t) for w, end in parts)
+            if fine(strip.form(sympy.expand(sympy.Add(*slopes))).c):
+                return Fraction(1, 2**k)
+        except Undefined:
+            continue
+    return None
 
 
 def least_at_zero(f):
     """Whether f(t) >= f(0) on (0, 1)."""
-    start = Fraction(1, 2**6)
-    while True:
-        strip = Strip(start.denominator.bit_length() - 1, f.values)
-        try:
-            if strip.form(sympy.expand(sympy.diff(strip.resolved(local(f.expression, 0)), t))).c.at_least_zero:
-                break
-        except Undefined:
-            pass
-        start /= 8
-        if start < Fraction(1, 2**60):
-            return False
-    cells, level = [(start, Fraction(1))], f.at(Fraction(0))
-    for _ in range(MOST_BOXES):
-        if not cells:
-            return True
-        a, b = cells.pop()
-        if not (f.enclose(0, a, b) - level).at_least_zero:
-            if b - a < Fraction(1, 2**40):
-                return False
-            cells += [((a + b) / 2, b), (a, (a + b) / 2)]
-    return False
+    start, level = _rises_to(f, ((1, 0),), lambda x: x.at_least_zero), f.at(Fraction(0))
+
+    def settled(a, b):
+        return (f.enclose(0, a, b) - level).at_least_zero
+
+    return start is not None and covered(start, Fraction(1), settled, MOST_BOXES, Fraction(1, 2**40))
 
 
 # --- any number of labels ----------------------------------------------------------------------------------------

@@ -1,23 +1,22 @@
 """A statement as a script carries it, and the derivation of a claim at its values or all over a box of values."""
 
 from fractions import Fraction
+from functools import partial
 
 import sympy
 
 from alf.export.checker.claims import (
     asymmetric,
+    bent,
     calibrated,
     completely_asymmetric,
-    concave,
-    convex,
     decreasing,
     excess_risk,
     noise_tolerant,
     not_asymmetric,
+    not_bent,
     not_calibrated,
     not_completely_asymmetric,
-    not_concave,
-    not_convex,
     not_decreasing,
     not_noise_tolerant,
     not_symmetric,
@@ -26,14 +25,14 @@ from alf.export.checker.claims import (
 from alf.export.checker.interval import Undefined
 from alf.export.checker.risk import Loss, NotDerived
 
-HOLDS = {
-    "decreasing": decreasing, "convex": convex, "concave": concave, "symmetric": symmetric, "asymmetric": asymmetric,
-    "completely_asymmetric": completely_asymmetric, "noise_tolerant": noise_tolerant, "calibrated": calibrated,
-    "excess_risk": excess_risk,
+HOLDS: dict = {
+    "decreasing": decreasing, "convex": partial(bent, sign=1), "concave": partial(bent, sign=-1),
+    "symmetric": symmetric, "asymmetric": asymmetric, "completely_asymmetric": completely_asymmetric,
+    "noise_tolerant": noise_tolerant, "calibrated": calibrated, "excess_risk": excess_risk,
 }  # fmt: skip
-FAILS = {
-    "decreasing": not_decreasing, "convex": not_convex, "concave": not_concave, "symmetric": not_symmetric,
-    "asymmetric": not_asymmetric, "completely_asymmetric": not_completely_asymmetric,
+FAILS: dict = {
+    "decreasing": not_decreasing, "convex": partial(not_bent, sign=1), "concave": partial(not_bent, sign=-1),
+    "symmetric": not_symmetric, "asymmetric": not_asymmetric, "completely_asymmetric": not_completely_asymmetric,
     "noise_tolerant": not_noise_tolerant, "calibrated": not_calibrated,
 }  # fmt: skip
 
