@@ -85,19 +85,16 @@ def _number(text: str) -> str:
     return text.replace("inf", r"\infty")
 
 
+_ESCAPED = str.maketrans(
+    {character: "\\" + character for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum ", "<": "$<$", ">": "$>$"}
+)
+
+
 def escape(text: str) -> str:
     r"""Text safe in LaTeX.
 
     >>> escape("a_1 & 5%")
     'a\\_1 \\& 5\\%'
     """
-    for character in "\\&%$#_{}":
-        text = (
-            text.replace(character, "\\" + character) if character != "\\" else text.replace("\\", r"\textbackslash ")
-        )
-    return (
-        text.replace("~", r"\textasciitilde ")
-        .replace("^", r"\textasciicircum ")
-        .replace("<", "$<$")
-        .replace(">", "$>$")
-    )
+    return text.translate(_ESCAPED)

@@ -5,6 +5,7 @@ the source of the functions that read and split the data and draw noise, weights
 """
 
 import inspect
+from functools import reduce
 from itertools import pairwise
 from pprint import pformat
 
@@ -44,19 +45,13 @@ class _Printer(PythonCodePrinter):
     """Prints formulas with torch's functions."""
 
     def _print_Function(self, expr) -> str:
-        return f"torch.{expr.func.__name__}({', '.join(map(self._print, expr.args))})"
+        return f"torch.{expr.func.__name__.lower()}({', '.join(map(self._print, expr.args))})"
 
     _print_exp = _print_log = _print_sin = _print_cos = _print_tan = _print_sinh = _print_cosh = _print_Function
-    _print_tanh = _print_atan = _print_Function
+    _print_tanh = _print_atan = _print_Abs = _print_sign = _print_Function
 
     def _print_Pow(self, expr, rational=True) -> str:
         return super()._print_Pow(expr, rational=True)  # x**0.5 rather than a sqrt that the script does not have
-
-    def _print_Abs(self, expr) -> str:
-        return f"torch.abs({self._print(expr.args[0])})"
-
-    def _print_sign(self, expr) -> str:
-        return f"torch.sign({self._print(expr.args[0])})"
 
     def _print_Max(self, expr) -> str:
         return self._folded("maximum", expr.args)
@@ -66,13 +61,7 @@ class _Printer(PythonCodePrinter):
 
     def _folded(self, name: str, args) -> str:
         """Both take two tensors; one of the arguments may be a number."""
-        folded = f"torch.as_tensor({self._print(args[0])})"
-        for arg in args[1:]:
-            folded = f"torch.{name}({folded}, torch.as_tensor({self._print(arg)}))"
-        return folded
-
-    def _print_Rational(self, expr) -> str:
-        return repr(float(expr))
+        return reduce(lambda x, y: f"torch.{name}({x}, {y})", (f"torch.as_tensor({self._print(a)})" for a in args))
 
 
 _NAMES = {u: Symbol("u"), LOG_U: Symbol("log_u"), V: Symbol("v"), LOG_V: Symbol("log_v")}

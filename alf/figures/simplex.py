@@ -50,9 +50,6 @@ def simplex_figure(
     best: Sequence[Series],
     title: str,
     subtitle: str = "",
-    paths: Sequence[np.ndarray] = (),
-    names: Sequence[str] = ("clean class", "class 2", "class 3"),
-    height: int = 380,
 ) -> dict:
     """The risk over the triangle, darkest where it is least.
 
@@ -62,15 +59,17 @@ def simplex_figure(
         Over `raster()`, shape (rows, columns).
     best : sequence of Series
         Marks; a series' `x` and `y` are points of the triangle (`to_plane`).
-    paths : sequence of np.ndarray
-        Lines of predictions, each (n, 3), such as the way training goes.
     """
     marks = [points(s, 15, hover="%{text}") | {"text": [s.label] * len(s.x)} for s in best]
-    traces = [_heat(risk), _outside(), *map(_way, paths), *marks]
+    traces = [_heat(risk), _outside(), *marks]
     words = [
         {"x": cx, "y": cy, "text": name, "showarrow": False, "yshift": shift, "xanchor": anchor, "font": {"size": 13}}
         for (cx, cy), name, shift, anchor in zip(
-            CORNERS, names, (-16, -16, 16), ("left", "right", "center"), strict=True
+            CORNERS,
+            ("clean class", "class 2", "class 3"),
+            (-16, -16, 16),
+            ("left", "right", "center"),
+            strict=True,
         )
     ]
     bare = {"visible": False, "fixedrange": True}
@@ -78,7 +77,7 @@ def simplex_figure(
         "data": traces,
         "layout": {
             "title": {"text": title, "subtitle": {"text": subtitle}},
-            "height": height,
+            "height": 380,
             "margin": {"l": 4, "r": 4, "t": 4, "b": 4},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
@@ -127,20 +126,6 @@ def _outside() -> dict:
         "fill": "toself",
         "fillcolor": PAGE,
         "line": {"width": 0},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
-
-
-def _way(predictions: np.ndarray) -> dict:
-    """A thin line through predictions (n, 3)."""
-    plane = to_plane(predictions)
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": plane[:, 0].astype(np.float32),
-        "y": plane[:, 1].astype(np.float32),
-        "line": {"color": "rgba(255,255,255,0.75)", "width": 1.3},
         "hoverinfo": "skip",
         "showlegend": False,
     }

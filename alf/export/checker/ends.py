@@ -4,6 +4,7 @@ The powers are exact; c is an interval that holds its value for every t of the s
 finite ones are read off without sampling.
 """
 
+from contextlib import suppress
 from fractions import Fraction
 from math import prod
 
@@ -294,15 +295,15 @@ _PLAIN = {"exp": exp, "sin": sin, "cos": cos, "tan": tan, "sinh": sinh, "cosh": 
 
 
 def signed_form(strip, e):
-    """A form whose sign is settled, weakly; the sum as it stands, multiplied out, or over one denominator."""
+    """The enclosed factor of a form whose sign is settled, weakly; None where no form's is."""
+    return next((f.c for f in _forms(strip, e) if f.c.at_least_zero or f.c.at_most_zero), None)
+
+
+def _forms(strip, e):
+    """The forms of an expression as it stands, multiplied out, and over one denominator, where it has them."""
     for change in (lambda x: x, sympy.expand, sympy.together):
-        try:
-            c = strip.form(change(e)).c
-        except Undefined:
-            continue
-        if c.at_least_zero or c.at_most_zero:
-            return c
-    return None
+        with suppress(Undefined):
+            yield strip.form(change(e))
 
 
 def local(expression, end):
@@ -314,9 +315,7 @@ def local(expression, end):
 def limit(expression, end, values):
     """The limit of an expression in u at 0 or 1: an interval, or 1 or -1 for plus or minus infinity."""
     strip = Strip(DEEPEST, values)
-    for change in (lambda x: x, sympy.expand, sympy.together):
-        try:
-            return strip.limit(strip.form(change(local(expression, end))))
-        except Undefined:
-            continue
+    for form in _forms(strip, local(expression, end)):
+        with suppress(Undefined):
+            return strip.limit(form)
     raise Undefined("a limit at an end is not known")
