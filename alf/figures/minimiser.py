@@ -62,7 +62,7 @@ def minimise(vector: Vector, weights: np.ndarray) -> list[Minimum]:
     points = grid()
     risks = _risk(vector(points)[None], weights[:, None, :])
     best = points[np.argmin(risks, axis=1)]
-    offsets = (grid(10) - 1 / 3) * np.array([1.0, 1.0, 1.0])
+    offsets = grid(10) - 1 / 3
     width = 6 / GRID
     for _ in range(ROUNDS):
         near = np.clip(best[:, None, :] + width * offsets[None], 0, None)

@@ -68,32 +68,33 @@ def check_dropped(tree: ast.Expression, symbols: dict[str, Expr], functions: Fun
 def _noting(functions: Functions, noted: dict[Need, None]) -> Functions:
     """The same operations, which also note what they need."""
 
-    def one(
-        name: str, kind: str, operation: str, inside: Callable[[Expr], Expr] = lambda x: x
-    ) -> Callable[[Expr], Expr]:
-        def apply(x: Expr) -> Expr:
-            noted[Need(operation, inside(x), kind)] = None
-            return functions[name](x)
+    def noting(name: str) -> Callable[..., Expr]:
+        def apply(*arguments: Expr) -> Expr:
+            need = NEEDS[name](*arguments)
+            if need is not None:
+                noted[need] = None
+            return functions[name](*arguments)
 
         return apply
 
-    def divide(x: Expr, y: Expr) -> Expr:
-        noted[Need("a quotient by", y, "nonzero")] = None
-        return functions["/"](x, y)
+    return {name: noting(name) for name in NEEDS}
 
-    def power(x: Expr, y: Expr) -> Expr:
-        kind = _kind(x, y)
-        if kind:
-            noted[Need("a power of", x, kind)] = None
-        return functions["**"](x, y)
 
-    return {
-        "log": one("log", "positive", "log of"),
-        "sqrt": one("sqrt", "nonnegative", "sqrt of"),
-        "tan": one("tan", "nonzero", "a pole of tan at a zero of", sympy.cos),
-        "/": divide,
-        "**": power,
-    }
+def _power_needs(base: Expr, exponent: Expr) -> Need | None:
+    kind = _kind(base, exponent)
+    return Need("a power of", base, kind) if kind else None
+
+
+NEEDS: dict[str, Callable[..., Need | None]] = {
+    "log": lambda x: Need("log of", x, "positive"),
+    "sqrt": lambda x: Need("sqrt of", x, "nonnegative"),
+    "tan": lambda x: Need("a pole of tan at a zero of", sympy.cos(x), "nonzero"),
+    "/": lambda x, y: Need("a quotient by", y, "nonzero"),
+    "**": _power_needs,
+}
+"""What an operation of these arguments needs, by the names that formulas call them; None where it needs nothing."""
+SYMBOLIC = {sympy.log: "log", sympy.tan: "tan", sympy.Pow: "**"}
+"""Those that stay operations of an expression."""
 
 
 def _kind(base: Expr, exponent: Expr) -> str | None:
@@ -107,13 +108,8 @@ def _kind(base: Expr, exponent: Expr) -> str | None:
 
 def _needs(expression: Expr) -> Iterator[Need]:
     """What an expression needs itself."""
-    for node in sympy.preorder_traversal(expression):
-        if isinstance(node, sympy.log):
-            yield Need("log of", node.args[0], "positive")
-        elif isinstance(node, sympy.tan):
-            yield Need("tan of", sympy.cos(node.args[0]), "nonzero")
-        elif isinstance(node, sympy.Pow) and (kind := _kind(node.base, node.exp)):
-            yield Need("a power of", node.base, kind)
+    named = ((SYMBOLIC.get(node.func), node.args) for node in sympy.preorder_traversal(expression))
+    return filter(None, (NEEDS[name](*arguments) for name, arguments in named if name))
 
 
 def _plain(x: Expr) -> Expr:

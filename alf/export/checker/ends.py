@@ -74,37 +74,14 @@ class Form:
     """t^alpha L^beta c; alpha is an expression where parameters move in it."""
 
     def __init__(self, alpha, beta, c):
-        self.alpha, self.beta, self.c = _exponent(alpha), Fraction(beta), c
+        self.alpha, self.beta, self.c = sympy.expand(alpha), Fraction(beta), c
 
     def __mul__(self, other):
-        return Form(_plus(self.alpha, other.alpha), self.beta + other.beta, self.c * other.c)
+        return Form(self.alpha + other.alpha, self.beta + other.beta, self.c * other.c)
 
     def power(self, e):
         """The form to a power."""
-        return Form(_times_number(self.alpha, e), self.beta * e, power(self.c, e))
-
-
-def _exponent(x):
-    """A fraction where it is a number, otherwise an expression."""
-    if isinstance(x, sympy.Expr):
-        return Fraction(int(x.p), int(x.q)) if x.is_Rational else x
-    return Fraction(x)
-
-
-def _plus(x, y):
-    if isinstance(x, Fraction) and isinstance(y, Fraction):
-        return x + y
-    return _exponent(sympy.expand(_symbolic(x) + _symbolic(y)))
-
-
-def _times_number(x, e):
-    if isinstance(x, Fraction) and isinstance(e, Fraction | int):
-        return x * e
-    return _exponent(sympy.expand(_symbolic(x) * _symbolic(e)))
-
-
-def _symbolic(x):
-    return sympy.Rational(x.numerator, x.denominator) if isinstance(x, Fraction | int) else x
+        return Form(self.alpha * e, self.beta * e, power(self.c, e))
 
 
 class Strip:
@@ -133,7 +110,7 @@ class Strip:
 
     def range(self, x):
         """The values of an expression in the parameters alone."""
-        return number(x) if isinstance(x, Fraction) else Program(x, t, self.values).enclose(ONE)[0]
+        return number(exact(x, {})) if x.is_Rational else Program(x, t, self.values).enclose(ONE)[0]
 
     def limit(self, form):
         """The limit for t to 0, enclosed; 1 or -1 where it is plus or minus infinity."""
@@ -149,6 +126,8 @@ class Strip:
 
     def span(self, alpha, beta):
         """The values of t^alpha L^beta on the strip."""
+        if isinstance(alpha, sympy.Rational):
+            alpha = exact(alpha, {})
         if not isinstance(alpha, Fraction):
             ends = self.range(alpha)
             low, high = (Fraction(*libmp.to_rational(end)) for end in (ends.lo, ends.hi))
@@ -199,11 +178,11 @@ class Strip:
         if isinstance(e, KINKS):
             return self.form(self.resolved(e))
         name = "exp" if e.is_Pow else type(e).__name__
-        steep = isinstance(inner.alpha, Fraction) and inner.alpha < 0 and inner.beta == 0
+        steep = inner.alpha.is_Rational and inner.alpha < 0 and inner.beta == 0
         if name == "exp" and steep and inner.c.negative:
-            return self._flat(-inner.alpha, -inner.c)
+            return self._flat(exact(-inner.alpha, {}), -inner.c)
         if name == "exp" and steep and inner.c.positive:
-            flat = self._flat(-inner.alpha, inner.c)
+            flat = self._flat(exact(-inner.alpha, {}), inner.c)
             return Form(-flat.alpha, 0, _turned(flat.c))
         if name not in _PLAIN:
             raise Undefined(f"{name} is not known here")
@@ -215,19 +194,18 @@ class Strip:
             return Form(0, 0, ZERO)
         first, total = forms[0], ZERO
         for f in forms[1:]:
-            later = self.range(_plus(first.alpha, _times_number(f.alpha, -1)))
+            later = self.range(first.alpha - f.alpha)
             if later.positive or (later.zero and f.beta > first.beta):
                 first = f
         for f in forms:
-            more = _plus(f.alpha, _times_number(first.alpha, -1))
-            total = total + self.span(more, f.beta - first.beta) * f.c
+            total = total + self.span(f.alpha - first.alpha, f.beta - first.beta) * f.c
         return Form(first.alpha, first.beta, total)
 
     def _moving_power(self, base, exponent):
         """A power whose exponent is no fraction: it moves with the parameters, or is irrational."""
         if base.beta or not base.c.positive:
             raise Undefined("a power of a number that may be 0 or below")
-        return Form(_times_number(base.alpha, exponent), 0, exp(self.range(exponent) * log(base.c)))
+        return Form(base.alpha * exponent, 0, exp(self.range(exponent) * log(base.c)))
 
     def _log(self, form):
         if not form.c.positive:

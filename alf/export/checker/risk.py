@@ -7,7 +7,7 @@ The parts are derived from the formula. A risk is R(u) = sum_i w_i L(u, i).
 
 from collections import Counter
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import sympy
 
@@ -57,7 +57,7 @@ class Loss:
         if sympy.expand(sympy.diff(self.sigma, u, 2)) == 0:  # the coordinates sum to 1, so this sum is constant
             g, self.sigma = g + classes * self.sigma.subs(u, sympy.Rational(1, classes)), sympy.Integer(0)
         self.h = resolve(g, self.values)
-        self.curve = lru_cache(maxsize=None)(self._curve)
+        self.curve = lru_cache(maxsize=None)(partial(Curve, values=self.values))
 
     def _value(self, name, text):
         if isinstance(text, tuple):
@@ -115,10 +115,6 @@ class Loss:
             self.normalised.append((weight, summand))
             return rest
         raise NotDerived("the weight of the normalised part is not known to be positive")
-
-    def _curve(self, expression):
-        """An expression in u at the stated values."""
-        return Curve(expression, self.values)
 
     @property
     def pointwise(self):
