@@ -14,7 +14,7 @@ def csv_text(records: Iterable[dict]) -> str:
     """Write epoch records as CSV, one line an epoch and lane; what does not exist is empty.
 
     >>> print(csv_text([dict.fromkeys(RECORD_KEYS, 0) | {"loss": "agce:a=4,q=0.2"}]).splitlines()[1])
-    0,0,"agce:a=4,q=0.2",0,0,0,0,0,0,0,0,0,0
+    0,0,"agce:a=4,q=0.2",0,0,0,0,0,0,0,0,0,0,0,0
     """
     stream = io.StringIO()
     writer = csv.DictWriter(stream, RECORD_KEYS, extrasaction="ignore", lineterminator="\n")
