@@ -122,6 +122,10 @@ class Settings:
     max_epochs: int = field(
         default=500, metadata=_about("epochs of one run started from the app, at most", _whole(1, 10**5))
     )
+    max_cells: int = field(
+        default=40_000,
+        metadata=_about("networks in one phase map (cells x losses x seeds), at most", _whole(1, 10**7)),
+    )
     keep_days: int = field(
         default=90,
         metadata=_about("days for which a run is kept after it was last started or looked at", _whole(1, 36500)),

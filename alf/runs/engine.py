@@ -59,6 +59,11 @@ class Engine:
         if self.supervisor.left_behind():
             self.supervisor.begin()
 
+    @property
+    def workers(self) -> int:
+        """How many parts of runs are computed at a time."""
+        return self.supervisor.count
+
     def start(self, recipe: Recipe, owner: str, name: str | None = None) -> str:
         """Queue a recipe and return the run's unguessable id.
 

@@ -70,6 +70,11 @@ class Supervisor:
         self._trouble: str | None = None
 
     @property
+    def count(self) -> int:
+        """How many parts are computed at a time; what the settings say before there are workers."""
+        return self.settings.workers if self._workers is None else max(1, self._workers.count)
+
+    @property
     def waits_for(self) -> str:
         """Why a queued run cannot begin, in a sentence; there is nothing to say once there are workers."""
         if self._workers is not None:

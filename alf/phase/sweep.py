@@ -1,0 +1,364 @@
+"""Computing a phase map: its blocks are started as runs of an owner of their own, as many as keep the workers busy.
+
+Everything is in the store: which blocks have finished is told by their recipes' keys, that a map was stopped by its
+stopped runs. Whoever makes the same `Sweep`, another process too, goes on with it and repeats nothing.
+
+    sweep = Sweep(phase, engine(), reader)
+    while (state := sweep.advance()).active:
+        time.sleep(0.5)
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row
+
+from alf.errors import InputError
+from alf.phase.cell_values import MEASURES, Measured, measured
+from alf.phase.phase_map import Cell, PhaseMap
+from alf.phase.stages import LANES, Block, blocks, in_order
+from alf.runs import Engine
+from alf.runs.estimate import about, guessed_seconds
+from alf.settings import Settings
+from alf.training.recipe import Recipe
+from alf.training.states import UNFINISHED, PartState
+
+AHEAD = 2
+"""Blocks that wait or run for each worker: while one is read and the next one chosen, no worker stands still."""
+READ = 0.3
+"""Seconds for which one look goes on reading finished blocks; the next one goes on from there."""
+ANEW = 3.0
+"""Seconds for which an estimate of the time of a block is believed."""
+
+
+class SweepState(StrEnum):
+    """What state a map is in."""
+
+    NEW = "new"  # nothing was started
+    WAITING = "waiting"  # for workers
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a map is.
+
+    Attributes
+    ----------
+    cells
+        What was measured so far.
+    going
+        Cells that are waited for or trained at the moment.
+    failed
+        Cells that could not be trained -> why, in a sentence.
+    done, total
+        Cells measured, and cells in all.
+    seconds_left
+        About how long the rest takes, when nothing else is going on; None where nothing can be said.
+    status, message
+        The state, and a sentence for a person, or None.
+    """
+
+    cells: Mapping[Cell, Measured]
+    going: frozenset[Cell]
+    failed: Mapping[Cell, str]
+    done: int
+    total: int
+    seconds_left: float | None
+    status: SweepState
+    message: str | None
+
+    @property
+    def active(self) -> bool:
+        """Whether there is something to wait for."""
+        return self.status in (SweepState.WAITING, SweepState.RUNNING)
+
+
+@dataclass
+class _Started:
+    """A block that was started: its run, whether that was stopped, and its parts."""
+
+    run: str
+    stopped: bool
+    parts: Sequence[Row[Any]] = field(repr=False)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something of it waits or runs."""
+        return not self.stopped and any(part.status in UNFINISHED for part in self.parts)
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker has some of it in hand."""
+        return any(part.status == PartState.RUNNING for part in self.parts)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of its models have come to their end; to have diverged is one."""
+        return all(part.status == PartState.FINISHED or _all_diverged(part) for part in self.parts)
+
+    @property
+    def failed(self) -> str | None:
+        """Why some of it could not be computed, where nothing is left to wait for."""
+        if self.unfinished or self.finished or self.stopped:
+            return None
+        return next((part.message or "Failed." for part in self.parts if part.status == PartState.FAILED), None)
+
+    def fraction(self, epochs: int) -> float:
+        """How much of it is done, in [0, 1]."""
+        lanes = sum(len(part.lanes) for part in self.parts)
+        done = sum(len(part.lanes) * min(1.0, (part.epoch + part.share) / epochs) for part in self.parts)
+        return float(done / lanes)
+
+
+def _all_diverged(part: Row[Any]) -> bool:
+    return part.status == PartState.FAILED and {int(lane) for lane in part.ended} >= set(part.lanes)
+
+
+class Sweep:
+    """Computes a map on an engine for a reader. Thread-safe.
+
+    Parameters
+    ----------
+    phase
+        The map.
+    engine
+        Where its networks are trained.
+    reader
+        Whose map this is; another reader who asks for the same one shares what was measured.
+    measure
+        The quantity by whose changes the map is refined first; which cells there are does not depend on it.
+
+    Raises
+    ------
+    InputError
+        The map has more networks than the installation allows.
+    """
+
+    def __init__(self, phase: PhaseMap, engine: Engine, reader: str, measure: str = "last"):
+        if measure not in MEASURES:
+            raise InputError(f"measure: must be one of {', '.join(MEASURES)}, got {str(measure)[:60]}")
+        refuse_too_many(phase, engine.settings)
+        self.phase, self.engine, self.measure = phase, engine, measure
+        self.owner = f"map-{reader[:120]}-{phase.key}"
+        self.blocks = blocks(phase, min(LANES, engine.settings.max_lanes))
+        self._cells: dict[Cell, Measured] = {}
+        self._read: set[int] = set()  # blocks whose cells are in there
+        self._estimate: tuple[float, float] | None = None  # when it was made, seconds a unit of work takes
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _recipes(self) -> dict[str, Block]:
+        """The blocks by their recipes' keys."""
+        return {self.phase.recipe_of(block.cells).key: block for block in self.blocks}
+
+    def _recipe(self, block: Block) -> Recipe:
+        return self.phase.recipe_of(block.cells)
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    def look(self) -> State:
+        """Tell how far the map is; nothing is started."""
+        with self._lock:
+            return self._state(self._look())
+
+    def _look(self) -> dict[int, _Started]:
+        """What was started, by the number of the block; what has finished meanwhile is read."""
+        started = self._started()
+        end = time.monotonic() + READ
+        for block in self.blocks:
+            if block.number in self._read or block.number not in started or not started[block.number].finished:
+                continue
+            self._cells |= self._measured(block, started[block.number])
+            self._read.add(block.number)
+            if time.monotonic() > end:
+                break
+        return started
+
+    def _started(self) -> dict[int, _Started]:
+        found = {}
+        for key, rows in groupby(self.engine.store.shares(self.owner), key=lambda row: row.result):
+            parts = list(rows)
+            if key in self._recipes:
+                found[self._recipes[key].number] = _Started(parts[0].run, parts[0].stopped, parts)
+        return found
+
+    def _measured(self, block: Block, started: _Started) -> dict[Cell, Measured]:
+        lanes = self._recipe(block).lanes
+        ended = {lanes[int(lane)]: why for part in started.parts for lane, why in part.ended.items()}
+        return measured(self.phase, block.cells, self.engine.store.records(started.run), ended)
+
+    def _state(self, started: Mapping[int, _Started]) -> State:
+        phase = self.phase
+        failed = {
+            cell: why for block in self.blocks if block.number in started and (why := started[block.number].failed)
+            for cell in block.cells
+        }  # fmt: skip
+        going = {number for number, one in started.items() if one.unfinished}
+        status, message = self._status(started, going, len(failed))
+        return State(
+            cells=dict(self._cells),
+            going=frozenset(cell for number in going for cell in self.blocks[number].cells),
+            failed=failed,
+            done=len(self._cells),
+            total=len(phase.cells),
+            seconds_left=self._seconds_left(started) if status != SweepState.FINISHED else None,
+            status=status,
+            message=message,
+        )
+
+    def _status(self, started: Mapping[int, _Started], going: set[int], failed: int) -> tuple[SweepState, str | None]:
+        total, done = len(self.phase.cells), len(self._cells)
+        why = next((one.failed for one in started.values() if one.failed), None)
+        lost = f"{failed} of {total} cells could not be trained. {why}" if failed else None
+        if done + failed == total:
+            return SweepState.FINISHED, lost
+        if any(one.stopped and not one.finished for one in started.values()):
+            return SweepState.STOPPED, f"Stopped with {done} of {total} cells measured."
+        if not started:
+            return SweepState.NEW, None
+        if any(started[number].running for number in going) or not going:
+            return SweepState.RUNNING, lost
+        return SweepState.WAITING, self.engine.supervisor.waits_for
+
+    def run_of(self, cell: Cell) -> str | None:
+        """The run whose records have a cell's models, by their loss and noise; None where it was not started."""
+        with self._lock:
+            started = self._started()
+        number = next(block.number for block in self.blocks if cell in block.cells)
+        return started[number].run if number in started else None
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    @property
+    def estimate(self) -> float:
+        """Seconds that the whole map takes, about, when nothing of it was computed and nothing else is going on."""
+        return self._unit() * sum(self._work(block) for block in self.blocks)
+
+    def _seconds_left(self, started: Mapping[int, _Started]) -> float:
+        epochs = self.phase.recipe.epochs
+        left = 0.0
+        for block in self.blocks:
+            if block.number not in self._read:
+                one = started.get(block.number)
+                left += self._work(block) * (1.0 - (one.fraction(epochs) if one else 0.0))
+        return self._unit() * left
+
+    def _unit(self) -> float:
+        """Seconds that a unit of work takes here, by the largest block that was not read yet."""
+        now = time.monotonic()
+        if self._estimate is None or now - self._estimate[0] > ANEW:
+            waiting = [block for block in self.blocks if block.number not in self._read] or self.blocks
+            block = max(waiting, key=lambda one: len(one.cells))
+            seconds = self.engine.seconds_needed(self._recipe(block)).seconds
+            if not seconds:
+                seconds = rough_seconds(self._recipe(block), self.engine.settings)
+            self._estimate = now, seconds / self._work(block)
+        return self._estimate[1]
+
+    def _work(self, block: Block) -> float:
+        """What a block costs, in some unit that all blocks share."""
+        samples = self.phase.own(block.cells[0]).get("samples", 1.0)
+        return len(block.cells) * len(self.phase.recipe.seeds) * samples
+
+    # -- doing -------------------------------------------------------------------------------------------------------
+
+    def advance(self) -> State:
+        """Have the workers go on with the map, unless it was stopped, and tell how far it is.
+
+        To call it again, at any time and from anywhere, changes nothing; nothing goes on for long without it.
+        """
+        with self._lock:
+            end = time.monotonic() + READ
+            trouble = None
+            while True:
+                started = self._look()
+                if any(one.stopped and not one.finished for one in started.values()):
+                    break
+                fresh, trouble = self._start_more(started)
+                if not fresh or time.monotonic() > end:  # what was started may have been computed for somebody else
+                    break
+            state = self._state(started)
+        if trouble and not state.going:
+            return State(**{**vars(state), "status": SweepState.WAITING, "message": trouble})
+        return state
+
+    def _start_more(self, started: Mapping[int, _Started]) -> tuple[int, str | None]:
+        """Start as many blocks as the workers need; return how many that were, and why there were no more."""
+        wanted = min(AHEAD * self.engine.workers, self.engine.settings.max_per_owner)
+        wanted -= sum(one.unfinished for one in started.values())
+        if wanted <= 0:
+            return 0, None
+        waiting = [block for block in self.blocks if block.number not in started]
+        chosen = in_order(self.phase, waiting, self._cells, self.measure)[:wanted]
+        for count, block in enumerate(chosen):
+            try:
+                self.engine.start(self._recipe(block), self.owner)
+            except InputError as error:  # others have taken all places
+                return count, f"Waiting for a place in the queue. {error}."
+        return len(chosen), None
+
+    def start(self) -> State:
+        """Begin, or go on after a stop; what had failed is tried again."""
+        with self._lock:
+            for number, one in self._started().items():
+                if one.failed:
+                    self.engine.store.delete(one.run)
+                elif one.stopped and not one.finished:
+                    self.engine.start(self._recipe(self.blocks[number]), self.owner)
+        return self.advance()
+
+    def stop(self) -> State:
+        """End this reader's map; what was measured stays, and blocks that others wait for go on for them."""
+        with self._lock:
+            started = self._started()
+            going = [one.run for one in started.values() if one.unfinished]
+            if not going:  # between two blocks: the next one tells whoever comes that the map was stopped
+                waiting = [block for block in self.blocks if block.number not in started]
+                chosen = in_order(self.phase, waiting, self._cells, self.measure)[:1]
+                going = [self.engine.start(self._recipe(block), self.owner) for block in chosen]
+            for run in going:
+                self.engine.stop(run)
+            return self._state(self._look())
+
+
+@lru_cache(maxsize=64)
+def sweep_of(phase: PhaseMap, engine: Engine, reader: str, measure: str = "last") -> Sweep:
+    """The one `Sweep` of a reader's map in this process, which keeps what it has read."""
+    return Sweep(phase, engine, reader, measure)
+
+
+def rough_seconds(recipe: Recipe, settings: Settings) -> float:
+    """About how long so many networks take in this installation, whatever was trained here before."""
+    lanes = len(recipe.lanes)
+    return recipe.epochs * guessed_seconds(recipe, lanes) / settings.workers
+
+
+def refuse_too_many(phase: PhaseMap, settings: Settings) -> None:
+    """Refuse a map that is too large for this installation, before anything of it is computed.
+
+    Raises
+    ------
+    InputError
+        It names the limit, the number of networks and about how long they would take.
+    """
+    if phase.recipe.epochs > settings.max_epochs:
+        raise InputError(f"epochs: at most {settings.max_epochs} in one run here, got {phase.recipe.epochs}")
+    if len(phase.recipe.seeds) > settings.max_lanes:
+        raise InputError(f"seeds: at most {settings.max_lanes} models in one run, got {len(phase.recipe.seeds)}")
+    if phase.networks <= settings.max_cells:
+        return
+    few = phase.recipe_of(phase.cells[:1])
+    each = rough_seconds(few, settings) / len(few.lanes)
+    raise InputError(
+        f"map: at most {settings.max_cells:,} networks (cells x losses x seeds) in one map here, got "
+        f"{phase.networks:,}, which would take {about(each * phase.networks)}"
+    )
