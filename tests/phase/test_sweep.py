@@ -132,7 +132,7 @@ def test_what_cannot_be_trained_is_said_and_the_rest_goes_on(engine):
 def test_too_many_networks_are_refused_before_anything_starts(engine):
     phase = PhaseMap(SMALL, parse_axis("a=0.05:6:1000:log"), parse_axis("noise=0:0.8:500"))
     before = results(engine)
-    said = r"map: at most 40,000 networks \(cells x losses x seeds\) in one map here, got 2,000,000, which would take about"
+    said = r"at most 40,000 networks \(cells x losses x seeds\) in one map here, got 2,000,000, which would take about"
     with pytest.raises(InputError, match=said):
         Sweep(phase, engine, "ann")
     assert results(engine) == before
