@@ -15,7 +15,7 @@ from alf.losses import catalogue, parse
 from alf.noise import parse_noise
 from alf.theory import prove, tolerant_region, tolerated_rate
 from alf.theory.asking.inverse import shortened
-from alf.theory.curve.of_loss import single
+from alf.theory.curve.shape import single
 
 PAIR = parse_noise("pair:0.4", 10)
 SHARE = 1.5  # w_m / w_n of 40% pair noise

@@ -72,7 +72,7 @@ def test_what_is_not_continuous_is_refused_or_left_open(text):
         assert "u = " in str(error) or "got l(" in str(error)
         return
     shape = shape_of(loss.exact)
-    assert not shape.continuous
+    assert shape.gap is not None
     assert (shape.decreasing, shape.convex, shape.concave, shape.located) == (None, None, None, False)
     assert ratio(loss).status == "not_defined"
     noise = parse_noise("pair:0.3", K)

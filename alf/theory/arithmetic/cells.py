@@ -6,16 +6,17 @@ is recognised as such), transcendental functions come from Arb's balls at the tw
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import sympy
 from sympy import Abs, Add, Expr, Max, Min, Mul, Pow, Symbol, exp, log
 
 from alf.losses.exact import LongNumber, unwrapped
-from alf.theory.arithmetic import functions, intervals
-from alf.theory.arithmetic.balls import ALONE, ball_ends, constant_ball
+from alf.theory.arithmetic import intervals
+from alf.theory.arithmetic.balls import ALONE, constant_ball
+from alf.theory.arithmetic.intervals import WHOLE, OutOfDomain, ball_ends
 
 Enclosure = Callable[[float, float], tuple[float, float]]
 """From the ends of a cell to ends between which a function has all its values on the cell."""
@@ -34,21 +35,24 @@ def enclose_number(value: Expr) -> tuple[float, float]:
     return ball_ends(constant_ball(value))
 
 
+_FUNCTIONS = {
+    exp: "i_exp",
+    log: "i_log",
+    sympy.sin: "i_sin",
+    sympy.cos: "i_cos",
+    sympy.tan: "i_tan",
+    sympy.sinh: "i_sinh",
+    sympy.cosh: "i_cosh",
+    sympy.tanh: "i_tanh",
+    sympy.atan: "i_atan",
+    Abs: "i_abs",
+}
+_CHAINS = {Add: "add", Max: "i_max", Min: "i_min"}
+"""What stands between the arguments of a sum, a maximum and a minimum."""
+
+
 class _CellCompiler:
     """Writes an expression as steps, each one interval operation, a common subexpression once."""
-
-    FUNCTIONS = {
-        exp: "i_exp",
-        log: "i_log",
-        sympy.sin: "i_sin",
-        sympy.cos: "i_cos",
-        sympy.tan: "i_tan",
-        sympy.sinh: "i_sinh",
-        sympy.cosh: "i_cosh",
-        sympy.tanh: "i_tanh",
-        sympy.atan: "i_atan",
-        Abs: "i_abs",
-    }
 
     def __init__(self, variable: Symbol, other: Symbol | None = None):
         self.variable = variable
@@ -62,73 +66,58 @@ class _CellCompiler:
         self.constants[name] = value
         return name
 
-    def emit(self, expression: Expr, operation: str, *operands: Symbol | int) -> Symbol:
+    def exact(self, value: Expr) -> tuple[Symbol, Symbol]:
+        """An exact number as floats around it, and as a ball."""
+        return self.constant(enclose_number(value)), self.constant(constant_ball(value))
+
+    def emit(self, operation: str, *operands: Symbol | int) -> Symbol:
         name = Symbol(f"t{len(self.steps)}")
         self.steps.append((name, sympy.Function(operation)(*operands)))
-        self.names[expression] = name
         return name
 
+    def chain(self, operation: str, names: Iterable[Symbol]) -> Symbol:
+        return reduce(lambda before, name: self.emit(operation, before, name), names)
+
     def visit(self, e: Expr) -> Symbol:
-        if e in self.names:
-            return self.names[e]
+        """The name of the step that encloses e."""
+        if e not in self.names:
+            self.names[e] = self.written(e)
+        return self.names[e]
+
+    def written(self, e: Expr) -> Symbol:
         if not e.has(*self.moving):
-            name = self.constant(enclose_number(e))
-            self.names[e] = name
-            return name
-        if isinstance(e, Add):
-            name = self.visit(e.args[0])
-            for other in e.args[1:]:
-                name = self.emit(sympy.Dummy(), "add", name, self.visit(other))
-            self.names[e] = name
-            return name
+            return self.constant(enclose_number(e))
         if isinstance(e, Mul):
             return self.product(e)
         if isinstance(e, Pow):
             return self.power(e)
-        if isinstance(e, (Max, Min)):
-            name = self.visit(e.args[0])
-            for other in e.args[1:]:
-                name = self.emit(sympy.Dummy(), f"i_{e.func.__name__.lower()}", name, self.visit(other))
-            self.names[e] = name
-            return name
-        if e.func in self.FUNCTIONS:
-            return self.emit(e, self.FUNCTIONS[e.func], self.visit(e.args[0]))
+        if e.func in _CHAINS:
+            return self.chain(_CHAINS[e.func], map(self.visit, e.args))
+        if e.func in _FUNCTIONS:
+            return self.emit(_FUNCTIONS[e.func], self.visit(e.args[0]))
         raise NotImplementedError(f"no enclosure for {e.func}")
 
-    def product(self, e: Expr) -> Symbol:
-        factors = list(e.args)
-        if factors[0] == -1:
-            return self.emit(e, "neg", self.visit(Mul(*factors[1:])))
-        joint = self.joint(factors) or self.joint_exponential(factors)
-        name = None
-        if joint:
-            name, factors = joint
-        for factor in factors:
-            other = self.visit(factor)
-            name = other if name is None else self.emit(sympy.Dummy(), "mul", name, other)
-        self.names[e] = name
-        return name
+    def product(self, e: Mul) -> Symbol:
+        if e.args[0] == -1:
+            return self.emit("neg", self.visit(Mul(*e.args[1:])))
+        joint, rest = self.joint(e.args) or self.joint_exponential(e.args) or ((), e.args)
+        return self.chain("mul", [*joint, *map(self.visit, rest)])
 
     def joint(self, factors):
         """x**c and log(x)**k are enclosed together: apart, 0 * oo would lose everything."""
         x = self.variable
-        powers = [f for f in factors if f == x or (isinstance(f, Pow) and f.base == x and not f.exp.has(x))]
-        logs = [
-            f
-            for f in factors
-            if f == log(x) or (isinstance(f, Pow) and f.base == log(x) and f.exp.is_Integer and f.exp > 0)
-        ]
+        split = [(f, *f.as_base_exp()) for f in factors]
+        powers = [(f, c) for f, base, c in split if base == x]
+        logs = [(f, k) for f, base, k in split if base == log(x) and k.is_Integer and k > 0]
         if len(powers) != 1 or len(logs) != 1:
             return None
-        c = powers[0].as_base_exp()[1]
-        k = int(logs[0].as_base_exp()[1])
+        (power, c), (logarithm, k) = powers[0], logs[0]
         if not c.is_positive or c.has(*self.moving):
             return None
-        exponent, ball = self.constant(enclose_number(c)), self.constant(constant_ball(c))
-        name = self.emit(sympy.Dummy(), "power_log", self.names[x], exponent, ball, k)
+        name = self.emit("power_log", self.names[x], *self.exact(c), int(k))
         if k % 2:
-            name = self.emit(sympy.Dummy(), "neg", name)
-        return name, [f for f in factors if f not in (powers[0], logs[0])]
+            name = self.emit("neg", name)
+        return [name], [f for f in factors if f not in (power, logarithm)]
 
     def joint_exponential(self, factors):
         """x**-b and exp(-c x**-a) likewise."""
@@ -146,28 +135,24 @@ class _CellCompiler:
         b = -powers[0].exp
         if any(v.has(*self.moving) for v in (a, b, c)):
             return None
-        balls = (self.constant(constant_ball(v)) for v in (b, a, c))
-        name = self.emit(sympy.Dummy(), "power_exp", self.names[x], self.constant(enclose_number(b)), *balls)
-        return name, [g for g in factors if g not in (f, powers[0])]
+        balls = (self.constant(constant_ball(v)) for v in (a, c))
+        name = self.emit("power_exp", self.names[x], *self.exact(b), *balls)
+        return [name], [g for g in factors if g not in (f, powers[0])]
 
-    def power(self, e: Expr) -> Symbol:
-        if e.base is sympy.E:
-            return self.emit(e, "i_exp", self.visit(e.exp))
+    def power(self, e: Pow) -> Symbol:
         base, exponent = e.base, unwrapped(e.exp)
         if exponent.is_Integer:
-            return self.emit(e, "int_power", self.visit(base), int(exponent))
+            return self.emit("int_power", self.visit(base), int(exponent))
         if not exponent.has(*self.moving):
-            enclosure, ball = self.constant(enclose_number(exponent)), self.constant(constant_ball(exponent))
-            return self.emit(e, "real_power", self.visit(base), enclosure, ball)
-        logarithm = self.emit(sympy.Dummy(), "i_log", self.visit(base))
-        return self.emit(e, "i_exp", self.emit(sympy.Dummy(), "mul", self.visit(exponent), logarithm))
+            return self.emit("real_power", self.visit(base), *self.exact(exponent))
+        return self.emit("i_exp", self.emit("mul", self.visit(exponent), self.emit("i_log", self.visit(base))))
 
 
 @lru_cache(maxsize=2048)
 def on_cell(expression: Expr, variable: Symbol) -> Enclosure:
     """A function (lo, hi) -> (lo, hi) that encloses the expression over the cell [lo, hi].
 
-    Raises OutOfDomain where it may not be a real number.
+    The whole line where it may not be a real number.
 
     >>> x = Symbol("x", positive=True)
     >>> on_cell(1 / x - log(x), x)(0.0, 1.0)
@@ -193,12 +178,15 @@ def _compiled(compiler: _CellCompiler, expression: Expr):
     function = sympy.lambdify(
         [*sympy.symbols("x y"), *compiler.constants],
         result,
-        modules=[{**vars(intervals), **vars(functions)}],
+        modules=[vars(intervals)],
         cse=lambda _: (compiler.steps, result),  # the steps in order, in place of SymPy's own common subexpressions
     )
 
     def cell(lo: float, hi: float, y=None):
-        with ALONE:
-            return function((lo, hi), y, *constants)
+        try:
+            with ALONE:
+                return function((lo, hi), y, *constants)
+        except OutOfDomain:
+            return WHOLE
 
     return cell

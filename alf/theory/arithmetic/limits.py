@@ -1,5 +1,9 @@
-"""Limits at an end of an interval, exact, by rules of our own; SymPy's are confirmed by values close to the end."""
+"""What a function does next to an end of an interval: its exact limit, and its sign where it may vanish.
 
+Limits come from rules of our own; SymPy's are confirmed by values close to the end.
+"""
+
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
@@ -8,18 +12,23 @@ from sympy import Add, Expr, Integer, Mul, Pow, Symbol, exp, expand, log
 
 from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import at_point, sign_of_number
-from alf.theory.arithmetic.sympy_algorithms import or_none
+from alf.theory.arithmetic.cells import on_cell
+from alf.theory.arithmetic.intervals import sign_between
 
 T = Symbol("t", positive=True)
 """Distance to an end of the interval."""
+
+Near = tuple[int, float]
+"""The sign of every value on (0, width], and that width."""
+
+LARGEST_SLOPE = 400
+"""Operations up to which what vanishes at an end is differentiated: tan(tanh(1/t)) grows threefold each time."""
 
 
 def from_end(f: Expr, x: Symbol, end: Fraction, side: int) -> Expr:
     """f as a function of the distance T to the end, on its inner side (side = 1: to the right of it)."""
     moved = f.subs(x, as_rational(end) + side * T) if end or side < 0 else f.subs(x, T)
-    moved = moved.replace(
-        lambda e: isinstance(e, Pow) and e.exp.has(T) and e.base is not sympy.E, lambda e: exp(e.exp * log(e.base))
-    )
+    moved = moved.replace(lambda e: isinstance(e, Pow) and e.exp.has(T), lambda e: exp(e.exp * log(e.base)))
     return moved.replace(
         lambda e: isinstance(e, (Pow, sympy.Function)) and isinstance(e.args[0], (Add, Mul)),
         lambda e: e.func(expand(e.args[0]), *e.args[1:]),
@@ -49,6 +58,25 @@ def _distribute(term: Expr) -> Expr:
         else:
             parts = [part * factor for part in parts]
     return Add(*parts)
+
+
+def or_none(algorithm: Callable, *arguments):
+    """What an algorithm of SymPy's answers, and None where it gives up.
+
+    `limit` and `solve`, asked for what they cannot do, leave with errors of their inner workings as often as with
+    NotImplementedError: TypeError, AttributeError, PrecisionExhausted, RecursionError. Nothing but SymPy's code runs
+    here, so no error of ours is lost.
+
+    >>> u = sympy.Symbol("u")
+    >>> or_none(sympy.limit, sympy.floor(u), u, 0), or_none(sympy.solve, sympy.Eq(sympy.cos(u), u), u)
+    (0, None)
+    """
+    try:
+        return algorithm(*arguments)
+    except MemoryError:  # the worker's end, not the algorithm's
+        raise
+    except Exception:
+        return None
 
 
 @lru_cache(maxsize=4096)
@@ -86,17 +114,14 @@ def structural_limit(f: Expr) -> Expr | None:
         return _limit_of_sum([structural_limit(t) for t in f.args])
     if isinstance(f, Mul):
         return _limit_of_product(f)
-    if isinstance(f, Pow) and f.base == T and f.exp.is_number:
-        sign = sign_of_number(f.exp)
-        return None if sign is None else {1: Integer(0), 0: Integer(1), -1: sympy.oo}[sign]
-    if isinstance(f, Pow) and f.base is not sympy.E:
+    if isinstance(f, Pow):
+        if f.base == T and f.exp.is_number:
+            return {1: Integer(0), 0: Integer(1), -1: sympy.oo, None: None}[sign_of_number(f.exp)]
         return _limit_of_power(structural_limit(f.base), f.exp)
-    inner = (
-        structural_limit(f.exp if isinstance(f, Pow) else f.args[0]) if len(f.args) == 1 or isinstance(f, Pow) else None
-    )
+    inner = structural_limit(f.args[0]) if len(f.args) == 1 else None
     if inner is None:
         return None
-    if isinstance(f, (exp, Pow)):
+    if isinstance(f, exp):
         return Integer(0) if inner == -sympy.oo else sympy.oo if inner == sympy.oo else exp(inner)
     if isinstance(f, log):
         if inner == sympy.oo:
@@ -213,3 +238,89 @@ def _confirmed(f: Expr, value: Expr) -> bool:
         return sign * distances[-1] > sign * distances[0] and sign * distances[-1] > 3
     scale = 1 + float(abs(target))
     return distances[-1] <= 1e-9 * scale or distances[-1] < 0.25 * distances[0] + 1e-12 * scale
+
+
+@lru_cache(maxsize=4096)
+def end_sign(f: Expr, depth: int = 8, strict: bool = False) -> Near | None:
+    """The sign of f(T) on (0, width], as (sign, width); None where it could not be settled.
+
+    With `strict` the sign is that of every value; otherwise f may touch 0. `depth` counts how often f may still be
+    replaced by a factor of it or by its derivative.
+
+    >>> end_sign(1 / T + log(T))[0], end_sign(T - T**2)[0], end_sign(sympy.sin(T) - T)[0]
+    (1, 1, -1)
+    """
+    if f.is_number:
+        return _of_number(f)
+    if f == T or isinstance(f, (exp, sympy.cosh)):
+        return 1, 1.0
+    return _by_enclosures(f, strict) or _by_factors(f, depth, strict) or _by_lowest_power(f, depth, strict)
+
+
+def _of_number(number: Expr) -> Near | None:
+    sign = sign_of_number(number)
+    return None if sign is None else (sign, 1.0)
+
+
+def _by_enclosures(f: Expr, strict: bool) -> Near | None:
+    """The sign of an enclosure of f over [0, width], for narrower and narrower widths."""
+    try:
+        cell = on_cell(f, T)
+    except NotImplementedError:
+        return None
+    for k in range(24):
+        width = 0.125 / 4**k
+        sign = sign_between(cell(0.0, width), strict)
+        if sign is not None:
+            return sign, width
+    return None
+
+
+def _by_factors(f: Expr, depth: int, strict: bool) -> Near | None:
+    """The sign of a product from the signs of its factors."""
+    if not isinstance(f, Mul) or depth == 0:
+        return None
+    sign, width = 1, 0.5
+    for factor in f.args:
+        base, exponent = factor.as_base_exp()
+        power = factor.func is Pow and exponent.is_Integer
+        part = end_sign(base if power else factor, depth - 1, strict)
+        if part is None or (power and part[0] == 0):
+            return None
+        even = power and int(exponent) % 2 == 0
+        sign, width = sign * (1 if even else part[0]), min(width, part[1])
+    return sign, width
+
+
+def _by_lowest_power(f: Expr, depth: int, strict: bool) -> Near | None:
+    """The sign of f over the lowest power of T among its terms: of its limit, or of its slope where the limit is 0."""
+    scaled = _without_lowest_power(f)
+    if scaled is None:
+        return None
+    if scaled.is_number:
+        return _of_number(expand(scaled))
+    found = _by_enclosures(scaled, strict) if scaled != f else None
+    if found or depth == 0 or sympy.count_ops(scaled) > LARGEST_SLOPE or not _vanishes(scaled):
+        return found
+    return end_sign(sympy.diff(scaled, T), depth - 1, strict)
+
+
+def _without_lowest_power(f: Expr) -> Expr | None:
+    """f, multiplied out, over the lowest power of T in front of a term; None where the powers cannot be compared."""
+    terms = Add.make_args(multiplied_out(f))
+    exponents = [leading_exponent(t) for t in terms]
+    if not all(e.is_number for e in exponents):
+        return None
+    lowest = exponents[0]
+    for e in exponents[1:]:
+        if sign_of_number(e - lowest) == -1:
+            lowest = e
+    if lowest == 0:
+        return Add(*terms)
+    return Add(*(sympy.powsimp(t * T ** (-lowest), combine="exp") for t in terms))
+
+
+def _vanishes(f: Expr) -> bool:
+    """Whether f(T) tends to exactly 0 at 0."""
+    value = one_sided_limit(f)
+    return value is not None and sign_of_number(value) == 0

@@ -5,17 +5,18 @@ local argument: a positive power of the distance is divided out, and a value tha
 by the sign of the derivative next to it.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from typing import Any
 
-from sympy import Expr, Symbol, diff
+from sympy import Abs, Expr, Max, Min, Symbol, diff
 
-from alf.theory.arithmetic.balls import sign_of_number
-from alf.theory.arithmetic.cells import on_cell
-from alf.theory.arithmetic.end_sign import end_sign
-from alf.theory.arithmetic.fine import exact_zero, fine_sign
-from alf.theory.arithmetic.intervals import INF, OutOfDomain, add, mul, outward
-from alf.theory.arithmetic.limits import from_end
+from alf.theory.arithmetic.balls import exact_zero, fine_sign, sign_of_number
+from alf.theory.arithmetic.cells import Enclosure, on_cell
+from alf.theory.arithmetic.intervals import add, mul, outward, sign_between
+from alf.theory.arithmetic.limits import end_sign, from_end
 
 
 @dataclass(frozen=True)
@@ -52,28 +53,45 @@ def sign_pattern(f: Expr, x: Symbol, lo=0, hi=1, budget: Budget | None = None) -
     lo, hi = Fraction(lo), Fraction(hi)
     if f.is_number:
         return (Run(lo, hi, sign_of_number(f)),)
-    budget = budget or Budget()
-    runs: list[Run] = []
-    left, right = lo, hi
     cell = on_cell(f, x)
     whole = cell_sign(cell, lo, hi)
     if whole is not None:
         return (Run(lo, hi, whole),)
-    width = hi - lo
+    left, right, width = lo, hi, hi - lo
     start, end = None, None
     if cell_sign(cell, lo, lo + width / 64) is None:
         start = end_sign(from_end(f, x, lo, 1))
     if cell_sign(cell, hi - width / 64, hi) is None:
         end = end_sign(from_end(f, x, hi, -1))
+    runs: list[Run] = []
     if start:
         left = lo + dyadic(min(Fraction(start[1]), width / 8))
         runs.append(Run(lo, left, start[0]))
     if end:
         right = hi - dyadic(min(Fraction(end[1]), width / 8))
-    runs += _subdivide(f, x, cell, left, right, budget)
+    runs += _subdivide(f, x, cell, left, right, budget or Budget())
     if end:
         runs.append(Run(right, hi, end[0]))
     return _merge(runs)
+
+
+def halved(lo, hi, ask: Callable, finest, budget: Budget | None = None) -> Iterator[tuple[Any, Any, Any]]:
+    """[lo, hi] from left to right in parts, each with what `ask(a, b)` says about it.
+
+    None halves a part, unless it is at most `finest` or nothing is left of the budget, of which a part takes one.
+
+    >>> [(int(4 * a), int(4 * b)) for a, b, found in halved(0.0, 1.0, lambda a, b: b <= 0.5 or None, 0.1) if found]
+    [(0, 2)]
+    """
+    stack = [(lo, hi)]
+    while stack:
+        a, b = stack.pop()
+        found = ask(a, b) if budget is None or budget.spend() else None
+        if found is None and b - a > finest and (budget is None or budget.left > 0):
+            middle = (a + b) / 2
+            stack += [(middle, b), (a, middle)]
+        else:
+            yield a, b, found
 
 
 def dyadic(width: Fraction) -> Fraction:
@@ -84,41 +102,41 @@ def dyadic(width: Fraction) -> Fraction:
     return result
 
 
-def cell_sign(cell, a: Fraction, b: Fraction) -> int | None:
-    """The sign of every value on a closed cell, 0 allowed beside it; None where the enclosure does not tell."""
-    try:
-        lo, hi = cell(*outward(a, b))
-    except OutOfDomain:
-        return None
-    if lo >= 0:
-        return 0 if hi <= 0 else 1
-    return -1 if hi <= 0 else None
+def cell_sign(cell: Enclosure, a: Fraction, b: Fraction, strict: bool = False) -> int | None:
+    """The sign of every value on a closed cell, 0 allowed beside it unless `strict`; None where it is not told."""
+    return sign_between(cell(*outward(a, b)), strict)
+
+
+def mean_value_sign(cell: Enclosure, slope: Enclosure, a: Fraction, b: Fraction, strict: bool = False) -> int | None:
+    """The same by f(x) = f(m) + f'(cell) (x - m)."""
+    m = (a + b) / 2
+    moved = mul(slope(*outward(a, b)), outward((a - b) / 2, (b - a) / 2))
+    return sign_between(add(cell(*outward(m, m)), moved), strict)
 
 
 FINE_STEPS = 150
 """Balls that are spent on a sliver in which doubles cannot tell a function from 0."""
 
 
-def _subdivide(f, x, cell, a: Fraction, b: Fraction, budget: Budget) -> list[Run]:
+def _subdivide(f: Expr, x: Symbol, cell: Enclosure, lo: Fraction, hi: Fraction, budget: Budget) -> list[Run]:
     """Cells of one sign from left to right; cells are halved until they have one, or are 2**-40 wide."""
-    slope = None
-    smallest = (b - a) / 2**40
-    stack, found = [(a, b)], []
-    while stack:
-        lo, hi = stack.pop()
-        sign = cell_sign(cell, lo, hi) if budget.spend() else None
-        if sign is None and budget.left > 0 and hi - lo < (b - a) / 16:
-            if slope is None:
-                slope = on_cell(diff(f, x), x)
-            sign = mean_value_sign(cell, slope, lo, hi)
-        if sign is not None:
-            found.append(Run(lo, hi, sign))
-        elif budget.left <= 0 or hi - lo <= smallest:
-            found.append(Run(lo, hi, None))
-        else:
-            middle = (lo + hi) / 2
-            stack += [(middle, hi), (lo, middle)]
+    asked = sign_question(f, x, cell, hi - lo, budget)
+    found = [Run(a, b, sign) for a, b, sign in halved(lo, hi, asked, (hi - lo) / 2**40, budget)]
     return _finer(f, x, [settle_zero(f, x, run) if run.sign is None else run for run in _merge(found)])
+
+
+def sign_question(f: Expr, x: Symbol, cell: Enclosure, width: Fraction, budget: Budget, strict: bool = False):
+    """What asks for the sign on a cell; on less than a sixteenth of the width by the mean value too, without kinks."""
+    slope = cache(lambda: on_cell(diff(f, x), x))  # made when it is needed
+    kinks = f.has(Abs, Max, Min)
+
+    def ask(a: Fraction, b: Fraction) -> int | None:
+        sign = cell_sign(cell, a, b, strict)
+        if sign is None and budget.left > 0 and b - a < width / 16 and not kinks:
+            sign = mean_value_sign(cell, slope(), a, b, strict)
+        return sign
+
+    return ask
 
 
 def _finer(f: Expr, x: Symbol, runs: list[Run]) -> list[Run]:
@@ -128,13 +146,8 @@ def _finer(f: Expr, x: Symbol, runs: list[Run]) -> list[Run]:
         before, after = runs[i - 1].sign if i else None, runs[i + 1].sign if i + 1 < len(runs) else None
         if run.sign is not None or run.hi - run.lo > Fraction(1, 2**30) or before != after or not before:
             continue
-        stack, steps = [(run.lo, run.hi)], 0
-        while stack and steps < FINE_STEPS:
-            lo, hi = stack.pop()
-            steps += 1
-            if fine_sign(f, x, lo, hi) != before:
-                stack += [((lo + hi) / 2, hi), (lo, (lo + hi) / 2)]
-        if not stack:
+        parts = halved(run.lo, run.hi, lambda a, b: fine_sign(f, x, a, b), 0, Budget(FINE_STEPS))
+        if all(sign == before for _, _, sign in parts):
             found[i] = Run(run.lo, run.hi, before)
     return list(_merge(found))
 
@@ -154,74 +167,23 @@ def touches(f: Expr, x: Symbol, lo, hi, budget: Budget | None = None) -> tuple[R
         end = end_sign(from_end(f, x, lo, 1))
         if end and end[0] == 1:
             lo = dyadic(min(Fraction(end[1]), (hi - lo) / 64)) / 64
-    cell, slope = on_cell(f, x), None
-    stack, found = [(lo, hi)], []
-    while stack:
-        a, b = stack.pop()
-        low = _lower(cell, a, b) if budget.spend() else -INF
-        if low <= 0 and budget.left > 0 and b - a < (hi - lo) / 16:
-            slope = slope or on_cell(diff(f, x), x)
-            low = max(low, _mean_value_lower(cell, slope, a, b))
-        if low > 0:
-            continue
-        if budget.left <= 0 or b - a <= (hi - lo) / 2**40:
-            found.append(Run(a, b, None))
-        else:
-            middle = (a + b) / 2
-            stack += [(middle, b), (a, middle)]
-    return _merge(found)
-
-
-def _lower(cell, a: Fraction, b: Fraction) -> float:
-    try:
-        return cell(*outward(a, b))[0]
-    except OutOfDomain:
-        return -INF
-
-
-def _mean_value_lower(cell, slope, a: Fraction, b: Fraction) -> float:
-    m = (a + b) / 2
-    try:
-        low = add(cell(*outward(m, m)), mul(slope(*outward(a, b)), outward((a - b) / 2, (b - a) / 2)))[0]
-    except OutOfDomain:
-        return -INF
-    return low if low == low else -INF
-
-
-def mean_value_sign(cell, slope, a: Fraction, b: Fraction, strict: bool = False) -> int | None:
-    """The sign by f(x) = f(m) + f'(cell) (x - m)."""
-    m = (a + b) / 2
-    try:
-        value = cell(*outward(m, m))
-        s = slope(*outward(a, b))
-    except OutOfDomain:
-        return None
-    half = outward((a - b) / 2, (b - a) / 2)
-    lo, hi = add(value, mul(s, half))
-    if lo != lo or hi != hi:
-        return None
-    if strict:
-        return 1 if lo > 0 else -1 if hi < 0 else None
-    return 1 if lo >= 0 else -1 if hi <= 0 else None
+    asked = sign_question(f, x, on_cell(f, x), hi - lo, budget, strict=True)
+    parts = halved(lo, hi, asked, (hi - lo) / 2**40, budget)
+    return _merge([Run(a, b, None) for a, b, sign in parts if sign != 1])
 
 
 def settle_zero(f, x, run: Run) -> Run:
     """A tiny cell around an exact zero of even order has the sign of that derivative; otherwise it stays open."""
-    if run.hi - run.lo > Fraction(1, 1000):
-        return run
-    c = exact_zero(f, x, run.lo, run.hi)
+    c = exact_zero(f, x, run.lo, run.hi) if run.hi - run.lo <= Fraction(1, 1000) else None
     if c is None:
         return run
-    g, order = f, 0
+    order = 0
     while order < 8:
-        g, order = diff(g, x), order + 1
-        value = g.subs(x, c)
-        if sign_of_number(value) != 0:
+        f, order = diff(f, x), order + 1
+        if sign_of_number(f.subs(x, c)) != 0:
             break
-    sign = cell_sign(on_cell(g, x), run.lo, run.hi)
-    if order % 2 == 0 and sign:
-        return Run(run.lo, run.hi, sign)
-    return run
+    sign = cell_sign(on_cell(f, x), run.lo, run.hi)
+    return Run(run.lo, run.hi, sign) if order % 2 == 0 and sign else run
 
 
 def _merge(runs: list[Run]) -> tuple[Run, ...]:

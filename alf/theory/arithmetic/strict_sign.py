@@ -5,15 +5,15 @@ from fractions import Fraction
 from functools import lru_cache
 
 import sympy
-from sympy import Expr, Mul, Pow, Symbol, diff, exp
+from sympy import Expr, Mul, Pow, Symbol, exp
 
-from alf.theory.arithmetic.balls import at_point, sign_of_number
+from alf.theory.arithmetic.balls import at_point, exact_zero, fine_sign, sign_of_number
 from alf.theory.arithmetic.cells import Enclosure, on_cell
-from alf.theory.arithmetic.end_sign import end_sign
-from alf.theory.arithmetic.fine import exact_zero, fine_sign
-from alf.theory.arithmetic.intervals import OutOfDomain, outward
-from alf.theory.arithmetic.limits import from_end
-from alf.theory.arithmetic.sign_pattern import Budget, Run, cell_sign, dyadic, mean_value_sign, settle_zero
+from alf.theory.arithmetic.limits import end_sign, from_end
+from alf.theory.arithmetic.sign_pattern import Budget, Run, cell_sign, dyadic, halved, settle_zero, sign_question
+
+MOST_CELLS = 12_000
+"""Cells that are looked at before a sign is given up."""
 
 
 @dataclass(frozen=True)
@@ -115,27 +115,27 @@ class _Evidence:
 def _certain_sign(f: Expr, x: Symbol, lo: Fraction, hi: Fraction) -> Certain:
     """The same by enclosures: next to each end by its own argument, between them cell by cell."""
     cell = on_cell(f, x)
-    whole = _strict(cell, lo, hi)
+    whole = cell_sign(cell, lo, hi, strict=True)
     if whole:
         return Certain(whole, whole)
-    slope, found = _slope_cell(f, x), _Evidence()
+    found = _Evidence()
     left = lo + _settled_next_to(f, x, cell, (lo, hi), 1, found)
     right = hi - _settled_next_to(f, x, cell, (lo, hi), -1, found)
-    budget = Budget(6000)
-    stack = [(left, right)]
-    while stack:
-        a, b = stack.pop()
-        sign = _sign_of_cell(f, x, cell, slope, a, b, hi - lo)
+    budget = Budget(MOST_CELLS)
+    ask = sign_question(f, x, cell, hi - lo, budget, strict=True)
+
+    def ask_balls_too(a: Fraction, b: Fraction) -> int | None:
+        return ask(a, b) or (fine_sign(f, x, a, b) if b - a < (hi - lo) / 2**30 else None)
+
+    for a, b, sign in halved(left, right, ask_balls_too, (hi - lo) / 2**60, budget):
         if sign:
             found.seen.setdefault(sign, (a + b) / 2)
-        elif b - a > (hi - lo) / 2**60 and budget.spend():
-            stack += [((a + b) / 2, b), (a, (a + b) / 2)]
         else:
             _look_for_zero(f, x, cell, a, b, found)
+            if budget.left <= 0:
+                return Certain(None, None, found.trouble, tuple(sorted(found.seen)))
         if {1, -1} <= found.seen.keys():
             return Certain(None, None, _crossing(f, x, found.seen[-1], found.seen[1]), tuple(sorted(found.seen)))
-        if budget.left < 0:
-            return Certain(None, None, found.trouble, tuple(sorted(found.seen)))
     return found.verdict()
 
 
@@ -143,7 +143,8 @@ def _settled_next_to(f: Expr, x: Symbol, cell: Enclosure, span, side: int, found
     """Over what distance from an end the sign is settled, 0 where the cells between the ends settle or miss it."""
     lo, hi = span
     end = lo if side > 0 else hi
-    if _strict(cell, *sorted((end, end + side * (hi - lo) / 64))):
+    first, last = sorted((end, end + side * (hi - lo) / 64))
+    if cell_sign(cell, first, last, strict=True):
         return Fraction(0)
     moved = from_end(f, x, end, side)
     near = end_sign(moved, strict=True)
@@ -159,18 +160,6 @@ def _settled_next_to(f: Expr, x: Symbol, cell: Enclosure, span, side: int, found
     return reach
 
 
-def _sign_of_cell(
-    f: Expr, x: Symbol, cell: Enclosure, slope: Enclosure | None, a: Fraction, b: Fraction, whole: Fraction
-):
-    """The strict sign on [a, b], a part of an interval of width `whole`; None where it was not certified."""
-    sign = _strict(cell, a, b)
-    if not sign and slope and b - a < whole / 16:
-        sign = mean_value_sign(cell, slope, a, b, strict=True)
-    if not sign and b - a < whole / 2**30:
-        sign = fine_sign(f, x, a, b)
-    return sign
-
-
 def _look_for_zero(f: Expr, x: Symbol, cell: Enclosure, a: Fraction, b: Fraction, found: _Evidence) -> None:
     """Note an exact zero in a cell that cannot be cut further, or that none is known there."""
     c = exact_zero(f, x, a, b)
@@ -181,22 +170,6 @@ def _look_for_zero(f: Expr, x: Symbol, cell: Enclosure, a: Fraction, b: Fraction
     found.trouble = Fraction(c)
     found.seen[0] = found.trouble
     found.weak.add(settle_zero(f, x, Run(a, b, None)).sign)
-
-
-def _slope_cell(f: Expr, x: Symbol) -> Enclosure | None:
-    """Enclosures of the derivative; None where f has kinks."""
-    if f.has(sympy.Abs, sympy.Max, sympy.Min):
-        return None
-    return on_cell(diff(f, x), x)
-
-
-def _strict(cell: Enclosure, a: Fraction, b: Fraction) -> int | None:
-    """The sign of every value on a closed cell."""
-    try:
-        lo, hi = cell(*outward(a, b))
-    except OutOfDomain:
-        return None
-    return 1 if lo > 0 else -1 if hi < 0 else None
 
 
 def _crossing(f: Expr, x: Symbol, below: Fraction, above: Fraction) -> Fraction:

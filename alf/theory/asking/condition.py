@@ -12,9 +12,8 @@ from alf.losses import K, Loss, u
 from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
 from alf.numbers import as_rational
-from alf.theory.arithmetic.balls import at_point
+from alf.theory.arithmetic.balls import at_point, exact_zero
 from alf.theory.arithmetic.cells import on_cell
-from alf.theory.arithmetic.fine import exact_zero
 from alf.theory.arithmetic.intervals import outward
 from alf.theory.arithmetic.sign_pattern import sign_pattern
 from alf.theory.curve.parameter_cell import CellSide

@@ -13,7 +13,7 @@ from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
 from alf.numbers import as_rational, in_digits
 from alf.theory.arithmetic.balls import constant_ball, one_at_a_time
-from alf.theory.arithmetic.sympy_algorithms import or_none
+from alf.theory.arithmetic.limits import or_none
 from alf.theory.asking.condition import Stretch, condition, deciding
 from alf.theory.asking.sweep import at, distinct, sweep, tolerates
 from alf.theory.asymmetry.decide import decide

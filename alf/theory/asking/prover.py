@@ -30,7 +30,7 @@ from alf.losses import is_formula, parse
 from alf.losses.javascript import source
 from alf.noise import parse_noise
 from alf.theory.claims.prove import prove
-from alf.theory.curve.rise import find_rise
+from alf.theory.curve.profile import find_rise
 from alf.theory.curve.shape import shape_of
 from alf.theory.failures import stopped
 from alf.theory.progress import follow, last_stage, stage

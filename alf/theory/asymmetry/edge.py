@@ -10,7 +10,7 @@ from alf.losses import u
 from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.cells import on_cell
-from alf.theory.arithmetic.intervals import OutOfDomain, outward
+from alf.theory.arithmetic.intervals import outward
 from alf.theory.arithmetic.sign_pattern import sign_pattern, touches
 from alf.theory.asymmetry.decision import Decision
 from alf.theory.curve.pieces import smooth_pieces
@@ -49,10 +49,7 @@ def two_class(structure: Structure, w) -> Decision:
 
 def gap_below(gap: Expr, lo: Fraction, hi: Fraction) -> bool:
     """Whether a function with switches may reach 0 on a sliver that hides one."""
-    try:
-        return on_cell(gap, u)(*outward(lo, hi))[0] <= 0
-    except OutOfDomain:
-        return True
+    return on_cell(gap, u)(*outward(lo, hi))[0] <= 0
 
 
 def positive_inside(gap: Expr) -> bool:

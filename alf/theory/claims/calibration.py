@@ -21,10 +21,9 @@ from alf.losses import Loss, u
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.sign_pattern import touches
 from alf.theory.claims.complete import completely_asymmetric
-from alf.theory.curve.kinks import Kink
 from alf.theory.curve.parameter_cell import proved_sign, sign_steps
-from alf.theory.curve.point import exact_value, one_sided_slopes, slopes_at
-from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.curve.pieces import Kink
+from alf.theory.curve.shape import Shape, exact_value, one_sided_slopes, shape_of, slopes_at
 from alf.theory.curve.symbolic_sign import NEGATIVE
 from alf.theory.risk.structure import Structure, structure_of
 from alf.theory.theorems import THEOREMS

@@ -7,10 +7,9 @@ from itertools import chain
 import sympy
 
 from alf.losses import Loss, u
-from alf.theory.curve.of_loss import alone
 from alf.theory.curve.parameter_cell import proved_sign, sign_steps
-from alf.theory.curve.rise import find_rise
-from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.curve.profile import find_rise
+from alf.theory.curve.shape import Shape, alone, shape_of
 from alf.theory.curve.symbolic_sign import NEGATIVE, NON_NEGATIVE, NON_POSITIVE, POSITIVE, UNKNOWN, ZERO
 from alf.theory.verdict import Status, Verdict, Witness, holds, not_defined, refuted, step, undecided
 from alf.theory.witnesses.witness import clearest, witness

@@ -15,9 +15,8 @@ from alf.losses import Loss
 from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number, working
 from alf.theory.claims.complete import completely_asymmetric
-from alf.theory.curve.point import exact_value
 from alf.theory.curve.profile import half_concave
-from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.curve.shape import Shape, exact_value, shape_of
 from alf.theory.risk.structure import Structure, structure_of
 from alf.theory.verdict import Status, Step, Verdict, Witness, holds, not_defined, step, undecided
 from alf.theory.witnesses.witness import witness

@@ -14,7 +14,7 @@ from alf.theory.claims.noise import on_noise
 from alf.theory.claims.scope import at_its_values, stated
 from alf.theory.claims.symmetric import symmetric
 from alf.theory.curve.continuity import discontinuity_of
-from alf.theory.curve.of_loss import constant, single
+from alf.theory.curve.shape import constant, single
 from alf.theory.failures import stopped
 from alf.theory.progress import last_begun
 from alf.theory.verdict import CLAIMS, Verdict, not_defined, undecided

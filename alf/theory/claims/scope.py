@@ -19,8 +19,8 @@ from alf.losses import Loss
 from alf.losses.domain import Parameter
 from alf.numbers import as_rational, decimal, in_digits
 from alf.theory.curve.families import family_of, stretches
-from alf.theory.curve.of_loss import single
 from alf.theory.curve.parameter_cell import Cell, sign_steps
+from alf.theory.curve.shape import single
 from alf.theory.ratios.ratio import Ratio
 from alf.theory.verdict import Status, Step, Verdict
 

@@ -17,9 +17,9 @@ from functools import lru_cache
 import sympy
 from sympy import Abs, Expr, Max, Min, Mul, Pow, Symbol, exp, log
 
-from alf.losses import Loss, u
+from alf.losses import K, Loss, u
 from alf.theory.arithmetic.strict_sign import certain_sign
-from alf.theory.curve.algebra import factored
+from alf.theory.curve.derivative import factored
 from alf.theory.progress import stage
 
 CONTINUOUS = (exp, sympy.sin, sympy.cos, sympy.sinh, sympy.cosh, sympy.tanh, sympy.atan, Abs, Max, Min)
@@ -67,6 +67,7 @@ class Gap:
     shown: bool
 
 
+@lru_cache(maxsize=1024)
 def conditions(f: Expr) -> tuple[Condition, ...] | None:
     """What f needs to be real, finite and continuous, innermost first; None where f holds a function not known here.
 
@@ -77,7 +78,7 @@ def conditions(f: Expr) -> tuple[Condition, ...] | None:
     for node in sympy.postorder_traversal(f):
         if node in found or not isinstance(node, Expr) or node.is_number or node.is_Symbol:
             continue
-        if isinstance(node, Pow) and node.base is not sympy.E:
+        if isinstance(node, Pow):
             if node.exp.is_Integer and node.exp > 0:
                 continue
             needs = "nonzero" if node.exp.is_Integer else "nonnegative" if _is_root(node.exp) else "positive"
@@ -86,7 +87,7 @@ def conditions(f: Expr) -> tuple[Condition, ...] | None:
             found[node] = Condition(node, node.args[0], "positive")
         elif isinstance(node, sympy.tan):
             found[node] = Condition(node, sympy.cos(node.args[0]), "nonzero")
-        elif not (node.is_Add or node.is_Mul or isinstance(node, (Pow, *CONTINUOUS))):
+        elif not (node.is_Add or node.is_Mul or isinstance(node, CONTINUOUS)):
             return None
     return tuple(found.values())
 
@@ -144,11 +145,7 @@ def discontinuity(f: Expr) -> Gap | None:
     needed = conditions(f)
     if needed is None:
         return Gap(None, "l holds a function whose continuity no rule covers.", False)
-    for condition in needed:
-        gap = _failure(condition)
-        if gap is not None:
-            return gap
-    return None
+    return next(filter(None, map(_failure, needed)), None)
 
 
 def _failure(condition: Condition) -> Gap | None:
@@ -157,9 +154,7 @@ def _failure(condition: Condition) -> Gap | None:
         return None
     found = certain_sign(inside, u)
     signs = {"nonzero": (1, -1), "positive": (1,), "nonnegative": (1, 0)}[needs]
-    if found.sign in signs:
-        return None
-    if needs == "nonnegative" and found.weak == 1:
+    if found.sign in signs or (needs == "nonnegative" and found.weak == 1):
         return None
     place = "" if found.at is None else f" at u = {float(found.at):.6g}"
     text = str(condition.node)
@@ -188,17 +183,12 @@ def rough(f: Expr, lo: Fraction, hi: Fraction) -> bool:
 @lru_cache(maxsize=1024)
 def discontinuity_of(loss: Loss, classes: int) -> Gap | None:
     """The same for a loss of the catalogue or a formula, normalising sums included: they must keep one sign."""
-    from alf.losses import K
-
     for weight, term in loss.terms:
         if weight == 0:
             continue
         sums = {symbol: summand.subs(K, classes) for symbol, summand in term.exact_sums}
-        for summand in sums.values():
-            gap = discontinuity(summand)
-            if gap is not None:
-                return gap
-        gap = _outer(term.exact.subs(K, classes), sums)
+        gaps = filter(None, map(discontinuity, sums.values()))
+        gap = next(gaps, None) or _outer(term.exact.subs(K, classes), sums)
         if gap is not None:
             return gap
     return None

@@ -8,7 +8,7 @@ settled is halved, down to `FINEST` of the whole.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 
@@ -17,12 +17,11 @@ from sympy import Abs, Expr, Max, Min, Symbol, diff
 from alf.losses import Loss, u
 from alf.losses.exact import substitute
 from alf.theory.arithmetic.cells import on_box
-from alf.theory.arithmetic.intervals import OutOfDomain, outward
+from alf.theory.arithmetic.intervals import outward, sign_between
+from alf.theory.arithmetic.sign_pattern import Budget, halved
 from alf.theory.curve.continuity import conditions
 
 FINEST = Fraction(1, 128)
-
-
 CELLS = 400
 """Cells of (0, 1) that one box may take."""
 
@@ -40,10 +39,6 @@ class Family:
     expression: Expr
     symbol: Symbol
 
-    @cached_property
-    def _needed(self):
-        return conditions(self.expression)
-
     def sign(self, order: int, low: Fraction, high: Fraction) -> int | None:
         """The sign of the order-th derivative on (0, 1) for every value in [low, high], l being continuous for each.
 
@@ -54,9 +49,10 @@ class Family:
         return _sign_on_box(_derivative(self.expression, order), self.symbol, low, high, strict=order == 1)
 
     def _continuous(self, low: Fraction, high: Fraction) -> bool:
-        if self._needed is None:
+        needed = conditions(self.expression)
+        if needed is None:
             return False
-        for condition in self._needed:
+        for condition in needed:
             inside = condition.inside
             if inside.is_positive or (inside.is_nonnegative and condition.needs == "nonnegative"):
                 continue
@@ -87,32 +83,17 @@ def _sign_on_box(e: Expr, symbol: Symbol, low: Fraction, high: Fraction, strict:
         box, values = on_box(e, u, symbol), outward(low, high)
     except NotImplementedError:  # a derivative may hold functions that have no enclosure: sign, DiracDelta
         return None
-    signs = set()
-    stack = [(0.0, 1.0)]
-    left = CELLS
-    while stack:
-        a, b = stack.pop()
-        left -= 1
-        try:
-            least, most = box(a, b, values)
-        except OutOfDomain:
-            least, most = -1.0, 1.0
+
+    def ask(a: float, b: float) -> int | None:
         touching = not strict or ((a == 0 or b == 1) and b - a <= 0.125)
-        if least > 0 or (touching and least >= 0 and most > 0):
-            signs.add(1)
-        elif most < 0 or (touching and most <= 0 and least < 0):
-            signs.add(-1)
-        elif least == most == 0:
-            signs.add(0)
-        elif left <= 0 or b - a < 2.0**-14:
+        return sign_between(box(a, b, values), strict=not touching)
+
+    signs = set()
+    for _, _, sign in halved(0.0, 1.0, ask, 2.0**-15, Budget(CELLS)):
+        signs.add(sign)
+        if sign is None or {1, -1} <= signs or (strict and sign == 0):
             return None
-        else:
-            middle = (a + b) / 2
-            stack += [(middle, b), (a, middle)]
-        if len(signs - {0}) > 1 or (strict and 0 in signs):
-            return None
-    signs -= {0}
-    return signs.pop() if signs else 0
+    return max(signs, key=abs)
 
 
 def stretches(low: Fraction, high: Fraction, ask: Callable) -> Iterator[tuple[Fraction, Fraction, object]]:
@@ -122,20 +103,7 @@ def stretches(low: Fraction, high: Fraction, ask: Callable) -> Iterator[tuple[Fr
     ...  if found]
     [(0, 2)]
     """
-    for found, group in groupby(_boxes(low, high, ask), key=itemgetter(2)):
+    parts = halved(low, high, ask, (high - low) * FINEST)
+    for found, group in groupby(parts, key=itemgetter(2)):
         boxes = list(group)
         yield boxes[0][0], boxes[-1][1], found
-
-
-def _boxes(low: Fraction, high: Fraction, ask: Callable) -> Iterator[tuple[Fraction, Fraction, object]]:
-    """The boxes with their answers; one of which nothing is known, None, is halved."""
-    finest = (high - low) * FINEST
-    stack = [(low, high)]
-    while stack:
-        a, b = stack.pop()
-        found = ask(a, b)
-        if found is None and b - a > finest:
-            middle = (a + b) / 2
-            stack += [(middle, b), (a, middle)]
-        else:
-            yield a, b, found

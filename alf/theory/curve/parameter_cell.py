@@ -14,8 +14,8 @@ from alf.losses import Loss, u
 from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
 from alf.theory.arithmetic.balls import at_point
-from alf.theory.curve.algebra import factored
 from alf.theory.curve.continuity import conditions
+from alf.theory.curve.derivative import factored
 from alf.theory.curve.symbolic_sign import (
     NEGATIVE,
     NON_NEGATIVE,
@@ -119,13 +119,8 @@ def proved_continuous(loss: Loss) -> bool:
     """
     cell = Cell(loss)
     needed = conditions(cell.expression)
-    if needed is None:
-        return False
-    for condition in needed:
-        sign = cell.sign(condition.inside)
-        if sign != POSITIVE and not (condition.needs == "nonzero" and sign == NEGATIVE):
-            return False
-    return True
+    allowed = {"nonzero": (POSITIVE, NEGATIVE), "positive": (POSITIVE,), "nonnegative": (POSITIVE,)}
+    return needed is not None and all(cell.sign(c.inside) in allowed[c.needs] for c in needed)
 
 
 @lru_cache(maxsize=256)
@@ -139,9 +134,7 @@ def proved_sign(loss: Loss, order: int):
     True
     """
     cell = Cell(loss)
-    if cell.expression.has(Abs, sympy.Max, sympy.Min):
-        return UNKNOWN
-    if not proved_continuous(loss):
+    if cell.expression.has(Abs, sympy.Max, sympy.Min) or not proved_continuous(loss):
         return UNKNOWN
     stage(f"proving the sign of derivative {order} for all hyperparameters")
     derivative = sympy.diff(cell.expression, u, order)

@@ -1,4 +1,4 @@
-"""A loss with Abs, Max and Min resolved into stretches on which it is one smooth expression.
+"""A loss with Abs, Max and Min resolved into stretches on which it is one smooth expression, and its kinks.
 
 A switch, where one argument overtakes another, is put exactly where it is a simple fraction or the root of a linear
 function; any other is caught in an interval of 2**-128 or less. What l does on that interval is never guessed: only
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy
-from sympy import Abs, Expr, Max, Min, Rational, diff
+from sympy import Abs, Expr, Max, Min, Rational, diff, oo
 
 from alf.losses import u
 from alf.numbers import as_rational
-from alf.theory.arithmetic.balls import at_point, sign_of_number
-from alf.theory.arithmetic.fine import exact_zero, fine_sign
-from alf.theory.arithmetic.sign_pattern import Run, sign_pattern
+from alf.theory.arithmetic.balls import at_point, exact_zero, fine_sign, sign_of_number
+from alf.theory.arithmetic.limits import from_end, one_sided_limit
+from alf.theory.arithmetic.sign_pattern import Budget, Run, halved, sign_pattern
 from alf.theory.curve.continuity import reveal, rough
-from alf.theory.curve.derivative import is_identically_zero
+from alf.theory.curve.derivative import derivative_of, factored, is_identically_zero
 
 PRECISIONS = (128, 512, 2048)
 """Bits to which a switch that is no fraction is located; the next where two lie closer together."""
@@ -79,7 +79,7 @@ class _Resolver:
     """One attempt at locating every switch of f to so many bits."""
 
     def __init__(self, f: Expr, bits: int):
-        self.f, self.bits = f, bits
+        self.f, self.bits, self.ball_bits = f, bits, 2 * bits + 100
         self.complete = True
         self.narrow = False  # whether more bits may help
 
@@ -103,32 +103,26 @@ class _Resolver:
         """Unsettled slivers of a smooth f made as narrow as asked; to a point where a zero is a fraction."""
         found: list[Run] = []
         for run in runs:
-            if run.sign is not None or run.hi - run.lo > SLIVER:
-                found.append(run)
-                continue
-            found += self.zero(f, run)
+            found += [run] if run.sign is not None or run.hi - run.lo > SLIVER else self.zero(f, run)
         return _closed_up(found)
 
     def zero(self, f: Expr, run: Run) -> list[Run]:
         """The sliver cut into runs around the zero or zeros in it."""
         slope = diff(f, u)
-        rises = fine_sign(slope, u, run.lo, run.hi)
+        rises = fine_sign(slope, u, run.lo, run.hi, self.ball_bits)
         c = _linear_root(f, slope) if slope.is_number else exact_zero(f, u, run.lo, run.hi)
         if c is not None and rises and run.lo <= Fraction(c) <= run.hi:
             c = Fraction(c)
             return [Run(run.lo, c, -rises), Run(c, c, None), Run(c, run.hi, rises)]
-        if rises:
-            return self.bisect(f, run, rises)
-        return self.scan(f, run)
+        return self.bisect(f, run, rises) if rises else self.scan(f, run)
 
     def bisect(self, f: Expr, run: Run, rises: int) -> list[Run]:
         """The one zero of a monotone f, caught in an interval of 2**-bits."""
         value = at_point(f, u)
         lo, hi = run.lo, run.hi
-        bits = 2 * self.bits + 100
 
         def sign(x: Fraction) -> int:
-            ball = value(x, bits)
+            ball = value(x, self.ball_bits)
             return 1 if ball > 0 else -1 if ball < 0 else 0
 
         if sign(lo) == rises or sign(hi) == -rises:  # no zero inside
@@ -146,26 +140,25 @@ class _Resolver:
 
     def scan(self, f: Expr, run: Run) -> list[Run]:
         """A sliver that may hold several zeros, cut by balls."""
+
+        def ask(lo: Fraction, hi: Fraction) -> list[Run] | None:
+            sign = fine_sign(f, u, lo, hi, self.ball_bits)
+            if sign:
+                return [Run(lo, hi, sign)]
+            rises = hi - lo > finest and fine_sign(diff(f, u), u, lo, hi, self.ball_bits)
+            return self.zero(f, Run(lo, hi, None)) if rises else None
+
+        finest = Fraction(1, 2**self.bits)
         found: list[Run] = []
-        stack, steps = [(run.lo, run.hi)], 0
-        while stack:
-            lo, hi = stack.pop()
-            sign = fine_sign(f, u, lo, hi, 2 * self.bits + 100)
-            steps += 1
-            if sign or hi - lo <= Fraction(1, 2**self.bits) or steps > MOST_STEPS:
-                found.append(Run(lo, hi, sign))
-            elif fine_sign(diff(f, u), u, lo, hi, 2 * self.bits + 100):
-                found += self.zero(f, Run(lo, hi, None))
-            else:
-                middle = (lo + hi) / 2
-                stack += [(middle, hi), (lo, middle)]
+        for lo, hi, runs in halved(run.lo, run.hi, ask, finest, Budget(MOST_STEPS)):
+            found += runs or [Run(lo, hi, None)]
         return found
 
     def alone(self, lo: Fraction, hi: Fraction) -> bool:
         """Whether all of f's switches in the sliver are one: their differences are monotone and share their zero."""
         found: list[Expr] = []
         self.undecided(self.f, lo, hi, found)
-        if not found or any(not fine_sign(diff(d, u), u, lo, hi, 2 * self.bits + 100) for d in found):
+        if not found or any(not fine_sign(diff(d, u), u, lo, hi, self.ball_bits) for d in found):
             return False
         return all(_same_zero(found[0], d) for d in found[1:])
 
@@ -175,7 +168,7 @@ class _Resolver:
         if switch is None or len(found) > 8:
             return
         node, difference, branches = switch
-        sign = fine_sign(difference, u, lo, hi, 2 * self.bits + 100)
+        sign = fine_sign(difference, u, lo, hi, self.ball_bits)
         if sign is None and difference.is_number:
             sign = 0
         if sign is None and difference not in found and -difference not in found:
@@ -216,3 +209,66 @@ def _joined(pieces: list[Piece]) -> tuple[Piece, ...]:
         else:
             joined.append(piece)
     return tuple(joined)
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A place where two pieces meet.
+
+    Parameters
+    ----------
+    lo, hi : Fraction
+        It lies in [lo, hi], whose ends are equal or next to each other.
+    at : Rational or None
+        The place, where it is known exactly.
+    left, right : Expr
+        The slopes at its sides; where `at` is not known, slopes in [lo, hi] of the pieces that meet there.
+    turn : int or None
+        The sign of right - left, certified: 1 bends upwards (convex), -1 downwards; None where it was not settled.
+    """
+
+    lo: Fraction
+    hi: Fraction
+    at: Rational | None
+    left: Expr
+    right: Expr
+    turn: int | None = None
+
+
+def kink_between(a: Piece, b: Piece) -> Kink:
+    """Where two pieces meet, and whether the slope goes up or down there."""
+    at = as_rational(a.hi) if a.hi == b.lo else None
+    slopes = [derivative_of(p.expression, 1) for p in (a, b)]
+    if at is not None:
+        left, right = (one_sided_value(f, at, side) for f, side in zip(slopes, (-1, 1), strict=True))
+        return Kink(a.hi, b.lo, at, left, right, _sign_of_difference(right, left))
+    middle = as_rational((a.hi + b.lo) / 2)
+    turn = fine_sign(slopes[1] - slopes[0], u, a.hi, b.lo)
+    if turn is None and _touch(b.expression - a.expression, a.hi, b.lo):
+        turn = 0
+    left, right = (f.subs(u, middle) for f in slopes)
+    return Kink(a.hi, b.lo, None, left, right, turn)
+
+
+def _touch(gap: Expr, lo: Fraction, hi: Fraction) -> bool:
+    """Whether a difference that vanishes in [lo, hi] does so with its slope: a power of one factor, no other is 0."""
+    found = factored(sympy.expand(gap))
+    parts = [f.as_base_exp() for f in sympy.Mul.make_args(found if found is not None else gap)]
+    zero = [(base, k) for base, k in parts if base.has(u) and fine_sign(base, u, lo, hi) is None]
+    return len(zero) == 1 and bool(zero[0][1].is_Integer) and zero[0][1] >= 2
+
+
+def one_sided_value(f: Expr, at: Rational, side: int) -> Expr:
+    """The value of a slope at a point, or its limit from one side; nan where it could not be settled."""
+    value = f.subs(u, at)
+    if value.is_number and value.is_finite and not value.has(sympy.nan, sympy.zoo, sympy.I):
+        return value
+    limit = one_sided_limit(from_end(f, u, Fraction(at), side))
+    return sympy.nan if limit is None else limit
+
+
+def _sign_of_difference(a: Expr, b: Expr) -> int | None:
+    """The sign of a - b, either of which may be infinite."""
+    if a is sympy.nan or b is sympy.nan or a == b:
+        return None if sympy.nan in (a, b) or a in (oo, -oo) else 0
+    return sign_of_number(a - b)

@@ -1,4 +1,4 @@
-"""The shape of a loss l(u) at given parameters: its smooth pieces, kinks, slopes at the ends, and where it bends.
+"""The curve l(u) that a loss is at given parameters, and its shape: pieces, kinks, values, slopes and bends.
 
 Everything here is certified at the values; `parameter_cell` proves the same for whole ranges of parameters.
 """
@@ -8,18 +8,20 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from sympy import Expr, oo
+import sympy
+from flint import arb
+from sympy import Expr, Integer, oo
 
-from alf.losses import u
+from alf.losses import Loss, u
+from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import at_point, sign_of_number
 from alf.theory.arithmetic.cells import enclose_number, on_cell
-from alf.theory.arithmetic.intervals import OutOfDomain, outward
+from alf.theory.arithmetic.intervals import INF, WHOLE, outward
 from alf.theory.arithmetic.limits import from_end, one_sided_limit
 from alf.theory.arithmetic.sign_pattern import Budget, Run, sign_pattern
 from alf.theory.curve.continuity import discontinuity, reveal
 from alf.theory.curve.derivative import derivative_of, is_identically_zero
-from alf.theory.curve.kinks import Kink, kink_between
-from alf.theory.curve.pieces import Piece, smooth_pieces
+from alf.theory.curve.pieces import Kink, Piece, kink_between, one_sided_value, smooth_pieces
 from alf.theory.progress import stage
 
 FEW = 2000
@@ -52,11 +54,6 @@ class Shape:
         self._point_slopes: dict[float, tuple[float, float] | None] = {}
 
     @property
-    def continuous(self) -> bool:
-        """Whether l is certified real, finite and continuous on (0, 1)."""
-        return self.gap is None
-
-    @property
     def smooth(self) -> bool:
         """Whether it is one piece."""
         return len(self.pieces) == 1 and self.located
@@ -64,6 +61,12 @@ class Shape:
     def derivative(self, order: int) -> tuple[Piece, ...]:
         """The pieces of its derivative of this order."""
         return tuple(Piece(p.lo, p.hi, derivative_of(p.expression, order)) for p in self.pieces)
+
+    def reaching(self, order: int) -> tuple[Piece, ...]:
+        """The same with the intervals that hide a switch: both neighbours answer for it."""
+        pieces = self.derivative(order)
+        around = zip((None, *pieces), pieces, (*pieces[1:], None), strict=False)
+        return tuple(Piece(a.hi if a else p.lo, b.lo if b else p.hi, p.expression) for a, p, b in around)
 
     @cached_property
     def at_zero(self) -> Expr | None:
@@ -104,17 +107,14 @@ class Shape:
         stage(f"certifying the sign of derivative {order} on (0, 1)")
         runs: list[Run] = []
         budget = Budget() if self.located else Budget(FEW)  # nothing can be certified, only refuted
-        pieces = self.derivative(order)
-        for i, piece in enumerate(pieces):  # both neighbours answer for the interval that hides their switch
-            lo = pieces[i - 1].hi if i and self.located else piece.lo
-            hi = pieces[i + 1].lo if i + 1 < len(pieces) and self.located else piece.hi
-            runs += sign_pattern(piece.expression, u, lo, hi, budget)
+        for piece in self.reaching(order) if self.located else self.derivative(order):
+            runs += sign_pattern(piece.expression, u, piece.lo, piece.hi, budget)
         return tuple(runs)
 
     @cached_property
     def decreasing(self) -> bool | None:
         """Whether l decreases strictly on (0, 1)."""
-        if not self.continuous:
+        if self.gap is not None:
             return None
         signs = [r.sign for r in self.slope_runs]
         if 1 in signs or (0 in signs and self.located):
@@ -140,11 +140,6 @@ class Shape:
         return self.slope_runs[-1].sign == 0
 
     @cached_property
-    def linear(self) -> bool:
-        """Whether it is a straight line."""
-        return self.smooth and all(r.sign == 0 for r in self.bend_runs)
-
-    @cached_property
     def convex(self) -> bool | None:
         """Whether it is convex; None where that is not known."""
         return self._bends(1)
@@ -155,7 +150,7 @@ class Shape:
         return self._bends(-1)
 
     def _bends(self, sign: int) -> bool | None:
-        if not self.continuous:
+        if self.gap is not None:
             return None
         signs = [r.sign for r in self.bend_runs]
         turns = [k.turn for k in self.kinks] if self.located else []
@@ -170,8 +165,6 @@ class Shape:
 
     def value(self, point, bits: int = 120):
         """l at a point of [0, 1] as an Arb ball; the limit at the ends."""
-        from flint import arb
-
         if point == 0 or point == 1:
             limit = self.at_zero if point == 0 else self.at_one
             if limit is None:
@@ -182,18 +175,12 @@ class Shape:
 
     def slope(self, lo: float, hi: float) -> tuple[float, float]:
         """l' enclosed over a cell, kinks included; by its values at the ends where l bends one way on the cell."""
-        found = self._enclose(1, lo, hi)
-        for a, b in self._bending:
-            if a <= lo and hi <= b:
-                first, last = self._slope_at(lo), self._slope_at(hi)
-                if first is not None and last is not None:
-                    found = (max(found[0], min(first[0], last[0])), min(found[1], max(first[1], last[1])))
-                break
+        found = self.enclose(1, lo, hi)
+        if any(a <= lo and hi <= b for a, b in self._bending):
+            first, last = self._slope_at(lo), self._slope_at(hi)
+            if first is not None and last is not None:
+                return max(found[0], min(first[0], last[0])), min(found[1], max(first[1], last[1]))
         return found
-
-    def enclosed_slope(self, lo: float, hi: float) -> tuple[float, float]:
-        """l' enclosed over a cell by interval arithmetic alone, kinks included."""
-        return self._enclose(1, lo, hi)
 
     @cached_property
     def _bending(self) -> tuple[tuple[float, float], ...]:
@@ -201,46 +188,30 @@ class Shape:
         return tuple(_inward(r.lo, r.hi) for r in self.bend_runs if r.sign is not None)
 
     def _slope_at(self, x: float) -> tuple[float, float] | None:
-        found = self._point_slopes.get(x)
-        if found is None:
+        if x not in self._point_slopes:
             if x in (0.0, 1.0):
                 limit = self.slope_at_zero if x == 0 else self.slope_at_one
-                found = None if limit is None else enclose_number(limit)
+                self._point_slopes[x] = None if limit is None else enclose_number(limit)
             else:
-                found = self._enclose(1, x, x)
-            self._point_slopes[x] = found
-        return found
+                self._point_slopes[x] = self.enclose(1, x, x)
+        return self._point_slopes[x]
 
     def bend(self, lo: float, hi: float) -> tuple[float, float] | None:
         """l'' enclosed over a cell; None where the cell holds a kink or a place where l'' is not finite."""
         if any(float(k.lo) < hi and float(k.hi) > lo for k in self.kinks):
             return None
-        found = self._enclose(2, lo, hi)
-        return None if found[0] == -float("inf") or found[1] == float("inf") else found
+        found = self.enclose(2, lo, hi)
+        return None if -INF in found or INF in found else found
 
-    def _enclose(self, order: int, lo: float, hi: float) -> tuple[float, float]:
-        low, high = float("inf"), -float("inf")
-        pieces = self._cells[order - 1]
-        for i, (a, b, cell) in enumerate(pieces):
-            # a piece reaches to the middle of the gap that hides its switch, and beyond it
-            b_next = pieces[i + 1][0] if i + 1 < len(pieces) else b
-            a_before = pieces[i - 1][1] if i else a
-            x, y = max(lo, a_before), min(hi, b_next)
-            if x > y:
-                continue
-            try:
-                one = cell(x, y)
-            except OutOfDomain:
-                one = (-float("inf"), float("inf"))
-            low, high = min(low, one[0]), max(high, one[1])
-        return low, high
+    def enclose(self, order: int, lo: float, hi: float) -> tuple[float, float]:
+        """A derivative enclosed over a cell by interval arithmetic alone, kinks included."""
+        cells = [(max(lo, a), min(hi, b), cell) for a, b, cell in self._cells[order - 1]]
+        found = [cell(a, b) for a, b, cell in cells if a <= b]
+        return min((e[0] for e in found), default=INF), max((e[1] for e in found), default=-INF)
 
     @cached_property
     def _cells(self):
-        tables = []
-        for order in (1, 2):
-            tables.append([(*outward(p.lo, p.hi), on_cell(derivative_of(p.expression, order), u)) for p in self.pieces])
-        return tables
+        return [[(*_inward(p.lo, p.hi), on_cell(p.expression, u)) for p in self.reaching(k)] for k in (1, 2)]
 
 
 def _inward(a: Fraction, b: Fraction) -> tuple[float, float]:
@@ -253,3 +224,77 @@ def _inward(a: Fraction, b: Fraction) -> tuple[float, float]:
 def shape_of(expression: Expr) -> Shape:
     """The shape of an exact l(u), computed once."""
     return Shape(expression)
+
+
+def alone(loss: Loss) -> Expr | None:
+    """l(u) of a loss that depends on u_y alone, a combination whose other parts have weight 0 included.
+
+    >>> from alf.losses import parse
+    >>> alone(parse("nce+ael:alpha=0,beta=1,a=2")), alone(parse("nce"))
+    (exp(-u/2), None)
+    """
+    terms = [(weight, term) for weight, term in loss.terms if weight != 0]
+    if not all(term.pointwise for _, term in terms):
+        return None
+    return sum((weight * term.exact for weight, term in terms), Integer(0))
+
+
+def single(loss: Loss) -> Loss:
+    """The catalogue's loss that a combination with one weight 0 and one weight 1 is; otherwise the loss itself."""
+    terms = [(weight, term) for weight, term in loss.terms if weight != 0]
+    return terms[0][1] if len(terms) == 1 and terms[0][0] == 1 else loss
+
+
+def constant(loss: Loss) -> bool:
+    """Whether every weight is 0, so that nothing depends on the prediction."""
+    found = alone(loss)
+    return found is not None and not found.has(u)
+
+
+def exact_value(shape: Shape, x: Fraction) -> Expr | None:
+    """l(x) as an exact number; None where an end has no limit."""
+    if x in (0, 1):
+        return shape.at_zero if x == 0 else shape.at_one
+    for piece in shape.pieces if shape.located else ():
+        if piece.lo <= x <= piece.hi:
+            return piece.expression.subs(u, as_rational(x))
+    return shape.expression.subs(u, as_rational(x))
+
+
+@lru_cache(maxsize=512)
+def one_sided_slopes(expression: Expr, t: Fraction) -> tuple[Expr | None, Expr | None]:
+    """l'(t-) and l'(t+), exact, -oo where infinite; None where there is none (outside [0, 1]) or it is not known.
+
+    >>> from sympy import Max, Rational
+    >>> one_sided_slopes(1 - u + Max(0, Rational(2, 5) - u), Fraction(2, 5))
+    (-2, -1)
+    """
+    shape = shape_of(expression)
+    if t in (0, 1):
+        return (None, shape.slope_at_zero) if t == 0 else (shape.slope_at_one, None)
+    found = []
+    for side in (-1, 1):
+        pieces = [p for p in shape.pieces if (p.lo < t <= p.hi if side < 0 else p.lo <= t < p.hi)]
+        slope = sympy.nan
+        if len(pieces) == 1 and shape.located:
+            slope = one_sided_value(derivative_of(pieces[0].expression, 1), as_rational(t), side)
+        found.append(None if slope is sympy.nan else slope)
+    return found[0], found[1]
+
+
+def slopes_at(shape: Shape, kink: Kink) -> tuple[tuple[float, float], tuple[float, float]]:
+    """l' before a kink and after it, enclosed over the interval in which it lies; infinite where not known.
+
+    >>> from sympy import Max, Rational
+    >>> shape = shape_of(1 - u + Max(0, Rational(2, 5) - u))
+    >>> slopes_at(shape, shape.kinks[0])
+    ((-2.0, -2.0), (-1.0, -1.0))
+    """
+    if kink.at is not None:
+        known = [s is not sympy.nan and s.is_finite for s in (kink.left, kink.right)]
+        found = [enclose_number(s) if k else WHOLE for s, k in zip((kink.left, kink.right), known, strict=True)]
+        return found[0], found[1]
+    found = []
+    for piece in (next(p for p in shape.pieces if p.hi == kink.lo), next(p for p in shape.pieces if p.lo == kink.hi)):
+        found.append(on_cell(derivative_of(piece.expression, 1), u)(*outward(kink.lo, kink.hi)))
+    return found[0], found[1]

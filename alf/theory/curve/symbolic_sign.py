@@ -18,13 +18,8 @@ U_IN_CELL = 1 / (1 + _X)
 """u in (0, 1), through a positive symbol."""
 
 
-_PLUS, _MINUS, _ZERO = (False, True, True), (True, True, False), (False, True, False)
 # a sign is (may be negative, may be zero, may be positive)
-
-
 POSITIVE, NEGATIVE, ZERO = (False, False, True), (True, False, False), (False, True, False)
-
-
 NON_NEGATIVE, NON_POSITIVE, UNKNOWN = (False, True, True), (True, True, False), (True, True, True)
 
 
@@ -78,8 +73,6 @@ def _times(a, b):
 
 
 def _power(e: Pow, depth: int):
-    if e.base is sympy.E:
-        return POSITIVE
     base = sign_of(e.base, depth - 1)
     if base == POSITIVE:
         return POSITIVE
@@ -148,10 +141,8 @@ def _between_logarithms(e: Add, depth: int):
             continue
         y = logarithm.args[0]
         rest = replaced.subs(place, 0)
-        ends = []
-        for bound in (1 - 1 / y, y - 1):
-            ends.append(sign_of(sympy.factor(sympy.together(rest + slope * bound)), depth - 1))
-        found = sign_of_sum(ends)
+        ends = [sympy.factor(sympy.together(rest + slope * bound)) for bound in (1 - 1 / y, y - 1)]
+        found = sign_of_sum([sign_of(end, depth - 1) for end in ends])
         if found != UNKNOWN:
             return found
     return UNKNOWN

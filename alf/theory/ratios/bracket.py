@@ -21,10 +21,9 @@ import sympy
 from sympy import Expr, Integer, oo
 
 from alf.losses import u
-from alf.theory.arithmetic.balls import ball_ends, sign_of_number
+from alf.theory.arithmetic.balls import exact_zero, sign_of_number
 from alf.theory.arithmetic.cells import on_cell
-from alf.theory.arithmetic.fine import exact_zero
-from alf.theory.arithmetic.intervals import OutOfDomain
+from alf.theory.arithmetic.intervals import ball_ends
 from alf.theory.curve.derivative import derivative_of
 from alf.theory.curve.shape import Shape
 
@@ -148,11 +147,8 @@ class FlatSpots:
         for c, j in self.spots:
             if j > k or not lo - 0.02 <= float(c) <= hi + 0.02:
                 continue
-            try:
-                near = self._derivative(j + 1)(min(lo, float(c)), min(1.0, max(hi, float(c))))
-                first = self._derivative(k + 1)(0.0, d1)
-            except OutOfDomain:
-                continue
+            near = self._derivative(j + 1)(min(lo, float(c)), min(1.0, max(hi, float(c))))
+            first = self._derivative(k + 1)(0.0, d1)
             if near[0] <= 0 <= near[1]:
                 continue
             m = min(abs(near[0]), abs(near[1])) / math.factorial(j)

@@ -9,10 +9,9 @@ from sympy import Expr, Integer, oo
 
 from alf.losses import Loss, u
 from alf.theory.arithmetic.balls import one_at_a_time, sign_of_number
-from alf.theory.curve.of_loss import alone, constant, single
 from alf.theory.curve.pieces import smooth_pieces
 from alf.theory.curve.profile import concave_then_convex, signs_on_pieces, upper_is_one
-from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.curve.shape import Shape, alone, constant, shape_of, single
 from alf.theory.progress import stage
 from alf.theory.ratios.bracket import Bracket, FlatSpots, Means, minimise, zero_slopes
 from alf.theory.ratios.closed import closed_ratio
@@ -90,7 +89,7 @@ def _convex_ratio(shape: Shape) -> Ratio:
         return exact_ratio(Integer(0), steps, attained=False)
     value = last / first
     steps.append(applied("convex", value, Status.CERTIFIED))
-    attained = shape.linear or (shape.linear_near(0) and shape.linear_near(1))
+    attained = shape.linear_near(0) and shape.linear_near(1)
     return exact_ratio(value, steps, attained=attained)
 
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from sympy import Expr
 
-from alf.theory.arithmetic.balls import ball_ends, constant_ball
+from alf.theory.arithmetic.balls import constant_ball
+from alf.theory.arithmetic.intervals import ball_ends
 from alf.theory.verdict import Status, Step
 
 

@@ -4,20 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from math import inf
 from typing import TYPE_CHECKING
 
 from sympy import Expr, oo
 
 from alf.losses import u
 from alf.theory.arithmetic.cells import enclose_number, on_cell
-from alf.theory.arithmetic.intervals import OutOfDomain, outward
+from alf.theory.arithmetic.intervals import WHOLE, outward
 from alf.theory.arithmetic.sign_pattern import Run
 from alf.theory.curve.derivative import derivative_of
-from alf.theory.curve.kinks import Kink
-from alf.theory.curve.pieces import Piece
-from alf.theory.curve.point import slopes_at
-from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.curve.pieces import Kink, Piece
+from alf.theory.curve.shape import Shape, shape_of, slopes_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,9 +33,6 @@ MOST_NEW_NODES = 4096
 
 WIDEST_UNSETTLED = Fraction(1, 2**20)
 """How wide a stretch of unsettled bend may be, to be counted to its neighbours."""
-
-WHOLE_LINE = (-inf, inf)
-"""The enclosure of a number of which nothing is known."""
 
 Row = tuple[float, float, float, float]
 """At a node: psi and mu, each from below and from above."""
@@ -123,10 +117,7 @@ def _tabulate(shape: Shape, run: Run, before: Run | None, after: Run | None) -> 
 
     def row(x: float | Fraction) -> Row | None:
         ends = outward(Fraction(x), Fraction(x))
-        try:
-            v, s = value(*ends), slope(*ends)
-        except OutOfDomain:
-            v = s = WHOLE_LINE
+        v, s = value(*ends), slope(*ends)
         if x in (0, 1) and not np.isfinite((*v, *s)).all():
             v, s = _limits(shape, x)
         if not np.isfinite(v).all():
@@ -175,7 +166,7 @@ def _limits(shape: Shape, x: float | Fraction) -> tuple[tuple[float, float], tup
     value = shape.at_zero if x == 0 else shape.at_one
     slope = shape.slope_at_zero if x == 0 else shape.slope_at_one
     if value in (None, oo, -oo) or slope is None:
-        return WHOLE_LINE, WHOLE_LINE
+        return WHOLE, WHOLE
     return enclose_number(value), enclose_number(slope)
 
 

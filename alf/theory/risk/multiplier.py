@@ -15,8 +15,7 @@ from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import sign_of_number
 from alf.theory.arithmetic.sign_pattern import sign_pattern
 from alf.theory.curve.pieces import smooth_pieces
-from alf.theory.curve.point import one_sided_slopes
-from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.curve.shape import Shape, one_sided_slopes, shape_of
 from alf.theory.risk.structure import Structure
 
 

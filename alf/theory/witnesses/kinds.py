@@ -9,8 +9,7 @@ from sympy import Expr
 
 from alf.numbers import as_rational
 from alf.theory.arithmetic.balls import to_ball, working
-from alf.theory.curve.point import exact_value
-from alf.theory.curve.shape import Shape, shape_of
+from alf.theory.curve.shape import Shape, exact_value, shape_of
 from alf.theory.risk.multiplier import is_least
 from alf.theory.risk.structure import Structure, top, vertex
 
