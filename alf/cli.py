@@ -8,12 +8,12 @@ line for `train`. Claims that are refuted, undecided or not defined are answers:
 import json
 import os
 import sys
-from typing import Any
 
 import click
 
 from alf import __version__
 from alf.errors import InputError, not_installed
+from alf.settings import settings
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -96,20 +96,19 @@ def _whole_numbers(context, parameter, text: str | None) -> tuple[int, ...] | No
     return tuple(int(part) for part in parts)
 
 
-def _classes(context, parameter, value: int) -> int:
-    if not 2 <= value <= 1000:
-        raise InputError(f"--classes: must lie in [2, 1000], got {value}")
-    return value
+def _within(low: int, high: int):
+    """What click calls to check a whole number; with a range of its own it would word the refusal itself."""
 
+    def check(context, parameter, value: int | None) -> int | None:
+        if value is not None and not low <= value <= high:
+            raise InputError(f"{parameter.opts[0]}: must lie in [{low}, {high}], got {value}")
+        return value
 
-def _port(context, parameter, value: int | None) -> int | None:
-    if value is not None and not 1 <= value <= 65535:
-        raise InputError(f"--port: must lie in [1, 65535], got {value}")
-    return value
+    return check
 
 
 loss_argument = click.argument("loss")
-classes_option = click.option("--classes", type=int, default=10, callback=_classes, show_default=True, help="K.")
+classes_option = click.option("--classes", default=10, callback=_within(2, 1000), show_default=True, help="K.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON only on stdout.")
 
 
@@ -265,7 +264,6 @@ def verify(loss, noise, classes, data, as_json, as_latex):
 @json_option
 def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
     """Train networks under label noise, every loss x noise x seed; one line an epoch and model, then a summary."""
-    from alf.settings import settings
     from alf.training import RunState, named_recipe, run
     from alf.training.devices import tune_cpu
 
@@ -286,7 +284,10 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
             )
         summary = record
     if not as_json:
-        _print_summary(summary)
+        time = f"in {summary['seconds']:.1f} s on {summary['device']}"
+        click.echo(f"\n{summary['status']} {time}. {summary['message'] or ''}")
+        for row in summary["losses"]:
+            click.echo(json.dumps(row))
     if summary["status"] != RunState.FINISHED:
         raise click.exceptions.Exit(1)
 
@@ -298,7 +299,6 @@ def sweep(files):
 
     A file is a recipe as the Runs page exports it, or a run exported as JSON. All are read before anything is trained.
     """
-    from alf.settings import settings
     from alf.training import RunState, run
     from alf.training.devices import tune_cpu
 
@@ -310,9 +310,7 @@ def sweep(files):
             for record in run(recipe, folder=settings().data_dir):
                 _print_json(record)
             failed = failed or record["status"] != RunState.FINISHED
-        except (
-            InputError
-        ) as error:  # its data are not here, or its models do not fit: the others are trained all the same
+        except InputError as error:  # no data, or no room for its models: the others are trained
             failed = True
             _complain(f"{file}: {error}", 1)
     if failed:
@@ -326,11 +324,9 @@ def _recipe_in(file: str):
     from alf.export.run import read_recipe
 
     try:
-        contents = Path(file).read_bytes()
+        return read_recipe(Path(file).read_bytes())
     except OSError as error:
         raise InputError(f"sweep: a file with a recipe is needed, got {file} ({error.strerror})") from None
-    try:
-        return read_recipe(contents)
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
 
@@ -357,16 +353,8 @@ def _percent(value: float | None) -> str:
     return "     -" if value is None else f"{value:6.1%}"
 
 
-def _print_summary(summary: dict) -> None:
-    click.echo(
-        f"\n{summary['status']} in {summary['seconds']:.1f} s on {summary['device']}. {summary['message'] or ''}"
-    )
-    for row in summary["losses"]:
-        click.echo(json.dumps(row))
-
-
 @app.command("app", context_settings={"ignore_unknown_options": True})
-@click.option("--port", type=int, default=None, callback=_port, help="[default: 8501, or the next free one]")
+@click.option("--port", type=int, callback=_within(1, 65535), help="[default: 8501, or the next free one]")
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[STREAMLIT'S OPTIONS]")
 def start_app(port, options):
     """Start the web app on this machine; further options are Streamlit's, such as --server.address 0.0.0.0."""
@@ -385,26 +373,19 @@ def data():
 def list_data(as_json):
     """List the data sets, and say which of them are here, whole."""
     from alf.data import DATASETS, presence
-    from alf.settings import settings
 
     rows = []
     for d in DATASETS.values():
-        row: dict[str, Any] = {
-            "key": d.key,
-            "name": d.name,
-            "classes": d.classes,
-            "shape": list(d.shape),
-            "included": d.local,
-        }
         state, expected = presence(d, settings().data_dir)
         absent = f"python -m alf data fetch {d.key}, or ALF_DATA_DIR"
         how = {"here": "included" if d.local else "here", "absent": absent, "damaged": expected}[state]
+        row = {"key": d.key, "name": d.name, "classes": d.classes, "shape": list(d.shape), "included": d.local}
         rows.append(row | {"here": state == "here", "how": how})
     if as_json:
         return _print_json(rows)
-    for row in rows:
-        shape = "x".join(map(str, row["shape"]))
-        click.echo(f"{row['key']:14} {row['name']:16} {row['classes']:4} classes  {shape:8}  {row['how']}")
+    for d, row in zip(DATASETS.values(), rows, strict=True):
+        shape = "x".join(map(str, d.shape))
+        click.echo(f"{d.key:14} {d.name:16} {d.classes:4} classes  {shape:8}  {row['how']}")
     return None
 
 
@@ -413,7 +394,6 @@ def list_data(as_json):
 def fetch_data(name):
     """Download and verify data set NAME."""
     from alf.data import dataset, fetch
-    from alf.settings import settings
 
     def tell(file: str, done: int, total: int) -> None:
         if sys.stderr.isatty():

@@ -1,8 +1,5 @@
 """What goes wrong because of what a person typed or did not install, as opposed to a defect of ours."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 
 class InputError(ValueError):
     """Bad input: one sentence that names the thing, the allowed set and the value.
@@ -64,19 +61,3 @@ def not_installed(module: str) -> NotInstalled:
     extra = next((name for name, modules in EXTRAS.items() if top in modules), None)
     how = f"pip install 'asymmetric-loss-explorer[{extra}]' installs it" if extra else "the installation is incomplete"
     return NotInstalled(f"{top} is not installed; {how}", name=module)
-
-
-@contextmanager
-def optional() -> Iterator[None]:
-    """Around an import from an optional extra: where it fails, the error names the extra.
-
-    Raises
-    ------
-    NotInstalled
-    """
-    try:
-        yield
-    except NotInstalled:
-        raise
-    except ModuleNotFoundError as error:
-        raise not_installed(error.name or str(error)) from None

@@ -250,7 +250,7 @@ def test_bad_input_is_one_line_and_status_2(capsys, arguments, message):
 
 def test_data_list_says_what_is_here_and_what_is_damaged(capsys, monkeypatch, tmp_path):
     settings = Settings.from_environment({"ALF_DATA_DIR": str(tmp_path)})
-    monkeypatch.setattr("alf.settings.settings", lambda: settings)
+    monkeypatch.setattr("alf.cli.settings", lambda: settings)
     monkeypatch.setattr("alf.data.idx.cache_folder", lambda: tmp_path / "none")
     here = {row["key"]: row for row in answer(capsys, "data", "list", "--json")}
     assert here["digits"]["here"] and not here["mnist"]["here"] and "fetch mnist" in here["mnist"]["how"]

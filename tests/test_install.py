@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from alf.errors import EXTRAS, NotInstalled, not_installed, optional
+from alf.errors import EXTRAS, NotInstalled, not_installed
+from alf.losses import parse
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -35,10 +36,13 @@ def test_modules_and_declared_extras_agree(extra):
     assert found - {"dask"} == declared - {"dask"}  # dask comes with distributed
 
 
-def test_an_import_that_fails_names_the_extra():
-    with pytest.raises(NotInstalled, match=r"psycopg is not installed; pip install '.*\[postgres\]'"), optional():
-        raise ModuleNotFoundError("No module named 'psycopg.adapt'", name="psycopg.adapt")
-    assert "incomplete" in str(not_installed("sympy"))
+def test_an_import_that_fails_names_the_extra(monkeypatch):
+    monkeypatch.delitem(sys.modules, "alf.losses.torch_module", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(NotInstalled, match=r"torch is not installed; pip install '.*\[train\]'"):
+        parse("ce").module()
+    assert str(not_installed("psycopg.adapt")).startswith("psycopg is not installed; pip install ")
+    assert "[postgres]" in str(not_installed("psycopg.adapt")) and "incomplete" in str(not_installed("sympy"))
 
 
 @pytest.fixture(scope="module")

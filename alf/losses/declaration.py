@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Expr, Symbol, lambdify
 
-from alf.errors import InputError, optional, quoted
+from alf.errors import InputError, not_installed, quoted
 from alf.losses.domain import Parameter
 from alf.losses.exact import substitute
 from alf.losses.symbols import K, u
@@ -348,7 +348,8 @@ class Loss:
 
     def module(self, reduction: str = "mean", ignore_index: int = -100, **tensors: Any) -> LossModule:
         """The loss as a `torch.nn.Module`; see `alf.losses.torch_module.LossModule`. `NotInstalled` without torch."""
-        with optional():
+        try:
             from alf.losses.torch_module import LossModule
-
+        except ModuleNotFoundError as error:
+            raise not_installed(error.name or str(error)) from None
         return LossModule(self, reduction=reduction, ignore_index=ignore_index, **tensors)

@@ -7,11 +7,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-AUGMENTATIONS = {
-    "none": "pictures as they are",
-    "crop-flip": "shifted by up to 4 pixels, mirrored half of the time",
-    "crop-flip-rotate": "the same, and turned by up to 20 degrees",
-}
 SHIFT, TURN = 4, 20.0
 
 

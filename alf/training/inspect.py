@@ -104,11 +104,6 @@ class Inspection:
         """Which of the measured training samples are predicted right although their label is wrong, (M,) bool."""
         return np.asarray(self.flipped & (self.train_predicted == self.train_true))
 
-    @property
-    def regions(self) -> np.ndarray | None:
-        """Predicted classes over the grid, (side, side), or None where inputs are not points in the plane."""
-        return None if self.scores is None else self.scores.argmax(axis=-1)
-
 
 def inspect(recipe: Recipe, arrays: Arrays, shot: dict[str, np.ndarray], lane: int) -> Inspection | None:
     """Put a lane of a snapshot beside its data; None when the lane is not in it.

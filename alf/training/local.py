@@ -55,10 +55,9 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
         for part in share_out(recipe.with_(device=device), workers=1):
             trainer = Trainer(recipe, arrays, part, device)
             try:
-                while trainer.epoch < recipe.epochs and trainer.alive:
-                    for record in trainer.run_epoch(listen):
-                        records.append(run | record)
-                        yield records[-1]
+                for record in trainer.run(listen):
+                    records.append(run | record)
+                    yield records[-1]
             finally:  # stopped or not
                 ended |= trainer.ended
                 alive += len(trainer.alive)

@@ -26,15 +26,17 @@ CLASSROOM = {
     **dict.fromkeys(("cifar10", "cifar100"), _PHOTOGRAPHS),
 }
 PAPER: dict[str, dict[str, Any]] = {
-    "mnist": {"network": "cnn-mnist", "epochs": 50, "lr": 0.01, "weight_decay": 1e-3},
-    "cifar10": {
+    "mnist": _SGD | {"network": "cnn-mnist", "epochs": 50, "lr": 0.01, "weight_decay": 1e-3},
+    "cifar10": _SGD
+    | {
         "network": "cnn-cifar10",
         "epochs": 120,
         "lr": 0.01,
         "weight_decay": 1e-4,
         "augment": "crop-flip",
     },
-    "cifar100": {
+    "cifar100": _SGD
+    | {
         "network": "resnet34",
         "epochs": 200,
         "lr": 0.1,
@@ -120,10 +122,7 @@ def paper(
     if losses is None:
         presets = (declaration.preset_losses().get(data) for declaration in catalogue().values())
         losses = ("ce", *(loss.spec for loss in presets if loss is not None and loss.key != "ce"))
-    fixed: dict[str, Any] = {"batch": 128, "momentum": 0.9, "schedule": "cosine", "clip": 5.0}
-    return Recipe(
-        data=data, losses=tuple(losses), noise=tuple(noise), seeds=tuple(seeds), **fixed | PAPER[data] | changes
-    )
+    return Recipe(data=data, losses=tuple(losses), noise=tuple(noise), seeds=tuple(seeds), **PAPER[data] | changes)
 
 
 def kinds_of(data: str) -> tuple[str, ...]:

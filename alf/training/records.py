@@ -104,9 +104,7 @@ def together(records: Iterable[Record], metric: str, ended: Collection[int] = ()
 
 def _together(curves: list[list[Record]], ended: dict[int, str]) -> list[list[Record]]:
     """The curves as far as all have come that have not ended early: seeds are compared at one epoch."""
-    come = min((curve[-1]["epoch"] for curve in curves if curve[0]["lane"] not in ended), default=None)
-    if come is None:
-        return curves
+    come = min((curve[-1]["epoch"] for curve in curves if curve[0]["lane"] not in ended), default=0)
     return [
         curve if curve[0]["lane"] in ended else [row for row in curve if row["epoch"] <= come] or curve[-1:]
         for curve in curves

@@ -17,7 +17,11 @@ from typing import Any
 import click
 
 from alf.data import Arrays, stratified
+from alf.settings import settings
+from alf.training.devices import choose
 from alf.training.recipe import Recipe
+from alf.training.recipes import classroom
+from alf.training.samples import samples_used
 
 HELD_OUT = 0.2
 SEED = 1_000_003
@@ -29,8 +33,6 @@ def validation_arrays(recipe: Recipe, arrays: Arrays) -> Arrays:
 
     The noise of the recipe's first noise spec is used.
     """
-    from alf.training.samples import samples_used
-
     used = samples_used(recipe, arrays.train_labels)
     inputs, labels = arrays.train_inputs[used], arrays.train_labels[used]
     rest, held = stratified(labels, HELD_OUT, SEED)
@@ -53,17 +55,13 @@ def search(recipe: Recipe, rates: Sequence[float], folder: Path | None = None) -
     >>> found[0.3] > found[1e-4]
     True
     """
-    from alf.training.devices import choose
     from alf.training.trainer import Trainer
 
     arrays = validation_arrays(recipe, recipe.load(folder))
     for rate in rates:
         tried = recipe.with_(lr=rate, samples=None)
         trainer = Trainer(tried, arrays, device=choose(recipe.device)[0])
-        records = []
-        while trainer.epoch < tried.epochs and trainer.alive:
-            records = trainer.run_epoch()
-        last = {record["lane"]: record["test_accuracy"] for record in records}
+        last = {row["lane"]: row["test_accuracy"] for row in trainer.run() if row["epoch"] == tried.epochs}
         losses = defaultdict(list)
         for index, lane in enumerate(tried.lanes):
             losses[lane.loss].append(last.get(index, 0.0))
@@ -78,9 +76,6 @@ def search(recipe: Recipe, rates: Sequence[float], folder: Path | None = None) -
 @click.option("--seeds", default="0", show_default=True, help="Such as 0,1,2.")
 def main(data: str, rates: str, noise: str, seeds: str) -> None:
     """Search for a classroom recipe's learning rate and print what was found."""
-    from alf.settings import settings
-    from alf.training.recipes import classroom
-
     try:
         tried = [float(rate) for rate in rates.split(",")]
         recipe = classroom(data, noise=(noise,), seeds=tuple(int(seed) for seed in seeds.split(",")))

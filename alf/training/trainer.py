@@ -211,6 +211,11 @@ class Trainer:
         self._sums = torch.zeros_like(self._sums)
         return [record | {"seconds": round(self._spent, 4)} for record in records]
 
+    def run(self, listen: Callable[[], bool] | None = None) -> Iterator[Record]:
+        """Run the epochs that are left, while there are models to train; yield their records (see `run_epoch`)."""
+        while self.epoch < self.recipe.epochs and self.alive:
+            yield from self.run_epoch(listen)
+
     def _train(self, listen: Callable[[], bool] | None) -> None:
         """Take the steps of the epoch in hand that have not been taken yet."""
         self.model.train()
@@ -320,7 +325,7 @@ class Trainer:
         clean = given == true
         right, parroted = self.train_predictions == true, self.train_predictions == given
         columns = {
-            "test_accuracy": _share(self.test_predictions == self.test_true, None),
+            "test_accuracy": (self.test_predictions == self.test_true).double().mean(dim=1).tolist(),
             "clean_accuracy": _share(right, clean),
             "flipped_given_accuracy": _share(parroted, ~clean),
             "flipped_true_accuracy": _share(right, ~clean),
@@ -405,10 +410,8 @@ def _joined(parts: list[Tensor], dim: int = 0) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim)
 
 
-def _share(hits: Tensor, among: Tensor | None) -> list[float | None]:
+def _share(hits: Tensor, among: Tensor) -> list[float | None]:
     """Return each lane's share of hits among the chosen samples; None where there are none."""
-    if among is None:
-        return hits.double().mean(dim=1).tolist()
     totals, counts = among.sum(dim=1).tolist(), (hits & among).sum(dim=1).tolist()
     return [count / total if total else None for count, total in zip(counts, totals, strict=True)]
 

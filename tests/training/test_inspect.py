@@ -36,7 +36,7 @@ def test_an_inspection_agrees_with_the_records(trained):
         assert seen.memorised.sum() / seen.flipped.sum() == pytest.approx(record["flipped_given_accuracy"])
         right = (seen.train_predicted == seen.train_true)[~seen.flipped].mean()
         assert right == pytest.approx(record["clean_accuracy"])
-        assert seen.regions is None
+        assert seen.scores is None
 
 
 def test_a_lane_that_left_is_not_there(trained):
@@ -91,12 +91,12 @@ def test_regions_are_the_predictions_on_the_grid():
         assert shot["scores"].shape == (1, detail.side, detail.side, 2)
         assert shot["features"].shape == (1, detail.samples, min(detail.axes, 16))
     seen = inspect(recipe, recipe.load(), load(save(snapshot(trainer))), 0)  # as the store has it
-    assert seen.regions.shape == (FINE.side, FINE.side)
+    assert seen.scores.shape[:2] == (FINE.side, FINE.side)
     along = np.linspace(-REACH, REACH, FINE.side)
     for row, column in ((0, 0), (10, FINE.side - 2), (FINE.side - 1, 3)):
         point = torch.tensor([[[along[column], along[row]]]], dtype=torch.float32)
         logits = trainer.model(point).detach().flatten()
-        assert logits.argmax().item() == seen.regions[row, column]
+        assert logits.argmax().item() == seen.scores[row, column].argmax()
         np.testing.assert_allclose(seen.scores[row, column], logits - logits.max(), atol=0.01)
 
 
@@ -123,7 +123,7 @@ def test_snapshots_of_earlier_versions_can_be_read(trained):
     regions = np.random.default_rng(0).integers(0, 2, (1, 80, 80))
     old = {"lanes": np.array([0]), "epoch": np.array(1), "train": np.zeros((1, 1000)), "test": np.zeros((1, 1000))}
     seen = inspect(moons, moons.load(), old | {"plane": plane[:1], "regions": regions}, 0)
-    np.testing.assert_array_equal(seen.regions, regions[0])
+    np.testing.assert_array_equal(seen.scores.argmax(axis=-1), regions[0])
 
 
 def test_inputs_are_those_of_the_measured_samples(trained):
