@@ -17,13 +17,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row, select
 
-from alf.data import dataset
 from alf.runs import tables as t
 from alf.runs.store import Store
 from alf.training.networks_spec import PLANS, hidden_widths, is_convolutional
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
-from alf.training.samples import MEASURED
+from alf.training.samples import MEASURED, sizes
 from alf.training.states import PartState
 
 LATELY = 200
@@ -33,14 +32,6 @@ OTHERS = 20
 ALIKE = ("data", "network", "augment", "device")
 """What decides how long a sample takes; how many models are trained together and the batch come after these."""
 
-SIZES = {
-    "digits": (1438, 359),
-    "clusters": (3000, 1000),
-    **dict.fromkeys(("mnist", "fashion-mnist"), (60_000, 10_000)),
-    **dict.fromkeys(("cifar10", "cifar100"), (50_000, 10_000)),
-}
-"""Training and test samples; of points in the plane `POINTS`."""
-POINTS = (1000, 1000)
 STEP, LANE = 1e-3, 4e-4
 """Seconds a step takes however small it is, and more for each model in it."""
 LAYERS, CONVOLUTIONS = 2.0, 12.0
@@ -137,9 +128,7 @@ def guessed_seconds(recipe: Recipe, lanes: int) -> float:
     >>> guessed_seconds(recipe, 1) < guessed_seconds(recipe, 12) < guessed_seconds(recipe.with_(network="mlp:4096"), 12)
     True
     """
-    whole = dataset(recipe.data.partition(":")[0])
-    train, test = (n * recipe.dataset.classes // whole.classes for n in SIZES.get(whole.key, POINTS))
-    train = recipe.samples or train
+    train, test = sizes(recipe)
     passes = 3 * train + min(train, MEASURED) + test  # backwards takes twice as long as forwards
     slower = CONVOLUTIONS if is_convolutional(recipe.network) else LAYERS
     operations = 2 * sum(multiplications(recipe)) * passes * lanes

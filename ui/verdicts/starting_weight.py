@@ -1,9 +1,9 @@
 """The sample weight where training starts, at u = 1/K: a loss that tolerates a noise may still learn too slowly."""
 
-import numpy as np
 import streamlit as st
 
 from alf.losses import parse
+from alf.losses.starting_weight import starting_weight as of_loss
 
 _OF_ITS_OWN, _OF_CE = 0.2, 0.03
 """Below both of these shares a loss starts slowly: its shape makes it wait, and its scale does not make up for it."""
@@ -11,16 +11,8 @@ _OF_ITS_OWN, _OF_CE = 0.2, 0.03
 
 @st.cache_data(max_entries=1024, show_spinner=False)
 def starting_weight(spec: str, classes: int) -> tuple[float, float]:
-    """The sample weight at u = 1/K, as a share of the loss's largest and of CE's, which is 1 - 1/K there.
-
-    >>> [round(share, 3) for share in starting_weight("mae", 10)]
-    [0.36, 0.1]
-    """
-    loss = parse(spec)
-    weights = loss.sample_weight(np.linspace(0, 1, 401), classes)
-    start = float(loss.sample_weight(np.array([1 / classes]), classes)[0])
-    largest = max(start, float(np.max(weights[np.isfinite(weights)], initial=0.0)))
-    return start / largest if largest else 0.0, start / (1 - 1 / classes)
+    """See `alf.losses.starting_weight`."""
+    return of_loss(parse(spec), classes)
 
 
 def starts_slowly(spec: str, classes: int) -> bool:
