@@ -42,6 +42,12 @@ class Curves:
             return None
         return np.array(values, dtype=float)
 
+    @property
+    def accuracy(self) -> Array:
+        """Accuracy on clean test samples, (models, epochs): every record has it."""
+        found = self.of("test_accuracy")
+        return np.empty((len(self.lanes), 0)) if found is None else found
+
 
 def curves_of(records: Iterable[Record], ended: Collection[int] = ()) -> Curves:
     """Sort the records of one loss and noise by model and epoch; models that `ended` early are left out."""

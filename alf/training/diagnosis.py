@@ -19,6 +19,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from alf.losses import parse
 from alf.training.curves import Array, Curves, curves_of
 from alf.training.recipe import Recipe
@@ -40,6 +42,8 @@ from alf.training.symptoms import (
     trapped,
 )
 
+Tolerates = Callable[[str, str], str | None]
+"""What is known of a loss under a noise: "proved" or "certified" where it tolerates it, None otherwise."""
 POOR = FALL
 """How far below the best loss of the run the accuracy is poor."""
 
@@ -49,7 +53,7 @@ def diagnose(
     records: Iterable[Record],
     ended: Mapping[int, str] | None = None,
     never: Mapping[int, Sequence[int]] | None = None,
-    tolerates: Callable[[str, str], str | None] | None = None,
+    tolerates: Tolerates | None = None,
 ) -> dict[tuple[str, str], tuple[Finding, ...]]:
     """Say what happened to each loss under each noise.
 
@@ -61,8 +65,7 @@ def diagnose(
         Lane index -> the classes that its model predicts for no test sample, where they are known; their names are
         said where their number agrees with the records.
     tolerates
-        Asked for a loss and a noise under which it does poorly: "proved" or "certified" where it tolerates the noise,
-        None where it does not or where that is not known.
+        Asked for a loss and a noise under which it does poorly.
 
     Returns
     -------
@@ -88,16 +91,14 @@ def diagnose(
     return found
 
 
-def _best(recipe: Recipe, curves: Mapping[tuple[str, str], Curves], noise: str) -> tuple[str, Array] | None:
+def _best(recipe: Recipe, curves: Mapping[tuple[str, str], Curves], noise: str) -> tuple[str, Array]:
     """The loss whose models end with the highest mean accuracy under a noise, and their accuracies."""
-    ends = [(spec, curves[spec, noise].of("test_accuracy")) for spec in recipe.losses if (spec, noise) in curves]
-    there = [(spec, found[:, -1]) for spec, found in ends if found is not None]
-    return max(there, key=lambda end: end[1].mean(), default=None)
+    ends = {spec: curves[spec, noise].accuracy[:, -1:] for spec in recipe.losses if (spec, noise) in curves}
+    there = [(spec, end[:, 0]) for spec, end in ends.items() if end.size]
+    return max(there, key=lambda end: end[1].mean(), default=("", np.empty(0)))
 
 
-def _findings(
-    case: Case, reasons: Sequence[str], tolerates: Callable[[str, str], str | None] | None
-) -> tuple[Finding, ...]:
+def _findings(case: Case, reasons: Sequence[str], tolerates: Tolerates | None) -> tuple[Finding, ...]:
     found = [diverged(case, reasons)] if reasons else []
     epochs = len(case.curves.epochs)
     if not epochs:
@@ -113,18 +114,18 @@ def _findings(
 
 
 def _poor(case: Case, seen: Mapping[Kind, Finding]) -> bool:
-    """Whether the accuracy is poor: trapped, starving, memorising and falling, or told apart from the best of the run."""
+    """Whether the accuracy is poor: trapped, starving, memorising and falling, or told apart from the run's best."""
     if Kind.TRAPPED in seen or Kind.STARVING in seen:
         return True
     if Kind.MEMORISING in seen and "best_epoch" in seen[Kind.MEMORISING].numbers:
         return True
-    accuracy, (spec, best) = last(case, "test_accuracy"), case.best
+    accuracy, (spec, best) = case.accuracy, case.best
     return spec != case.loss.spec and best.mean() - accuracy.mean() > max(POOR, best.std() + accuracy.std())
 
 
 def _theory(case: Case, seen: Mapping[Kind, Finding], proof: str) -> Finding:
     """What the theorem on noise tolerance does not speak of, where the accuracy is poor in spite of it."""
-    accuracy, (spec, best) = last(case, "test_accuracy"), case.best
+    accuracy, (spec, best) = case.accuracy, case.best
     silent = [words for kind, words in SILENT.items() if kind in seen] or [SILENT[Kind.NOTHING]]
     known = [str(kind) for kind in SILENT if kind in seen]
     sentence = (
@@ -148,7 +149,7 @@ SILENT = {
 
 def _nothing(case: Case) -> Finding:
     """Nothing of this kind, with the numbers that say so."""
-    accuracy, given, dead = (last(case, name) for name in ("test_accuracy", "flipped_given_accuracy", "dead_classes"))
+    accuracy, given, dead = case.accuracy, last(case, "flipped_given_accuracy"), last(case, "dead_classes")
     numbers: dict[str, Any] = {"accuracy": float(accuracy.mean())}
     said = []
     if dead is not None:

@@ -37,6 +37,15 @@ def tsne(features: np.ndarray) -> np.ndarray:
     return np.asarray(placed)
 
 
+def never_predicted(true: np.ndarray, predicted: np.ndarray) -> tuple[int, ...]:
+    """Return the classes there are that are predicted for no sample.
+
+    >>> never_predicted(np.array([0, 1, 2, 3]), np.array([0, 0, 3, 3]))
+    (1, 2)
+    """
+    return tuple(int(i) for i in np.setdiff1d(true, predicted))
+
+
 @dataclass(frozen=True)
 class Inspection:
     """One lane at one epoch, beside the data it was trained and tested on.
@@ -88,6 +97,11 @@ class Inspection:
         """Share of each class's test samples that are predicted right, (K,); NaN for a class without any."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.confusion.diagonal() / self.confusion.sum(axis=1))
+
+    @property
+    def never_predicted(self) -> tuple[int, ...]:
+        """The classes of the test set that no test sample is predicted as."""
+        return never_predicted(self.test_true, self.test_predicted)
 
     @property
     def flipped(self) -> np.ndarray:

@@ -2,15 +2,23 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from alf.training.devices import choose
+from alf.training.diagnosis import Tolerates, diagnose
+from alf.training.inspect import never_predicted
 from alf.training.parts import share_out
 from alf.training.recipe import Recipe
 from alf.training.records import Record, summarise
 from alf.training.states import RunState
 
 
-def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] | None = None) -> Iterator[Record]:
+def run(
+    recipe: Recipe,
+    folder: Path | None = None,
+    listen: Callable[[], bool] | None = None,
+    tolerates: Tolerates | None = None,
+) -> Iterator[Record]:
     """Train every lane of a recipe here and now.
 
     Parameters
@@ -21,6 +29,8 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
         Data folder of a lab, ``settings().data_dir``; the bundled data sets need none.
     listen
         Called before every batch; when it returns True the run ends early and the summary says ``stopped``.
+    tolerates
+        What is proved of a loss under a noise: see `alf.training.diagnosis.diagnose`.
 
     Yields
     ------
@@ -29,7 +39,8 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
         models of a convolutional network on a CPU come one after another, which is quicker than all at once. Last of
         all the summary, which has no ``epoch``: ``{"run", "status", "device", "message", "recipe", "seconds",
         "losses": [...], "ended": [...]}`` with status ``finished``, ``stopped`` or ``failed`` (no lane survived); for
-        ``losses`` see `alf.training.records.summarise`.
+        ``losses`` see `alf.training.records.summarise`; each has its ``diagnosis`` too, a list of
+        ``{"kind", "sentence", "numbers"}``.
 
     Raises
     ------
@@ -50,6 +61,7 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
     run: Record = {"run": recipe.key[:12]}
     records: list[Record] = []
     ended: dict[int, str] = {}
+    never: dict[int, tuple[int, ...]] = {}
     alive, seconds, status = 0, 0.0, RunState.FINISHED
     try:
         for part in share_out(recipe.with_(device=device), workers=1):
@@ -60,16 +72,29 @@ def run(recipe: Recipe, folder: Path | None = None, listen: Callable[[], bool] |
                     yield records[-1]
             finally:  # stopped or not
                 ended |= trainer.ended
+                never |= _never_predicted(trainer)
                 alive += len(trainer.alive)
                 seconds += trainer.seconds
     except Stopped:
         status = RunState.STOPPED
+    found = diagnose(recipe, records, ended, never, tolerates)
+    losses = summarise(records, ended)
+    for row in losses:
+        row["diagnosis"] = [finding.to_dict() for finding in found[row["loss"], row["noise"]]]
     yield run | {
         "status": status if alive else RunState.FAILED,
         "device": device,
         "message": message,
         "recipe": recipe.to_dict(),
         "seconds": round(seconds, 3),
-        "losses": summarise(records, ended),
+        "losses": losses,
         "ended": [{**recipe.lanes[i]._asdict(), "reason": reason} for i, reason in sorted(ended.items())],
     }
+
+
+def _never_predicted(trainer: Any) -> dict[int, tuple[int, ...]]:
+    """The classes that each model predicts for no test sample, as of the last epoch that all of them finished."""
+    if not trainer.epoch or not trainer.alive or len(trainer.test_predictions) != len(trainer.alive):
+        return {}  # nothing was predicted, or some left in an epoch that was not finished
+    true, predicted = trainer.test_true.cpu().numpy(), trainer.test_predictions.cpu().numpy()
+    return {lane: never_predicted(true, row) for lane, row in zip(trainer.alive, predicted, strict=True)}

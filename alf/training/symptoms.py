@@ -84,12 +84,17 @@ class Case:
     curves: Curves
     ce_norm: float | None
     never: Mapping[int, Sequence[int]]
-    best: tuple[str, Array] | None
+    best: tuple[str, Array]
 
     @property
     def classes(self) -> int:
         """Number of classes K."""
         return self.noise.classes
+
+    @property
+    def accuracy(self) -> Array:
+        """The accuracy at the last epoch, model by model."""
+        return self.curves.accuracy[:, -1]
 
 
 def diverged(case: Case, reasons: Sequence[str]) -> Finding:
@@ -103,13 +108,13 @@ def diverged(case: Case, reasons: Sequence[str]) -> Finding:
 def trapped(case: Case) -> Finding | None:
     """Classes that no test sample is predicted as over the last quarter, while the accuracy no longer rises."""
     dead = case.curves.of("dead_classes")
-    if dead is None or rise_of(case) is not None or _way(case) < _scale(case):
+    if dead is None or _gains(case).mean() >= RISE or _way(case) < _scale(case):
         return None
     window = max(LEAST_EPOCHS - 1, dead.shape[1] // 4)
     stuck = dead[:, -window:].min(axis=1) >= 1
     if not stuck.any():
         return None
-    counts, accuracy = dead[stuck, -1].astype(int), last(case, "test_accuracy")[stuck]
+    counts, accuracy = dead[stuck, -1].astype(int), case.accuracy[stuck]
     low, high = counts.min(), counts.max()
     where = "" if len(dead) == 1 else " in each model" if stuck.all() else f" in {stuck.sum()} of {len(dead)} models"
     weight = share_of_largest(case.loss, LOST, case.classes)
@@ -148,14 +153,14 @@ def _names(case: Case, stuck: np.ndarray, counts: np.ndarray) -> str:
 
 def memorising(case: Case) -> Finding | None:
     """Wrong labels that are predicted as given, more than a network would that knows none of them."""
-    given, accuracy = last(case, "flipped_given_accuracy"), last(case, "test_accuracy")
+    given, accuracy = last(case, "flipped_given_accuracy"), case.accuracy
     if given is None:
         return None
     blind = np.minimum(1.0, errors_that_agree(case.noise) * (1 - accuracy))
     beyond = given - blind
     if beyond.mean() < MEMORISED or beyond.mean() <= beyond.std():
         return None
-    fall, highest = fall_of(case), case.curves.of("test_accuracy").mean(axis=0).max()
+    fall, highest = fall_of(case), case.curves.accuracy.mean(axis=0).max()
     then = "The accuracy has not fallen by more than the seeds differ."
     if highest - accuracy.mean() <= FALL:
         then = f"The accuracy has not fallen by more than {FALL * 100:.0f} points."
@@ -197,7 +202,7 @@ def starving(case: Case) -> Finding | None:
     then no class can have been told from another. Or the norm is less than `NEAR_NOTHING` of what CE's is at the start:
     that of CE in the same run, or that of this loss at the start times CE's sample weight at u = 1/K over its own.
     """
-    norms, accuracy = case.curves.of("grad_norm"), last(case, "test_accuracy")
+    norms, accuracy = case.curves.of("grad_norm"), case.accuracy
     clean = last(case, "clean_accuracy")
     if norms is None or trapped(case):
         return None
@@ -211,14 +216,14 @@ def starving(case: Case) -> Finding | None:
     own, ce = starting_weight(case.loss, case.classes)
     weight = own / (1 - chance) if case.recipe.equal_scale else ce
     sentence = f"The accuracy is {share(accuracy)}, near that of guessing ({chance:.0%})"
-    if not near_chance:
+    if rise is not None and not near_chance:
         sentence = f"The accuracy still rises: {share(accuracy)}, {100 * rise:.0f} points more than a quarter before"
     if way < scale:
         sentence += (
             f". All gradients together have moved the weights by at most {rounded(way, 2)}; the weights of the last "
             f"layer alone measure {rounded(scale, 2)} at the start."
         )
-    else:
+    elif beside is not None:
         sentence += f", and the gradient norm is {percent_of(beside)} of what CE's is at the start."
     if 0 <= weight < 1:
         sentence += (
@@ -264,15 +269,20 @@ def _scale(case: Case) -> float:
 
 def rise_of(case: Case) -> float | None:
     """By how much the last quarter of the epochs lies above the quarter before, where that stands out; else None."""
-    accuracy = case.curves.of("test_accuracy")
-    quarter = accuracy.shape[1] // 4
-    gains = accuracy[:, -quarter:].mean(axis=1) - accuracy[:, -2 * quarter : -quarter].mean(axis=1)
+    gains = _gains(case)
     return float(gains.mean()) if gains.mean() >= RISE and gains.mean() > gains.std() else None
+
+
+def _gains(case: Case) -> Array:
+    """By how much the accuracy of each model is higher in the last quarter of the epochs than in the quarter before."""
+    accuracy = case.curves.accuracy
+    quarter = accuracy.shape[1] // 4
+    return np.asarray(accuracy[:, -quarter:].mean(axis=1) - accuracy[:, -2 * quarter : -quarter].mean(axis=1))
 
 
 def fall_of(case: Case) -> dict[str, Any]:
     """The best epoch and its accuracy, where the last lies below by more than `FALL` and the spreads; else empty."""
-    accuracy = case.curves.of("test_accuracy")
+    accuracy = case.curves.accuracy
     at = int(accuracy.mean(axis=0).argmax())
     best, last = accuracy[:, at], accuracy[:, -1]
     if best.mean() - last.mean() <= max(FALL, best.std() + last.std()):

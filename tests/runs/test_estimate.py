@@ -11,6 +11,7 @@ from alf.runs.estimate import seconds_needed
 from alf.runs.leases import Lease, grant, waiting
 from alf.training.networks import parameter_count
 from alf.training.recipe import Recipe
+from alf.training.samples import sizes
 
 pytestmark = pytest.mark.both_stores
 
@@ -50,10 +51,8 @@ def test_the_sizes_of_the_data_are_those_of_the_data():
     for name, data in DATASETS.items():
         if data.local:
             arrays = data.load()
-            assert estimate.SIZES.get(name, estimate.POINTS) == (
-                len(arrays.train_labels),
-                len(arrays.test_labels),
-            )
+            known = sizes(Recipe(data=name, losses=("ce",)))
+            assert known == (len(arrays.train_labels), len(arrays.test_labels))
 
 
 def test_it_is_that_of_its_like_scaled_by_epochs_models_and_samples(store):
