@@ -333,6 +333,96 @@ def _tolerance(recipe):
     return tolerates
 
 
+@app.command()
+@click.option("--loss", "specs", multiple=True, help="Repeat for several maps. [default: agce:a=0.6,q=0.6]")
+@click.option("--x", "x", default="a=0.05:6:12:log", show_default=True, metavar="AXIS", help="From left to right.")
+@click.option("--y", "y", default="noise=0.1:0.8:10", show_default=True, metavar="AXIS", help="From bottom to top.")
+@click.option("--noise", default="symmetric", show_default=True, help="Its kind where an axis is the noise, such as "
+              "pair; else with its rate, such as pair:0.4.")  # fmt: skip
+@click.option("--data", default="digits", show_default=True)
+@click.option("--recipe", "kind", default="map", show_default=True, help="map, classroom or paper")
+@click.option("--network", default=None, help="Such as mlp:256. [default: the recipe's]")
+@click.option("--epochs", type=int, default=None)
+@click.option("--lr", type=float, default=None, help="Learning rate.")
+@click.option("--samples", type=int, default=None, help="Training samples. [default: the recipe's]")
+@click.option("--seeds", default="0,1,2", show_default=True, callback=_whole_numbers, help="One network each.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, mps or auto")
+@click.option("--measure", default="last", show_default=True, help="last, drop, memorised, confidence or dead")
+@json_option
+def phase(specs, x, y, noise, data, kind, network, epochs, lr, samples, seeds, device, measure, as_json):
+    """Train a map: networks for every value of two axes, beside what theory says; one line a cell, then a summary.
+
+    An AXIS is written KIND=FROM:TO:COUNT, with :log behind it in the logarithm, or KIND=VALUE,VALUE,... Its KIND is
+    noise (the rate), lr, classes, samples or a hyperparameter of every loss.
+
+    The networks are runs of the store (ALF_STORE), trained by worker processes or a cluster (ALF_SCHEDULER): the same
+    command given again goes on where it was, and repeats nothing.
+    """
+    from alf.phase import MEASURES, PhaseMap, parse_axis
+    from alf.phase.recipes import LOSS, map_recipe
+    from alf.phase.report import GaveUp, report
+    from alf.phase.sweep import refuse_too_many
+    from alf.runs import engine
+    from alf.settings import settings
+    from alf.theory.asking.prover import Prover
+
+    if measure not in MEASURES:
+        raise InputError(f"--measure: must be one of {', '.join(MEASURES)}, got {measure[:60]}")
+    axes = parse_axis(x), parse_axis(y)
+    if "noise" in (axes[0].kind, axes[1].kind) and ":" not in noise and noise != "none":
+        noise += ":0"  # the axis says which rates
+    chosen = {"network": network, "epochs": epochs, "lr": lr, "samples": samples, "device": device}
+    chosen = {name: value for name, value in chosen.items() if value is not None}
+    losses = tuple(_read(spec).spec for spec in specs or (LOSS,))
+    phase = PhaseMap(map_recipe(data, losses, (noise,), seeds, kind, **chosen), *axes)
+    refuse_too_many(phase, settings())
+    messages: list[str] = []
+
+    def tell(state) -> None:
+        if state.message and state.message.split(" for ")[0] not in messages:  # once, however long it lasts
+            messages.append(state.message.split(" for ")[0])
+            click.echo(state.message, err=True)
+
+    row: dict = {}
+    try:
+        with Prover() as prover:
+            for row in report(phase, engine(), prover, measure, tell):
+                if as_json:
+                    _print_json(row)
+                elif "loss" in row:
+                    click.echo(_cell_line(row))
+    except GaveUp as error:
+        return _complain(f"{error} What was measured is kept; the same command goes on from there.", 1)
+    if not as_json:
+        _print_map(row)
+    if row["status"] != "finished" or row["failed"]:
+        raise click.exceptions.Exit(1)
+    return None
+
+
+def _cell_line(row: dict) -> str:
+    """A cell for a person."""
+    number = "    -" if row["mean"] is None else f"{row['mean']:5.3f} ± {row['std']:5.3f}"
+    critical = "" if row["critical"] is None else f"  critical rate {row['critical']:.4f}"
+    side = {True: "  tolerated", False: "  not tolerated", None: ""}[row["tolerated"]]
+    return f"{row['loss']:32} {row['noise']:18} x {row['x']:<10.4g} y {row['y']:<10.4g} {number}{critical}{side}"
+
+
+def _print_map(summary: dict) -> None:
+    """The summary for a person."""
+    click.echo(
+        f"\n{summary['status']} in {summary['seconds']:.1f} s: {summary['measured']} of {summary['cells']} cells, "
+        f"{summary['networks']} networks. {summary['about']} {summary['message'] or ''}".rstrip()
+    )
+    found = summary["sides"]
+    if found["share"] is not None:
+        low, high = found["interval"]
+        click.echo(
+            f"On the side that theory says: {found['agree']} of {found['counted']} cells, {found['share']:.1%} "
+            f"(95% interval {low:.1%} to {high:.1%})."
+        )
+
+
 def _recipe_in(file: str):
     """The recipe in a file."""
     from pathlib import Path

@@ -74,6 +74,11 @@ class Declaration:
         return not self.sums
 
     @property
+    def family(self) -> tuple[str, ...]:
+        """What it shares with declarations that differ in the values of their hyperparameters alone."""
+        return (self.key,)
+
+    @property
     def fixed(self) -> tuple[str, ...]:
         """``name=value`` of what is part of the declaration itself: none but in a typed formula."""
         return ()

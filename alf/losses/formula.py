@@ -58,6 +58,11 @@ class Formula(Declaration):
     text: str = ""
 
     @property
+    def family(self) -> tuple[str, ...]:
+        """Its text, with the hyperparameters that have a domain and those domains."""
+        return (self.key, self.text, *(f"{p.name} in {p.domain}" for p in self.parameters))
+
+    @property
     def fixed(self) -> tuple[str, ...]:
         """The values without a domain, as the canonical spec prints them."""
         return tuple(filter(None, self.text.partition(";")[2].split(",")))

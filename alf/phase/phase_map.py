@@ -18,6 +18,7 @@ from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
+from alf.data import dataset
 from alf.errors import InputError, brief
 from alf.losses import Loss, parse
 from alf.numbers import fraction_text, stands_for
@@ -238,7 +239,8 @@ def _noise(recipe: Recipe, values: Mapping[str, float]) -> str:
 
 
 def _data(recipe: Recipe, values: Mapping[str, float]) -> str:
-    """The key of the data set, of so many of its classes: all of them where it has no more."""
-    if "classes" not in values:
+    """The key of the data set, of so many of its classes; with all of them it is the data set itself."""
+    whole, count = recipe.data.partition(":")[0], values.get("classes")
+    if count is None:
         return recipe.data
-    return f"{recipe.data.partition(':')[0]}:{values['classes']:.0f}"
+    return whole if count == dataset(whole).classes else f"{whole}:{count:.0f}"

@@ -11,13 +11,14 @@ stopped runs. Whoever makes the same `Sweep`, another process too, goes on with 
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Row
+from sqlalchemy.exc import DBAPIError
 
 from alf.errors import InputError
 from alf.phase.cell_values import MEASURES, Measured, measured
@@ -35,6 +36,10 @@ READ = 0.3
 """Seconds for which one look goes on reading finished blocks; the next one goes on from there."""
 ANEW = 3.0
 """Seconds for which an estimate of the time of a block is believed."""
+
+
+SILENT = "The store of runs has not answered"
+"""How the sentence begins that says so."""
 
 
 class SweepState(StrEnum):
@@ -153,6 +158,7 @@ class Sweep:
         self._cells: dict[Cell, Measured] = {}
         self._read: set[int] = set()  # blocks whose cells are in there
         self._estimate: tuple[float, float] | None = None  # when it was made, seconds a unit of work takes
+        self._silent: float | None = None  # since when the store has not answered
         self._lock = threading.Lock()
 
     @cached_property
@@ -274,21 +280,42 @@ class Sweep:
     def advance(self) -> State:
         """Have the workers go on with the map, unless it was stopped, and tell how far it is.
 
-        To call it again, at any time and from anywhere, changes nothing; nothing goes on for long without it.
+        To call it again, at any time and from anywhere, changes nothing; nothing goes on for long without it. Where the
+        store does not answer, what was measured is there all the same, with a sentence.
         """
         with self._lock:
-            end = time.monotonic() + READ
-            trouble = None
-            while True:
-                started = self._look()
-                if any(one.stopped and not one.finished for one in started.values()):
-                    break
-                fresh, trouble = self._start_more(started)
-                if not fresh or time.monotonic() > end:  # what was started may have been computed for somebody else
-                    break
-            state = self._state(started)
+            try:
+                state = self._advance()
+                self._silent = None
+                return state
+            except DBAPIError as error:
+                self._silent = self._silent or time.monotonic()
+                why = " ".join(str(error.orig).split())[:200]
+                message = f"{SILENT} for {time.monotonic() - self._silent:.0f} s and is tried again: {why}"
+                return replace(self._last(), status=SweepState.WAITING, message=message)
+
+    def _last(self) -> State:
+        """What is known without the store."""
+        nothing: frozenset[Cell] = frozenset()
+        total = len(self.phase.cells)
+        return State(dict(self._cells), nothing, {}, len(self._cells), total, None, SweepState.WAITING, None)
+
+    def _advance(self) -> State:
+        end = time.monotonic() + READ
+        trouble = None
+        while True:
+            started = self._look()
+            if any(one.stopped and not one.finished for one in started.values()):
+                break
+            fresh, trouble = self._start_more(started)
+            if not fresh:
+                break
+            if time.monotonic() > end:  # else go on: what was started may have been computed for somebody else
+                started = self._started()
+                break
+        state = self._state(started)
         if trouble and not state.going:
-            return State(**{**vars(state), "status": SweepState.WAITING, "message": trouble})
+            return replace(state, status=SweepState.WAITING, message=trouble)
         return state
 
     def _start_more(self, started: Mapping[int, _Started]) -> tuple[int, str | None]:

@@ -36,7 +36,7 @@ class Stopped(Exception):
 
 
 class Group(NamedTuple):
-    """Neighbouring lanes of one loss declaration, which share a call: `hyperparameters` that differ are (lanes, 1)."""
+    """Neighbouring lanes of one family of losses, which share a call: `hyperparameters` that differ are (lanes, 1)."""
 
     loss: Loss
     lanes: int
@@ -81,9 +81,9 @@ class Trainer:
         self.recipe, self.device = recipe, torch.device(device)
         chosen = range(len(recipe.lanes)) if lanes is None else lanes
         self.parsed = {spec: parse(spec) for spec in recipe.losses}
-        # Lanes of one loss declaration side by side, so that their hyperparameters become one tensor.
-        declarations = list(dict.fromkeys(loss.declaration for loss in self.parsed.values()))
-        rank = {spec: declarations.index(loss.declaration) for spec, loss in self.parsed.items()}
+        # Lanes of one family side by side, so that their hyperparameters become one tensor.
+        families = list(dict.fromkeys(loss.declaration.family for loss in self.parsed.values()))
+        rank = {spec: families.index(loss.declaration.family) for spec, loss in self.parsed.items()}
         self.alive = sorted(chosen, key=lambda i: (rank[recipe.lanes[i].loss], i))
         self.ended: dict[int, str] = {}
         self.epoch, self.share = 0, 0.0
@@ -166,12 +166,12 @@ class Trainer:
             )
 
     def _arrange(self) -> None:
-        """Group the lanes by loss declaration and by seed; called again when a lane has left.
+        """Group the lanes by the family of their loss and by seed; called again when a lane has left.
 
-        What is compiled belongs to the declaration itself, which a key does not name: all typed formulas share one.
+        A family is compiled once. A key does not name it: all typed formulas share one.
         """
         losses = [self.parsed[lane.loss] for lane in self.lanes]
-        alike = (list(members) for _, members in groupby(losses, key=lambda loss: id(loss.declaration)))
+        alike = (list(members) for _, members in groupby(losses, key=lambda loss: loss.declaration.family))
         self.groups = [Group(some[0], len(some), self._hyperparameters(some)) for some in alike]
         self.seeds = sorted({lane.seed for lane in self.lanes})
         self.seed_of = torch.tensor([self.seeds.index(lane.seed) for lane in self.lanes], device=self.device)
