@@ -33,13 +33,13 @@ class Curves:
 
 @dataclass(frozen=True)
 class Mark:
-    """A published number: `value` and `spread` as fractions at an `epoch`, in the `style` of its loss."""
+    """A published number: `value` and `spread`, if any, as fractions at an `epoch`, in the `style` of its loss."""
 
     label: str
     style: Style
     epoch: int
     value: float
-    spread: float
+    spread: float | None
 
 
 def loss_styles(recipes: Sequence[Recipe]) -> dict[str, Style]:
@@ -127,7 +127,9 @@ def _message(shown: Sequence[Curves]) -> str:
 
 
 def _diamond(mark: Mark) -> dict:
-    return {
+    bar = {"type": "constant", "color": mark.style.color, "thickness": 1.2, "width": 4}
+    known = {} if mark.spread is None else {"error_y": bar | {"value": mark.spread}}
+    return known | {
         "type": "scatter",
         "mode": "markers",
         "name": mark.label,
@@ -135,7 +137,6 @@ def _diamond(mark: Mark) -> dict:
         "showlegend": False,
         "x": [mark.epoch],
         "y": [mark.value],
-        "error_y": {"type": "constant", "value": mark.spread, "color": mark.style.color, "thickness": 1.2, "width": 4},
         "marker": {
             "color": mark.style.color,
             "size": 10,

@@ -193,10 +193,10 @@ def marks(runs: list[Run]) -> list[Mark]:
         for spec in run.recipe.losses:
             for noise in run.recipe.noise:
                 for number in published(run.recipe.data, spec, noise):
-                    label = f"{parse(spec).name} as published, {noise.replace(':', ' ')}: {number.source}"
-                    found[number] = Mark(
-                        label, chosen[spec], run.epoch or run.recipe.epochs, number.mean / 100, number.spread / 100
-                    )
+                    label = f"{number.method.name} as published, {noise.replace(':', ' ')}: {number.source}"
+                    spread = None if number.spread is None else number.spread / 100
+                    at = run.epoch or run.recipe.epochs
+                    found[number] = Mark(label, chosen[spec], at, number.mean / 100, spread)
     return list(found.values())
 
 
@@ -228,7 +228,7 @@ def _line(style, loss, name, found, numbers, many: bool, with_published: bool, l
     cells = [swatch(style, loss), *[f'<span class="alf-of">{escape(name)}</span>'] * many]
     cells += key_figures.accuracies(found, leads)
     if with_published:
-        cells.append("<br>".join(f"{n.mean:.2f}%<small> ± {n.spread:.2f}</small>" for n in numbers) or "—")
+        cells.append("<br>".join(map(key_figures.as_published, numbers)) or "—")
         apart = [] if found is None else [100 * found["last"]["mean"] - number.mean for number in numbers]
         cells.append("<br>".join(f"{points:+.1f}".replace("-", "−") for points in apart) or "—")
     return key_figures.table_row(cells)
@@ -249,6 +249,11 @@ def notes(runs: list[Run]) -> list[str]:
             else "the same protocol"
         )
         found.append(f"**{literal(run.title)}** and its published numbers: {how}.")
+        found += [
+            f"{literal(method.name)} was published with {method.differs}, which no recipe here has."
+            for method in dict.fromkeys(n.method for n in numbers)
+            if method.differs
+        ]
         found += [f"Published: {source}." for source in dict.fromkeys(n.source for n in numbers)]
     return list(dict.fromkeys(found))
 

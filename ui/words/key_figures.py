@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from alf.figures.matrix import dominance
 from alf.noise import Noise
 from alf.numbers import percent, rounded
+from alf.training.published import Published
 from ui.words.glossary import term
 
 
@@ -61,6 +62,11 @@ def accuracies(found: dict | None, leads: bool) -> list[str]:
         return ["…", "…", "…"]
     last = over_seeds(found, "last")
     return [f"<b>{last}</b>" if leads else last, over_seeds(found, "best"), str(found["best_epoch"])]
+
+
+def as_published(number: Published) -> str:
+    """A published number in HTML, with its deviation where that is known."""
+    return f"{number.mean:.2f}%" + ("" if number.spread is None else f"<small> ± {number.spread:.2f}</small>")
 
 
 def over_seeds(row: dict, what: str) -> str:
