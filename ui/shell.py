@@ -64,6 +64,12 @@ PAGES = (
         "Where does the best prediction go when labels are wrong?",
     ),
     Entry(
+        "mirror.py",
+        "mirror",
+        "Mirror",
+        "Does a trained network find the best prediction?",
+    ),
+    Entry(
         "train.py",
         "train",
         "Train",

@@ -332,6 +332,9 @@ class Loss:
     def vector(self, probabilities: ArrayLike) -> NDArray[np.float64]:
         """L(u, i) for every label i.
 
+        Where some classes have no probability and a normalised loss no value, it is the limit as all of these leave 0
+        alike.
+
         Parameters
         ----------
         probabilities : array_like (..., K)

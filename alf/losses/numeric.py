@@ -4,7 +4,7 @@ A loss with sums depends on more than u_y. Its curve is drawn along the path on 
 rest equally, u_k = (1 - u_y)/(K - 1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -41,13 +41,7 @@ def along_path(
                 if missing.any():
                     result[missing] = _slope_at(end, form, loss, classes)
             return result + 0.0  # no negative zeros
-        for zero, log_zero in STAND_INS:
-            missing = np.isnan(result)
-            if missing.any():
-                at = _nudged(points, zero, log_zero)
-                limit = _call(form, at, (classes - 2 + at[0],), constants)
-                limit = np.where(np.abs(limit) > HUGE, np.sign(limit) * np.inf, limit)
-                result = np.where(missing, np.where(np.abs(limit) < 1 / HUGE, 0.0, limit), result)
+        result = _filled(result, points, lambda at: _call(form, at, (classes - 2 + at[0],), constants))
     return result + 0.0
 
 
@@ -57,10 +51,24 @@ def vector(loss: ValuedLoss, probabilities: ArrayLike) -> Array:
     if points.ndim < 1 or points.shape[-1] < 2:
         raise InputError(f"probabilities must have at least two classes on their last axis, got shape {points.shape}")
     form, constants = compiled(loss.declaration), _constants(loss, points.shape[-1])
-    coordinates = _coordinates(points)
-    with np.errstate(all="ignore"):
+
+    def at(coordinates: tuple[Array, ...]) -> Array:
         sums = [_call(s, coordinates, (), constants).sum(axis=-1, keepdims=True) for s in form.summands]
         return _call(form.outer, coordinates, sums, constants)
+
+    with np.errstate(all="ignore"):
+        return _filled(at(_coordinates(points)), points, at)
+
+
+def _filled(result: Array, points: Array, at: Callable[[tuple[Array, ...]], Array]) -> Array:
+    """The result with what has no plain value replaced by its limit; `at` computes it at given coordinates."""
+    for zero, log_zero in STAND_INS:
+        missing = np.isnan(result)
+        if missing.any():
+            limit = at(_nudged(points, zero, log_zero))
+            limit = np.where(np.abs(limit) > HUGE, np.sign(limit) * np.inf, limit)
+            result = np.where(missing, np.where(np.abs(limit) < 1 / HUGE, 0.0, limit), result)
+    return result
 
 
 def _slope_at(end: int, form: Compiled, loss: ValuedLoss, classes: int) -> float:

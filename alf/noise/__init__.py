@@ -12,6 +12,7 @@ The drawn labels are a pure function of (true labels, noise, seed). NumPy is imp
 """
 
 from alf.noise.confusions import CONFUSIONS
+from alf.noise.path import NoisePath, noise_path
 from alf.noise.transition import Noise, parse_noise
 
-__all__ = ["CONFUSIONS", "Noise", "parse_noise"]
+__all__ = ["CONFUSIONS", "Noise", "NoisePath", "noise_path", "parse_noise"]

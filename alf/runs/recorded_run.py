@@ -4,7 +4,8 @@
 
 trains the classroom recipe (six losses, three seeds) on this machine and writes ``recorded/digits.json`` beside this
 file, which says when, on what and with which versions it was made, and ``recorded/digits.safetensors``, what the models
-did at the end, sample by sample.
+did at the end, sample by sample. With ``mirror`` it trains the networks of the Mirror page under symmetric and pair
+noise, and writes what they came to in ``recorded/mirror.json``.
 
 >>> run = recorded("digits")
 >>> run.recipe.epochs, len(run.records) == run.recipe.epochs * len(run.recipe.lanes)
@@ -25,12 +26,13 @@ import numpy as np
 
 from alf.data import Arrays
 from alf.errors import InputError
+from alf.noise import noise_path, parse_noise
 from alf.training.inspect import Inspection, inspect
 from alf.training.recipe import Recipe
 from alf.training.records import METRICS, Record, summarise
 
 FOLDER = Path(__file__).parent / "recorded"
-NAMES = ("digits",)
+NAMES = ("digits", "mirror")
 AXES = 16
 """Principal axes of the features that are shipped; they hold nine tenths of the variance."""
 
@@ -115,7 +117,8 @@ def recorded(name: str) -> Recorded:
     recipe = Recipe.from_dict(plain["recipe"])
     records = []
     for lane, columns in enumerate(plain["lanes"]):
-        for epoch, values in enumerate(zip(*(columns[metric] for metric in METRICS), strict=True), start=1):
+        columns = zip(*(columns[metric] for metric in METRICS), strict=True)
+        for epoch, values in enumerate(columns, start=plain.get("first", 1)):
             record = {"run": f"recorded-{name}", "lane": lane, **recipe.lanes[lane]._asdict(), "epoch": epoch}
             records.append(record | dict(zip(METRICS, values, strict=True)))
     records.sort(key=lambda record: (record["epoch"], record["lane"]))
@@ -123,20 +126,32 @@ def recorded(name: str) -> Recorded:
     return Recorded(name, recipe, tuple(records), ended, plain["made"])
 
 
+def _recipe(name: str) -> Recipe:
+    """What is trained for a recording."""
+    from alf.training.recipes import MIRROR_LOSSES, classroom, mirror
+
+    if name != "mirror":
+        return classroom(name).with_(device="cpu")
+    others = ("ngce:q=0.7", "agce:a=4,q=0.2", "ael:a=3.5")  # with which the Simplex and Train pages begin
+    ways = [mirror((*MIRROR_LOSSES, *others), noise_path(parse_noise(kind, 3))) for kind in ("pair:1", "symmetric:1")]
+    return ways[0].with_(noise=ways[0].noise + ways[1].noise, device="cpu")
+
+
 def record(name: str) -> None:
-    """Train the classroom recipe of a data set and write it down."""
+    """Train the models of a recording and write it down."""
     import torch
     from safetensors.numpy import save_file
 
-    from alf.training import classroom
     from alf.training.snapshots import snapshot
     from alf.training.trainer import Trainer
 
-    recipe = classroom(name).with_(device="cpu")
+    recipe = _recipe(name)
+    first = recipe.epochs if name == "mirror" else 1
     trainer = Trainer(recipe, recipe.load())
     rows: list[Record] = []
     while trainer.epoch < recipe.epochs and trainer.alive:
         rows += trainer.run_epoch()
+    rows = [row for row in rows if row["epoch"] >= first]
     lanes: list[dict[str, list[float | None]]] = [{metric: [] for metric in METRICS} for _ in recipe.lanes]
     for row in rows:
         for metric in METRICS:
@@ -145,6 +160,7 @@ def record(name: str) -> None:
     threads = torch.get_num_threads()
     plain = {
         "recipe": recipe.to_dict(),
+        "first": first,
         "made": {
             "date": time.strftime("%Y-%m-%d", time.gmtime()),
             "command": f"python -m alf.runs.recorded_run {name}",
@@ -157,6 +173,8 @@ def record(name: str) -> None:
     }
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{name}.json").write_text(json.dumps(plain, separators=(",", ":")) + "\n")
+    if name == "mirror":
+        return
     shot = snapshot(trainer)
     shot |= {"features": shot["features"][..., :AXES].copy(), "variance": shot["variance"][:, :AXES].copy()}
     save_file(shot, FOLDER / f"{name}.safetensors")

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from alf.theory.verdict import CLAIMS, STATUSES, Step, Verdict, Witness
 
 if TYPE_CHECKING:
-    from alf.theory.asking.inverse import tolerant_region, tolerated_rate
+    from alf.theory.asking.inverse import tolerant_region
+    from alf.theory.asking.rate import tolerated_rate
     from alf.theory.claims.prove import prove, verify
     from alf.theory.ratios.of_loss import ratio_of as ratio
     from alf.theory.ratios.ratio import critical_noise
@@ -27,7 +28,7 @@ _HOMES = {
     "prove": ("claims.prove", "prove"),
     "ratio": ("ratios.of_loss", "ratio_of"),
     "tolerant_region": ("asking.inverse", "tolerant_region"),
-    "tolerated_rate": ("asking.inverse", "tolerated_rate"),
+    "tolerated_rate": ("asking.rate", "tolerated_rate"),
     "verify": ("claims.prove", "verify"),
 }
 """Where each function lives: the module in this folder, and its name there."""

@@ -4,11 +4,13 @@
 (120, 120)
 """
 
+from fractions import Fraction
 from typing import Any
 
 from alf.data import dataset
 from alf.errors import InputError
 from alf.losses import catalogue
+from alf.noise import NoisePath
 from alf.training.recipe import Recipe
 
 _SGD: dict[str, Any] = {"batch": 128, "momentum": 0.9, "weight_decay": 0.0, "schedule": "cosine", "clip": 5.0}
@@ -20,7 +22,7 @@ _PHOTOGRAPHS = _SGD | {"network": "cnn-tiny", "epochs": 12, "lr": 0.05, "samples
 CLASSROOM = {
     "digits": _SGD | {"network": "mlp:512", "epochs": 120, "lr": 1.0},
     **dict.fromkeys(("blobs", "moons", "circles", "spirals"), _TOY),
-    "clusters": _SGD | {"network": "mlp:16", "epochs": 40, "lr": 0.2},
+    "clusters": _SGD | {"network": "mlp:16", "epochs": 25, "lr": 0.4},
     "mnist": _PICTURES,
     "fashion-mnist": _PICTURES | {"epochs": 60},
     **dict.fromkeys(("cifar10", "cifar100"), _PHOTOGRAPHS),
@@ -45,6 +47,8 @@ PAPER: dict[str, dict[str, Any]] = {
     },
 }
 KINDS = ("classroom", "paper")
+MIRROR_LOSSES = ("ce", "mae", "agce:a=0.6,q=0.6", "ael:a=1", "gce:q=0.7", "nce+agce:alpha=1,beta=4,a=6,q=1.5")
+"""Losses whose best prediction leaves the clean label at once, at a critical rate, or never."""
 
 
 def classroom_losses(data: str) -> tuple[str, ...]:
@@ -90,6 +94,29 @@ def classroom(
     losses = classroom_losses(data) if losses is None else tuple(losses)
     noise = (classroom_noise(data),) if noise is None else tuple(noise)
     return Recipe(data=data, losses=losses, noise=noise, seeds=tuple(seeds), **fixed | changes)
+
+
+def mirror_places(path: NoisePath) -> tuple[Fraction, ...]:
+    """Return nine places on the way to a noise at which networks are trained, up to where clean labels dominate.
+
+    >>> from alf.noise import noise_path, parse_noise
+    >>> [float(t) for t in mirror_places(noise_path(parse_noise("pair:0.4", 3)))][:3]
+    [0.05, 0.1, 0.15]
+    """
+    if path.reach == 1:  # the noise itself is of interest too
+        return tuple(Fraction(k, 9) for k in range(1, 10))
+    return tuple(Fraction(round(1000 * path.reach * k / 10), 1000) for k in range(1, 10))
+
+
+def mirror(losses: tuple[str, ...], path: NoisePath, seeds: tuple[int, ...] = (0, 1)) -> Recipe:
+    """Return what is trained for the mirror: small networks on `clusters`, at nine places on the way to a noise.
+
+    >>> from alf.noise import noise_path, parse_noise
+    >>> recipe = mirror(("ce",), noise_path(parse_noise("symmetric:0.4", 3)))
+    >>> recipe.noise[-1], len(recipe.lanes)
+    ('symmetric:0.6', 18)
+    """
+    return classroom("clusters", losses, tuple(path.at(t).spec for t in mirror_places(path)), seeds)
 
 
 def paper(

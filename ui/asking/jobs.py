@@ -7,6 +7,7 @@ have a billion digits. The server's threads work no symbols out.
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from alf.losses import parse
 from alf.theory import Verdict
@@ -76,6 +77,27 @@ def ratio(spec: str) -> KnownRatio:
         int(found.exact) if whole else None, found.attained, found.steps[-1].statement if found.steps else "",
         ratio_domain(loss, found) if found.status == Status.PROVED else "",
     )  # fmt: skip
+
+
+class KnownPart(NamedTuple):
+    """How far on the way to a noise a loss tolerates it; see `alf.theory.asking.rate.Tolerated`."""
+
+    status: str
+    rate: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+def tolerated(spec: str, noise: str, classes: int) -> KnownPart:
+    """How far on the way to a noise a loss tolerates it.
+
+    >>> round(tolerated("ael:a=1", "pair:1", 3).rate, 4)
+    0.2689
+    """
+    from alf.noise import noise_path, parse_noise
+    from alf.theory.asking.rate import tolerated_part
+
+    found = tolerated_part(parse(spec), noise_path(parse_noise(noise, classes)))
+    return KnownPart(found.status, found.rate, found.interval)
 
 
 def grids(spec: str, values: Mapping):

@@ -203,6 +203,17 @@ def ratio_of(spec: str) -> jobs.KnownRatio | None:
         return jobs.KnownRatio(Status.NOT_DEFINED, reason=str(why))
 
 
+def tolerated(question: Question) -> jobs.KnownPart | None:
+    """How far on the way to the noise asked about a loss tolerates it, None while it is being worked on."""
+    asked = questions().ask(jobs.tolerated, *question, seconds=REGION_SECONDS)
+    if not asked.done():
+        return None
+    try:
+        return asked.result()
+    except (Unfinished, InputError):
+        return jobs.KnownPart(Status.UNDECIDED)
+
+
 def latex_of(spec: str) -> str:
     """A loss's formula in LaTeX; empty while that is being worked on, or where it takes too long."""
     if not is_formula(spec):

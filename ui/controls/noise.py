@@ -1,5 +1,7 @@
 """Which labels are made wrong, and how many: the kind of noise, its rate, or a typed noise."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from alf.errors import InputError
@@ -22,16 +24,19 @@ LONG = {
 _WITHOUT_RATE = ("none", "typed")
 
 
-def noise(view: View, classes: int, data: str | None = None, cells: bool = False) -> None:
+def noise(
+    view: View, classes: int, data: str | None = None, cells: bool = False, rates: Mapping[str, str] | None = None
+) -> None:
     """The kind of label noise and its rate, or a typed noise; with a data set, the kinds that need one too.
 
-    With `cells` a typed matrix is left to `ui.controls.matrix.editor`.
+    With `cells` a typed matrix is left to `ui.controls.matrix.editor`. With `rates`, kinds of noise and their words,
+    these are offered without a rate: the page has it on an axis.
     """
     spec, where = view["noise"], (classes, data)
-    kind, words = spec.partition(":")[0], SHORT if data is None else LONG
+    kind, words = spec.partition(":")[0], rates or (SHORT if data is None else LONG)
     shown = kind if kind in words else "typed"
     about = " ".join(hint(f"{kind} noise") for kind in words if kind not in _WITHOUT_RATE)
-    if data is None:
+    if data is None or rates:
         segments("noise-kind", "Label noise", words, shown, _kind, *where, required=True, width="stretch", help=about)
     else:
         offered = [kind for kind in words if kind != "asymmetric" or data in CONFUSIONS]
@@ -39,7 +44,7 @@ def noise(view: View, classes: int, data: str | None = None, cells: bool = False
         st.selectbox(
             "Label noise", offered, format_func=words.get, key=key, help=about, on_change=_kind, args=(key, *where)
         )
-    if shown not in _WITHOUT_RATE:
+    if shown not in _WITHOUT_RATE and not rates:
         _rate(spec, shown, where)
     elif shown == "typed" and cells and kind == "matrix":
         with st.container(key="noise-own"):

@@ -243,8 +243,8 @@ def spec(name: str, check: Callable[[str, Mapping[str, Any]], Any], default: Any
     return Field(name, default, lambda texts, values: (check(texts[-1].strip(), values), []), lambda value: [value])
 
 
-def noise(default: str = "symmetric:0.4", stand_in: Callable[[str], str] | None = None) -> Field:
-    """A noise spec, in its canonical form; it must fit the classes, or the data set, read before it.
+def noise(default: str = "symmetric:0.4", stand_in: Callable[[str], str] | None = None, classes: int = 10) -> Field:
+    """A noise spec, in its canonical form; it must fit the classes, or the data set, read before it, else `classes`.
 
     For one that does not there stands, where the page has a data set, `stand_in(data)`, otherwise 40% symmetric noise.
     """
@@ -254,8 +254,8 @@ def noise(default: str = "symmetric:0.4", stand_in: Callable[[str], str] | None 
         from alf.noise import parse_noise
 
         data = values.get("data")
-        classes = dataset(data).classes if data else values.get("classes", 10)
-        return parse_noise(text, classes, data).spec
+        number = dataset(data).classes if data else values.get("classes", classes)
+        return parse_noise(text, number, data).spec
 
     def fit(value, values):
         try:

@@ -11,11 +11,11 @@ import numpy as np
 import orjson
 import streamlit as st
 
-from alf.figures.minimiser import minimise
 from alf.figures.risk import P, edge_figure
 from alf.figures.simplex import SCALE, raster
 from alf.losses import parse
 from alf.theory import critical_noise
+from alf.theory.risk.minimiser import minimise
 from ui.asking.page_questions import ratio_of
 from ui.charts.chart import chart, component
 from ui.controls.fields import rate_slider

@@ -4,13 +4,16 @@ Proofs are `alf.theory.prove("asymmetric", ...)`; this finds the point that a pi
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
 GRID = 120
 ROUNDS = 7
+
+FLAT = 1e-9
+"""Points whose risk is above the least by at most this share of the risk's range count as minimisers too."""
 
 Vector = Callable[[np.ndarray], np.ndarray]
 
@@ -24,6 +27,8 @@ class Minimum:
     point : np.ndarray, shape (3,)
         A minimiser, or the best point that comes close to the infimum.
     risk : float
+    low, high : np.ndarray, shape (3,)
+        The least and the largest probability of each class among the minimisers.
     edge : tuple of float or None
         (first, x_low, x_high) where a stretch of an edge shares the infimum: the edge of the classes `first` and the
         next one, and x is the share of the first.
@@ -31,7 +36,14 @@ class Minimum:
 
     point: np.ndarray
     risk: float
+    low: np.ndarray
+    high: np.ndarray
     edge: tuple[int, float, float] | None = None
+
+    @property
+    def unique(self) -> bool:
+        """Whether it is the only minimiser, as far as the grid tells."""
+        return float((self.high - self.low).max()) < 1 / GRID
 
 
 @lru_cache(maxsize=2)
@@ -73,16 +85,20 @@ def minimise(vector: Vector, weights: np.ndarray) -> list[Minimum]:
     at_corner = _risk(vector(np.eye(3))[None], weights[:, None, :])
     least = _risk(vector(best), weights)
     result = []
-    for w, point, value, corners in zip(weights, best, least, at_corner, strict=True):
+    for w, point, value, corners, everywhere in zip(weights, best, least, at_corner, risks, strict=True):
         corner = int(np.argmin(corners))
         if corners[corner] <= value + 1e-9 * (1 + abs(value)):
             point, value = np.eye(3)[corner], corners[corner]
-        result.append(_with_edges(vector, w, point, float(value)))
+        finite = everywhere[np.isfinite(everywhere)]
+        others = points[everywhere <= value + FLAT * (finite.max(initial=value) - value)]
+        shared = np.vstack([point, others])
+        result.append(_with_edges(vector, w, Minimum(point, float(value), shared.min(axis=0), shared.max(axis=0))))
     return result
 
 
-def _with_edges(vector: Vector, w: np.ndarray, point: np.ndarray, value: float) -> Minimum:
+def _with_edges(vector: Vector, w: np.ndarray, found: Minimum) -> Minimum:
     """Look whether the infimum is shared by a stretch of an edge, reached or only approached (normalised losses)."""
+    value = found.risk
     x = np.linspace(0.005, 0.995, 199)
     for first in range(3):
         edge = np.zeros((len(x), 3))
@@ -92,8 +108,8 @@ def _with_edges(vector: Vector, w: np.ndarray, point: np.ndarray, value: float) 
         if len(close) > 6:
             at = np.zeros(3)
             at[first], at[(first + 1) % 3] = close[len(close) // 2], 1 - close[len(close) // 2]
-            return Minimum(at, float(limit.min()), (first, float(close[0]), float(close[-1])))
-    return Minimum(point, value)
+            return replace(found, point=at, risk=float(limit.min()), edge=(first, float(close[0]), float(close[-1])))
+    return found
 
 
 def _risk(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

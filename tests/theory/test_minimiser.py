@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from alf.figures.minimiser import minimise
+from alf.theory.risk.minimiser import minimise
 from alf.losses import parse
 from alf.theory import critical_noise, ratio
 
