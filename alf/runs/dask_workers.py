@@ -36,7 +36,17 @@ def connect(settings: Settings, store: Store) -> "DaskWorkers":
     InputError
         The scheduler cannot be reached or has no workers, or they write into another store.
     """
-    _configure()
+    import dask
+
+    dask.config.set(
+        {
+            "distributed.scheduler.allowed-failures": 0,
+            "distributed.scheduler.http.routes": [],
+            # The cluster looks this long after a worker's death whether there is one again, and if the next one has
+            # just been killed too, it gives the place up for good.
+            "distributed.deploy.lost-worker-timeout": "1000 days",
+        }
+    )
     return _elsewhere(settings, store, settings.scheduler) if settings.scheduler else _here(settings, store)
 
 
@@ -154,20 +164,6 @@ def _elsewhere(settings: Settings, store: Store, scheduler: str) -> DaskWorkers:
 
 def _unshared(got: object) -> str:
     return f"ALF_STORE: must be a database that the workers of ALF_SCHEDULER reach under the same URL, got {got}"
-
-
-def _configure() -> None:
-    import dask
-
-    dask.config.set(
-        {
-            "distributed.scheduler.allowed-failures": 0,
-            "distributed.scheduler.http.routes": [],
-            # The cluster looks this long after a worker's death whether there is one again, and if the next one has
-            # just been killed too, it gives the place up for good.
-            "distributed.deploy.lost-worker-timeout": "1000 days",
-        }
-    )
 
 
 def _work(store_url: str, part: int, token: str, folder: str | None, remote: bool) -> PartState | None:

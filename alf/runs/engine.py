@@ -183,20 +183,6 @@ class Engine:
         data = _data(recipe.data, recipe.samples is not None, self.settings.data_dir)
         return inspect(recipe, data, load(arrays), lane)
 
-    def wait(self, run: str, timeout: float = 600.0) -> Progress:
-        """Wait until a run has ended; for scripts and tests.
-
-        Raises
-        ------
-        TimeoutError
-        """
-        end = time.monotonic() + timeout
-        while (progress := self.progress(run)).active:
-            if time.monotonic() > end:
-                raise TimeoutError(f"run {run} is {progress.status} after {timeout} s")
-            time.sleep(0.05)
-        return progress
-
     def close(self) -> None:
         """Stop the workers of this engine; what they were computing is queued again by the next engine."""
         self.supervisor.close()

@@ -148,10 +148,7 @@ def record(name: str) -> None:
     recipe = _recipe(name)
     first = recipe.epochs if name == "mirror" else 1
     trainer = Trainer(recipe, recipe.load())
-    rows: list[Record] = []
-    while trainer.epoch < recipe.epochs and trainer.alive:
-        rows += trainer.run_epoch()
-    rows = [row for row in rows if row["epoch"] >= first]
+    rows = [row for row in trainer.run() if row["epoch"] >= first]
     lanes: list[dict[str, list[float | None]]] = [{metric: [] for metric in METRICS} for _ in recipe.lanes]
     for row in rows:
         for metric in METRICS:

@@ -6,6 +6,7 @@ with ALF_REQUIRE_POSTGRES=1.
 """
 
 import os
+import time
 
 import pytest
 
@@ -81,3 +82,12 @@ def engine(request, make_engine):
     """The session's engine; a test that is run again gets a fresh one, because results are kept by recipe."""
     again = getattr(request.node, "execution_count", 1) > 1
     return make_engine() if again else request.getfixturevalue("shared_engine")
+
+
+def ended(engine, run, timeout=600.0):
+    """Wait until a run has ended; return how far it has come."""
+    end = time.monotonic() + timeout
+    while (progress := engine.progress(run)).active:
+        assert time.monotonic() < end, f"run {run} is {progress.status} after {timeout} s"
+        time.sleep(0.05)
+    return progress

@@ -21,6 +21,7 @@ from alf.runs import tables as t
 from alf.training import Recipe, classroom
 from alf.training import run as run_here
 from alf.training.records import RECORD_KEYS
+from tests.runs.conftest import ended
 
 SOAK = os.environ.get("ALF_SOAK") == "1"
 SMALL = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:16", epochs=3, lr=0.3)
@@ -53,7 +54,7 @@ def without_time(records):
 def test_a_run_gives_what_training_here_gives(engine):
     run = engine.start(SMALL, "ann")
     assert engine.start(SMALL, "ann") == run
-    progress = engine.wait(run)
+    progress = ended(engine, run)
     assert (progress.status, progress.epoch, progress.fraction, progress.message) == ("finished", 3, 1.0, None)
     records = engine.store.records(run)
     assert tuple(records[0]) == RECORD_KEYS
@@ -83,7 +84,7 @@ def test_a_run_that_does_not_listen_is_stopped_all_the_same(engine):
     engine.stop(run)
     until(lambda: engine.progress(run).status == "stopped", 60.0)
     # and the workers that are left, and its replacement, go on working
-    assert engine.wait(engine.start(SMALL.with_(lr=0.2), "ann")).status == "finished"
+    assert ended(engine, engine.start(SMALL.with_(lr=0.2), "ann")).status == "finished"
 
 
 @pytest.mark.both_stores
@@ -93,12 +94,12 @@ def test_a_killed_worker_loses_nothing(engine):
     until(lambda: engine.progress(run).epoch >= 5)
     before = engine.store.records(run)
     os.kill(worker_of(engine, run)["pid"], signal.SIGKILL)
-    assert engine.wait(run).status == "finished"
+    assert ended(engine, run).status == "finished"
     after = engine.store.records(run)
     assert after[: len(before)] == before
     assert [(r["lane"], r["epoch"]) for r in after] == [(lane, epoch) for epoch in range(1, 31) for lane in (0, 1)]
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
-    engine.wait(undisturbed)
+    ended(engine, undisturbed)
     assert without_time(engine.store.records(undisturbed)) == without_time(after)
 
 
@@ -118,10 +119,10 @@ def test_workers_killed_at_random_moments_lose_no_finished_epoch(engine):
         now = engine.store.records(run)
         assert now[: len(kept)] == kept
         kept = now
-    assert engine.wait(run).status == "finished"
+    assert ended(engine, run).status == "finished"
     assert engine.store.records(run)[: len(kept)] == kept
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
-    engine.wait(undisturbed)
+    ended(engine, undisturbed)
     assert without_time(engine.store.records(undisturbed)) == without_time(engine.store.records(run))
 
 
@@ -193,11 +194,11 @@ def test_a_server_killed_at_random_moments_loses_no_finished_epoch(tmp_path, mak
         kept = now
     store.close()
     engine = make_engine(url, workers=1)  # nobody presses anything
-    assert engine.wait(run).status == "finished"
+    assert ended(engine, run).status == "finished"
     after = engine.store.records(run)
     assert after[: len(kept)] == kept and len(after) == 2 * recipe.epochs
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
-    engine.wait(undisturbed)
+    ended(engine, undisturbed)
     assert without_time(engine.store.records(undisturbed)) == without_time(after)
 
 
@@ -205,7 +206,7 @@ def test_failures_are_told_in_words(engine):
     # 64 models of this size need 320 GiB
     recipe = SMALL.with_(losses=("ce",), seeds=tuple(range(64)), network="mlp:8192,8192,8192,8192,8192,8192")
     run = engine.start(recipe, "ann")
-    progress = engine.wait(run, 120)
+    progress = ended(engine, run, 120)
     assert progress.status == "failed"
     assert re.match(r"network: at most \d+ GiB of memory are free, got 32 models of mlp:8192,", progress.message)
     assert "\n" not in progress.message
@@ -224,7 +225,7 @@ def test_a_server_tidies_its_store_by_itself(make_engine, monkeypatch):
     engine = make_engine(workers=1, ALF_KEEP_RUNS=1)
     runs = [engine.start(SMALL.with_(epochs=1, lr=lr), "ann") for lr in (0.1, 0.2)]
     for run in runs:
-        engine.wait(run)
+        ended(engine, run)
     assert set(engine.store.runs("ann")) == set(runs)  # nothing goes within an hour
     with engine.store.decide() as connection:
         connection.execute(t.results.update().values(used=t.results.c.created - 7200))
@@ -254,7 +255,7 @@ def test_engine_is_one_per_process(monkeypatch, tmp_path):
 
 def test_a_finished_run_can_be_inspected(engine):
     run = engine.start(SMALL, "ann")
-    engine.wait(run)
+    ended(engine, run)
     last = {record["lane"]: record for record in engine.store.records(run, since=2)}
     for lane in (0, 1):
         seen = engine.inspect(run, lane)
@@ -285,7 +286,7 @@ def test_pause_step_and_another_learning_rate(engine):
     until(lambda: engine.progress(run).epoch >= epoch + 1)
     assert engine.store.records(run)[: len(before)] == before
     engine.stop(run)
-    assert engine.wait(run).status == "stopped"
+    assert ended(engine, run).status == "stopped"
 
 
 def test_another_learning_rate_counts_at_once_and_nothing_is_computed_again(engine):
@@ -304,11 +305,11 @@ def test_another_learning_rate_counts_at_once_and_nothing_is_computed_again(engi
         changed = engine.progress(run)
         assert changed.recipe.changes[-1] == (epoch, lr) and changed.status == "running"
         until(lambda epoch=epoch: engine.progress(run).epoch >= epoch + 20)
-    assert engine.wait(run).status == "finished"
+    assert ended(engine, run).status == "finished"
     changed = engine.progress(run).recipe
     assert [change.lr for change in changed.changes] == [0.01, 0.5]
     whole = engine.start(changed.with_(device="cpu"), "ann")
-    assert engine.wait(whole).status == "finished"
+    assert ended(engine, whole).status == "finished"
     assert without_time(engine.store.records(whole)) == without_time(engine.store.records(run))
 
 
@@ -335,9 +336,9 @@ def test_a_run_stopped_and_started_again_gives_the_same_curve(engine):
         engine.stop(run)
         until(lambda: engine.progress(run).status == "stopped")
         assert engine.start(recipe, "ann") == run
-    assert engine.wait(run).status == "finished"
+    assert ended(engine, run).status == "finished"
     undisturbed = engine.start(recipe.with_(device="cpu"), "ann")
-    engine.wait(undisturbed)
+    ended(engine, undisturbed)
     assert without_time(engine.store.records(undisturbed)) == without_time(engine.store.records(run))
 
 
@@ -349,7 +350,7 @@ def test_ten_runs_of_three_browsers_finish_fairly(make_engine):
     runs = [engine.start(recipe, owner) for recipe, owner in zip(recipes, "aaaaaabbbc", strict=True)]
     for run in busy:  # only now is there room: all ten wait
         engine.stop(run)
-    assert all(engine.wait(run, 240).status == "finished" for run in runs)
+    assert all(ended(engine, run, 240).status == "finished" for run in runs)
     with engine.store.read() as connection:
         rows = connection.execute(
             select(t.runs.c.owner, t.parts.c.leased)

@@ -9,6 +9,7 @@ from distributed import LocalCluster
 from alf.runs import Engine
 from alf.settings import Settings
 from alf.training import Recipe
+from tests.runs.conftest import ended
 
 SMALL = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:16", epochs=3, lr=0.3)
 
@@ -61,7 +62,7 @@ def test_an_unreachable_scheduler_fails_nobodys_run(make_engine):
     assert away.progress(dropped).status == "stopped"
     here = make_engine()  # another server on the same store has workers of its own
     theirs = here.start(SMALL.with_(lr=0.2), "bob")
-    assert here.wait(theirs).status == here.wait(run).status == away.progress(run).status == "finished"
+    assert ended(here, theirs).status == ended(here, run).status == away.progress(run).status == "finished"
 
 
 def test_a_scheduler_that_comes_later_goes_away_and_comes_back(make_engine, port):
@@ -71,7 +72,7 @@ def test_a_scheduler_that_comes_later_goes_away_and_comes_back(make_engine, port
     with cluster(port, workers=0) as idle:
         until(lambda: "answers, but has no workers" in (engine.progress(run).message or ""))
         idle.scale(1)
-        assert engine.wait(run).status == "finished"
+        assert ended(engine, run).status == "finished"
         long = engine.start(SMALL.with_(network="mlp:256", epochs=400), "ann")
         until(lambda: engine.progress(long).epoch >= 2)
     until(lambda: engine.progress(long).status == "queued")
@@ -93,5 +94,5 @@ def test_workers_that_keep_another_store_are_told(make_engine, port, monkeypatch
         until(lambda: "ALF_STORE: must be a database that the workers" in (engine.progress(run).message or ""))
         assert engine.progress(run).status == "queued"
         monkeypatch.undo()
-        assert engine.wait(run).status == "finished"
+        assert ended(engine, run).status == "finished"
         engine.close()

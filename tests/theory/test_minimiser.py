@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from alf.theory.risk.minimiser import minimise
 from alf.losses import parse
 from alf.theory import critical_noise, ratio
+from alf.theory.risk.minimiser import minimise
 
 
 def pair(rate):
