@@ -33,7 +33,7 @@ def listed(view: View) -> list[rows.Run]:
     if not count:
         st.html('<p class="alf-note">You have no runs in this browser yet.</p>')
         st.page_link(page(entry("Train")), label="Train a network →")
-    for run in (*found, *(rows.recorded_run(name) for name in rows.NAMES if at == pages)):
+    for run in (*found, *(rows.recorded_run(name) for name in rows.LISTED if at == pages)):
         with st.container(key=f"row-{run.id}", horizontal=True, gap="small", wrap=False):
             key = keep(f"pick-{run.id}", run.id in view["runs"])
             st.checkbox(
@@ -61,7 +61,7 @@ def chosen(view: View, found: list[rows.Run]) -> list[rows.Run]:
             shown.append(rows.find(run))
         except InputError as error:
             st.warning(literal(str(error)))
-    return shown or [rows.find(found[0].id) if found else rows.recorded_run(rows.NAMES[0])]
+    return shown or [rows.find(found[0].id) if found else rows.recorded_run(rows.LISTED[0])]
 
 
 def body(view: View, looking: bool) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from alf.figures.headline import Result, leaders
 from alf.figures.runs import MOST, Curves, Mark, compare_figure, curves, loss_styles
 from alf.losses import parse
-from alf.runs.recorded_run import NAMES, recorded
+from alf.runs.recorded_run import LISTED, recorded
 from alf.training.published import departures, published
 from alf.training.recipe import Recipe
 from alf.training.records import summarise
@@ -98,7 +98,7 @@ def find(run: str) -> Run:
     InputError
         No such run.
     """
-    if run.removeprefix(RECORDED) in NAMES and run.startswith(RECORDED):
+    if run.removeprefix(RECORDED) in LISTED and run.startswith(RECORDED):
         return recorded_run(run.removeprefix(RECORDED))
     return stored_run(session.engine().progress(run), session.engine().curves(run))
 
