@@ -129,8 +129,8 @@ def _theory(case: Case, seen: Mapping[Kind, Finding], proof: str) -> Finding:
     silent = [words for kind, words in SILENT.items() if kind in seen] or [SILENT[Kind.NOTHING]]
     known = [str(kind) for kind in SILENT if kind in seen]
     sentence = (
-        f"Theory says yes: {case.loss.label} is {proof} to tolerate this noise. The theorem is about the best "
-        f"prediction. It does not speak of {' or '.join(silent)}."
+        f"Theory says yes: {case.loss.label} is {proof} to tolerate this noise. But the theorem is about the best "
+        f"prediction, not about {' or '.join(silent)}."
     )
     if not known:
         sentence += f" The accuracy is {share(accuracy)}, that of {parse(spec).label} {share(best)}."
@@ -140,11 +140,11 @@ def _theory(case: Case, seen: Mapping[Kind, Finding], proof: str) -> Finding:
 
 SILENT = {
     Kind.TRAPPED: "which predictions training can reach from where it starts",
-    Kind.MEMORISING: "a finite training set, of which a large network can fit every wrong label by itself",
+    Kind.MEMORISING: "a finite training set, whose wrong labels a large network can fit one by one",
     Kind.STARVING: "how many steps training takes to get there",
     Kind.NOTHING: "how many samples, or how large a network, it takes to come near it",
 }
-"""What the theorem does not speak of, by what happened."""
+"""What the theorem is not about, by what happened."""
 
 
 def _nothing(case: Case) -> Finding:

@@ -116,13 +116,13 @@ def trapped(case: Case) -> Finding | None:
         return None
     counts, accuracy = dead[stuck, -1].astype(int), case.accuracy[stuck]
     low, high = counts.min(), counts.max()
-    where = "" if len(dead) == 1 else " in each model" if stuck.all() else f" in {stuck.sum()} of {len(dead)} models"
+    where = "" if len(dead) == 1 else "In each model " if stuck.all() else f"In {stuck.sum()} of {len(dead)} models "
     weight = share_of_largest(case.loss, LOST, case.classes)
     sentence = (
-        f"{low if low == high else f'{low} to {high}'} of {case.classes} classes {'is' if high == 1 else 'are'} "
-        f"never predicted{where}"
-        f"{_names(case, stuck, counts)}. It has not been all {case.classes} for {window} epochs or longer, and the "
-        f"accuracy no longer rises: it is {share(accuracy)}{'' if stuck.all() else ' there'}."
+        f"{where}{low if low == high else f'{low} to {high}'} of {case.classes} classes "
+        f"{'is' if high == 1 else 'are'} never predicted{_names(case, stuck, counts)}. Some class has been missing for "
+        f"{window} epochs or longer, and the accuracy no longer rises: it is {share(accuracy)}"
+        f"{'' if stuck.all() else ' there'}."
     )
     if case.noise.clean_dominates is False:
         sentence += " This noise gives some class a wrong label at least as often as its own."
@@ -148,7 +148,7 @@ def _names(case: Case, stuck: np.ndarray, counts: np.ndarray) -> str:
     if len(every) > MOST_NAMED:
         named.append(f"{len(every) - MOST_NAMED} more")
     listed = ", ".join(named[:-1]) + f" and {named[-1]}" if len(named) > 1 else named[0]
-    return f" ({listed}{'' if all(one == sets[0] for one in sets) else '; not all of them in each model'})"
+    return f" ({'' if all(one == sets[0] for one in sets) else 'different ones: '}{listed})"
 
 
 def memorising(case: Case) -> Finding | None:

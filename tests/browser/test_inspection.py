@@ -90,3 +90,15 @@ def test_the_regions_of_each_loss_move_side_by_side_while_it_trains(open_page):
     assert page.evaluate(f"{plots}.map(p => p.dataset.mine)") == ["same plot", "same plot"]
     page.get_by_role("button", name="Stop", exact=True).click()
     page.wait_for_function("document.querySelector('.alf-run').innerText.includes('stopped')", timeout=60_000)
+
+
+def test_a_sentence_leads_to_the_picture_that_explains_it(open_page):
+    page = open_page("/train")
+    page.get_by_text("What it memorised ↓", exact=True).first.click()
+    page.wait_for_url("**look=heart**")
+    page.wait_for_function("document.querySelectorAll('.alf-memorised img').length === 36")
+    page.wait_for_function("document.querySelector('.st-key-inside').getBoundingClientRect().top < 300")
+    page.go_back()
+    page.wait_for_url(lambda url: "look=" not in url)
+    page.locator("a", has_text="Sample weight of MAE").click()
+    page.wait_for_url("**/explore?**loss=mae**")

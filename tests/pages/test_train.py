@@ -1,6 +1,7 @@
 """The Train page: a recipe from controls and link, and an engine asked once. Real runs are in tests/browser."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ class Engine:
         self.started, self.stopped, self.status, self.message = [], [], "running", None
         self.asked, self.reached, self.needed = [], 5, Estimate(37.0)
         self.recipe = recorded("digits").recipe
+        self.store = SimpleNamespace(snapshot_epochs=lambda run: {})  # nothing to look inside
 
     def start(self, recipe, owner):
         if recipe.epochs == 13:

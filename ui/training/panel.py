@@ -15,7 +15,7 @@ from ui.charts.chart import chart
 from ui.controls.losses import named, swatch
 from ui.state import recipe_fields
 from ui.state.view import View
-from ui.training import inspection, session
+from ui.training import happened, inspection, session
 from ui.words.glossary import term
 from ui.words.key_figures import accuracies, html_table, over_seeds, table_row
 from ui.words.statuses import word
@@ -35,6 +35,7 @@ def results(run: str | None, shown: session.Shown) -> None:
     going = shown.progress is not None and shown.progress.active
     every = None if not going else SELDOM if shown.progress.status == RunState.PAUSED else EVERY
     st.fragment(_results, run_every=every, key="results-live")(run, now)
+    happened.happened(shown, run)
     inspection.panels(shown, run, going)
 
 

@@ -67,6 +67,15 @@ GLOSSARY = {
         "are answered at once, the others after you ask for suggestions: that takes about half a minute."
     ),
     "memorisation": "A network has memorised a wrong label when it predicts that label for the sample.",
+    "trapped": (
+        "A model is trapped when it never predicts some of the classes and its accuracy no longer rises: samples of "
+        "these classes have almost no gradient left that could bring the classes back."
+    ),
+    "starving": (
+        "A loss starves when its gradients are so small that training hardly moves the network, although there is "
+        "still much to learn."
+    ),
+    "diverged": "A model has diverged when its loss, its gradient or its weights are no longer finite numbers.",
     "noise rate": "The noise rate is the share of training labels that are replaced by wrong ones.",
     "nominal rate": (
         "The nominal rate is the noise rate that you set. Asymmetric noise of 0.4 changes labels of some classes only, "
