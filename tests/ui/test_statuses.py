@@ -8,12 +8,13 @@ import pytest
 from alf.theory import STATUSES
 from alf.theory.verdict import Status
 from alf.training.states import RunState
+from alf.training.symptoms import Kind
 from ui.words.glossary import GLOSSARY
 from ui.words.statuses import COLOURS, word
 
 
 def test_each_has_a_word_and_a_colour():
-    assert set(COLOURS) == {*Status, *RunState}
+    assert set(COLOURS) == {*Status, *RunState, *Kind}
     assert all(word(status) for status in COLOURS)
     assert set(STATUSES) <= set(GLOSSARY)
 
