@@ -10,7 +10,7 @@ stopped runs. Whoever makes the same `Sweep`, another process too, goes on with 
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -32,6 +32,8 @@ from alf.training.states import UNFINISHED, PartState
 
 AHEAD = 2
 """Blocks that wait or run for each worker: while one is read and the next one chosen, no worker stands still."""
+AGAIN = 0.3
+"""Seconds between two looks of a map that goes on in the background."""
 READ = 0.3
 """Seconds for which one look goes on reading finished blocks; the next one goes on from there."""
 ANEW = 3.0
@@ -158,7 +160,9 @@ class Sweep:
         self._cells: dict[Cell, Measured] = {}
         self._read: set[int] = set()  # blocks whose cells are in there
         self._estimate: tuple[float, float] | None = None  # when it was made, seconds a unit of work takes
+        self._order: tuple[tuple[int, int], list[Block]] | None = None  # as of which values the rest was put in order
         self._silent: float | None = None  # since when the store has not answered
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     @cached_property
@@ -173,8 +177,7 @@ class Sweep:
 
     def look(self) -> State:
         """Tell how far the map is; nothing is started."""
-        with self._lock:
-            return self._state(self._look())
+        return self._answered(lambda: self._state(self._look()))
 
     def _look(self) -> dict[int, _Started]:
         """What was started, by the number of the block; what has finished meanwhile is read."""
@@ -283,9 +286,13 @@ class Sweep:
         To call it again, at any time and from anywhere, changes nothing; nothing goes on for long without it. Where the
         store does not answer, what was measured is there all the same, with a sentence.
         """
+        return self._answered(self._advance)
+
+    def _answered(self, act: Callable[[], State]) -> State:
+        """Do something with the store; where it does not answer, tell what is known without it."""
         with self._lock:
             try:
-                state = self._advance()
+                state = act()
                 self._silent = None
                 return state
             except DBAPIError as error:
@@ -324,8 +331,7 @@ class Sweep:
         wanted -= sum(one.unfinished for one in started.values())
         if wanted <= 0:
             return 0, None
-        waiting = [block for block in self.blocks if block.number not in started]
-        chosen = in_order(self.phase, waiting, self._cells, self.measure)[:wanted]
+        chosen = self._waiting(started)[:wanted]
         for count, block in enumerate(chosen):
             try:
                 self.engine.start(self._recipe(block), self.owner)
@@ -333,28 +339,57 @@ class Sweep:
                 return count, f"Waiting for a place in the queue. {error}."
         return len(chosen), None
 
+    def _waiting(self, started: Mapping[int, _Started]) -> list[Block]:
+        """The blocks that were not started, in order; that is made anew only when a coarser grid has become clearer."""
+        waiting = [block for block in self.blocks if block.number not in started]
+        if not waiting:
+            return []
+        level = min(block.level for block in waiting)
+        state = level, sum(self.blocks[number].level < level for number in self._read)
+        if self._order is None or self._order[0] != state:
+            self._order = state, in_order(self.phase, waiting, self._cells, self.measure)
+        return [block for block in self._order[1] if block.number not in started]
+
+    def in_background(self) -> State:
+        """Begin or go on as `start` does, and have a thread see to it until the map has ended or was stopped.
+
+        Then nobody need call `advance`. The thread ends with its process; in another one, `advance` goes on.
+        """
+        state = self.start()
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._go_on, name="alf-map", daemon=True)
+                self._thread.start()
+        return state
+
+    def _go_on(self) -> None:
+        while self.advance().active:
+            time.sleep(AGAIN)
+
     def start(self) -> State:
         """Begin, or go on after a stop; what had failed is tried again."""
-        with self._lock:
-            for number, one in self._started().items():
-                if one.failed:
-                    self.engine.store.delete(one.run)
-                elif one.stopped and not one.finished:
-                    self.engine.start(self._recipe(self.blocks[number]), self.owner)
-        return self.advance()
+        return self._answered(self._start)
+
+    def _start(self) -> State:
+        for number, one in self._started().items():
+            if one.failed:
+                self.engine.store.delete(one.run)
+            elif one.stopped and not one.finished:
+                self.engine.start(self._recipe(self.blocks[number]), self.owner)
+        return self._advance()
 
     def stop(self) -> State:
         """End this reader's map; what was measured stays, and blocks that others wait for go on for them."""
-        with self._lock:
-            started = self._started()
-            going = [one.run for one in started.values() if one.unfinished]
-            if not going:  # between two blocks: the next one tells whoever comes that the map was stopped
-                waiting = [block for block in self.blocks if block.number not in started]
-                chosen = in_order(self.phase, waiting, self._cells, self.measure)[:1]
-                going = [self.engine.start(self._recipe(block), self.owner) for block in chosen]
-            for run in going:
-                self.engine.stop(run)
-            return self._state(self._look())
+        return self._answered(self._stop)
+
+    def _stop(self) -> State:
+        started = self._started()
+        going = [one.run for one in started.values() if one.unfinished]
+        if not going:  # between two blocks: the next one tells whoever comes that the map was stopped
+            going = [self.engine.start(self._recipe(block), self.owner) for block in self._waiting(started)[:1]]
+        for run in going:
+            self.engine.stop(run)
+        return self._state(self._look())
 
 
 @lru_cache(maxsize=64)

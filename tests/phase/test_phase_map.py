@@ -115,3 +115,13 @@ def test_asymmetric_noise_belongs_to_its_data_set():
     assert phase.noise(Cell(0, 0, 9)) == "asymmetric:0.8"
     with pytest.raises(InputError, match="needs a data set whose confused pairs are known"):
         PhaseMap(RECIPE.with_(data="blobs", noise=("asymmetric:0.4",)), A, NOISE)
+
+
+def test_classes_and_samples_are_those_of_the_cell():
+    phase = PhaseMap(RECIPE, parse_axis("classes=2:10:3"), parse_axis("samples=50:500:2"))
+    assert [phase.data(Cell(0, x, 0)) for x in range(3)] == ["digits:2", "digits:6", "digits"]
+    recipe = phase.recipe_of([Cell(0, 1, 1)])
+    assert (recipe.data, recipe.dataset.classes, recipe.samples) == ("digits:6", 6, 500)
+    for wrong, said in (("classes=2,11", "between 2 and 10 classes can be chosen"), ("classes=2,3,10", "got 9")):
+        with pytest.raises(InputError, match=said):
+            PhaseMap(RECIPE, parse_axis(wrong), parse_axis("samples=9,500"))

@@ -5,12 +5,15 @@ from collections import Counter
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from alf.errors import InputError
 from alf.phase import MEASURES, PhaseMap, parse_axis
 from alf.phase.cell_values import measured
-from alf.phase.sweep import Sweep, SweepState, sweep_of
+from alf.phase.report import GaveUp, report
+from alf.phase.sweep import SILENT, Sweep, SweepState, sweep_of
 from alf.runs import tables as t
+from alf.theory.asking.prover import Prover
 from alf.training import Recipe, run
 
 SMALL = Recipe(
@@ -67,7 +70,7 @@ def test_looking_starts_nothing(engine):
 
 
 def test_stop_resume_and_another_process_repeat_nothing(make_engine):
-    phase = PhaseMap(SMALL.with_(epochs=60, seeds=(0, 1, 2)), PHASE.x, PHASE.y)
+    phase = PhaseMap(SMALL.with_(epochs=20, seeds=(0, 1, 2)), PHASE.x, PHASE.y)
     engine = make_engine()
     sweep = Sweep(phase, engine, "ann")
     until_done(sweep, until=lambda state: state.done > 0)
@@ -90,7 +93,7 @@ def test_stop_resume_and_another_process_repeat_nothing(make_engine):
         records = connection.execute(select(t.records.c.result, t.records.c.lane, t.records.c.epoch)).all()
     lanes = Counter(tuple(lane) for recipe in made for lane in Recipe.from_dict(recipe).lanes)
     assert len(made) == len(later.blocks) and set(lanes.values()) == {1}
-    assert len(lanes) == phase.networks and len(records) == phase.networks * 60  # every epoch of every network once
+    assert len(lanes) == phase.networks and len(records) == phase.networks * 20  # every epoch of every network once
 
 
 def test_another_reader_shares_what_was_measured(engine):
@@ -158,3 +161,40 @@ def test_a_full_queue_is_waited_for(make_engine):
 def test_a_map_is_one_sweep_in_a_process(engine):
     assert sweep_of(PHASE, engine, "ann") is sweep_of(PhaseMap.from_dict(PHASE.to_dict()), engine, "ann")
     assert set(MEASURES) == {"last", "drop", "memorised", "confidence", "dead"}
+
+
+def test_in_the_background_nobody_need_ask(engine):
+    phase = PhaseMap(SMALL.with_(seeds=(5,)), PHASE.x, PHASE.y)
+    sweep = Sweep(phase, engine, "ann")
+    assert sweep.in_background().active
+    end = time.monotonic() + 100
+    while (state := sweep.look()).status != SweepState.FINISHED:
+        assert time.monotonic() < end, state.status
+        time.sleep(0.1)
+    assert set(state.cells) == set(phase.cells)
+
+
+def test_a_store_that_goes_away_is_waited_for_and_said(engine, monkeypatch):
+    sweep = Sweep(PHASE, engine, "ann")
+    known = until_done(sweep).cells
+
+    def away(owner):
+        raise OperationalError("select", {}, Exception("server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.store, "shares", away)
+        state = sweep.advance()
+        assert (state.status, state.cells, state.active) == (SweepState.WAITING, known, True)
+        assert state.message.startswith(SILENT) and "server closed the connection" in state.message
+        with Prover() as prover, pytest.raises(GaveUp, match=SILENT):
+            list(report(PHASE, engine, prover, patience=0.5))
+    assert sweep.advance().status == SweepState.FINISHED
+
+
+def test_a_scheduler_that_is_not_there_is_said(make_engine):
+    engine = make_engine(ALF_SCHEDULER="tcp://127.0.0.1:9")
+    with (
+        Prover() as prover,
+        pytest.raises(GaveUp, match=r"ALF_SCHEDULER: no scheduler answers at tcp://127\.0\.0\.1:9"),
+    ):
+        list(report(PHASE, engine, prover, patience=12))
