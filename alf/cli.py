@@ -360,7 +360,7 @@ def phase(specs, x, y, noise, data, kind, network, epochs, lr, samples, seeds, d
     """
     from alf.phase import MEASURES, PhaseMap, parse_axis
     from alf.phase.recipes import LOSS, map_recipe
-    from alf.phase.report import GaveUp, report
+    from alf.phase.report import GaveUp, in_words, report
     from alf.phase.sweep import refuse_too_many
     from alf.runs import engine
     from alf.settings import settings
@@ -389,38 +389,13 @@ def phase(specs, x, y, noise, data, kind, network, epochs, lr, samples, seeds, d
             for row in report(phase, engine(), prover, measure, tell):
                 if as_json:
                     _print_json(row)
-                elif "loss" in row:
-                    click.echo(_cell_line(row))
+                else:
+                    click.echo(in_words(row))
     except GaveUp as error:
         return _complain(f"{error} What was measured is kept; the same command goes on from there.", 1)
-    if not as_json:
-        _print_map(row)
     if row["status"] != "finished" or row["failed"]:
         raise click.exceptions.Exit(1)
     return None
-
-
-def _cell_line(row: dict) -> str:
-    """A cell for a person."""
-    number = "    -" if row["mean"] is None else f"{row['mean']:5.3f} ± {row['std']:5.3f}"
-    critical = "" if row["critical"] is None else f"  critical rate {row['critical']:.4f}"
-    side = {True: "  tolerated", False: "  not tolerated", None: ""}[row["tolerated"]]
-    return f"{row['loss']:32} {row['noise']:18} x {row['x']:<10.4g} y {row['y']:<10.4g} {number}{critical}{side}"
-
-
-def _print_map(summary: dict) -> None:
-    """The summary for a person."""
-    click.echo(
-        f"\n{summary['status']} in {summary['seconds']:.1f} s: {summary['measured']} of {summary['cells']} cells, "
-        f"{summary['networks']} networks. {summary['about']} {summary['message'] or ''}".rstrip()
-    )
-    found = summary["sides"]
-    if found["share"] is not None:
-        low, high = found["interval"]
-        click.echo(
-            f"On the side that theory says: {found['agree']} of {found['counted']} cells, {found['share']:.1%} "
-            f"(95% interval {low:.1%} to {high:.1%})."
-        )
 
 
 def _recipe_in(file: str):

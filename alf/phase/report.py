@@ -1,7 +1,7 @@
 """A map without a browser: one plain object a cell as it is measured, then a summary."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from alf.phase.cell_values import MEASURES, Measured
@@ -85,6 +85,27 @@ def report(
         time.sleep(LOOK)
         state = sweep.advance()
     yield _summary(phase, state, measure, answers, time.monotonic() - start)
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """What `report` yields, as a person reads it: a line for a cell, two for the summary."""
+    if "loss" not in row:
+        return _summary_in_words(row)
+    number = "    -" if row["mean"] is None else f"{row['mean']:5.3f} ± {row['std']:5.3f}"
+    critical = "" if row["critical"] is None else f"  critical rate {row['critical']:.4f}"
+    side = {True: "  tolerated", False: "  not tolerated", None: ""}[row["tolerated"]]
+    return f"{row['loss']:32} {row['noise']:18} x {row['x']:<10.4g} y {row['y']:<10.4g} {number}{critical}{side}"
+
+
+def _summary_in_words(summary: Mapping[str, Any]) -> str:
+    done = f"{summary['measured']} of {summary['cells']} cells, {summary['networks']} networks"
+    text = f"\n{summary['status']} in {summary['seconds']:.1f} s: {done}. {summary['about']} {summary['message'] or ''}"
+    found = summary["sides"]
+    if found["share"] is None:
+        return text.rstrip()
+    low, high = found["interval"]
+    share = f"{found['share']:.1%} (95% interval {low:.1%} to {high:.1%})"
+    return f"{text.rstrip()}\nOn the side that theory says: {found['agree']} of {found['counted']} cells, {share}."
 
 
 def _line(
