@@ -400,16 +400,68 @@ def phase(specs, x, y, noise, data, kind, network, epochs, lr, samples, seeds, d
 
 def _recipe_in(file: str):
     """The recipe in a file."""
-    from pathlib import Path
-
     from alf.export.run import read_recipe
 
+    return _read_file(file, read_recipe, "sweep: a file with a recipe is needed")
+
+
+def _read_file(file: str, read, needed: str):
+    """What a file holds."""
+    from pathlib import Path
+
     try:
-        return read_recipe(Path(file).read_bytes())
+        return read(Path(file).read_bytes())
     except OSError as error:
-        raise InputError(f"sweep: a file with a recipe is needed, got {file} ({error.strerror})") from None
+        raise InputError(f"{needed}, got {file} ({error.strerror})") from None
     except InputError as error:
         raise InputError(f"{file}: {error}") from None
+
+
+_FORMATS = ("markdown", "csv", "latex", "json")
+
+
+@app.command()
+@click.option("--data", default="cifar10", show_default=True)
+@click.option("--noise", "noises", multiple=True, help="A column; repeat for several. [default: the paper's nine]")
+@click.option("--protocol", "text", default=None, help="How ours were trained: paper, classroom, or with changes such "
+              "as paper:epochs=20,samples=5000. [default: the paper's, where it has one]")  # fmt: skip
+@click.option("--seeds", default="0,1,2", callback=_whole_numbers, show_default=True, help="Wanted of each cell.")
+@click.option("--runs", "files", multiple=True, metavar="FILE", help="Output of train --json or sweep on another "
+              "machine; repeat for several.")  # fmt: skip
+@click.option("--format", "form", default="markdown", show_default=True, help=", ".join(_FORMATS))
+def tables(data, noises, text, seeds, files, form):
+    """Accuracies measured here beside the published ones: losses as rows, noises as columns.
+
+    Ours are all models that this installation's store has of the protocol, whichever run they belong to. JSON has what
+    is missing too: how long it takes here, and recipes for sweep.
+    """
+    from alf.export import tables as written
+    from alf.runs.measured import merged, read_runs
+    from alf.runs.reproduction import columns, lookup, table
+    from alf.runs.store import Store
+    from alf.runs.table_plan import plan
+    from alf.training.protocols import protocol, protocol_kinds
+
+    if form not in _FORMATS:
+        raise InputError(f"--format: must be one of {', '.join(_FORMATS)}, got {form[:60]}")
+    chosen = protocol(data, text or protocol_kinds(data)[-1]).with_(seeds=seeds)
+    grid = columns(data, noises)
+    given = [_read_file(file, read_runs, "tables: a file with runs is needed") for file in files]
+    store = Store(settings().store)
+    try:
+        found = lookup(store, data, grid)
+        for other in given:
+            found = merged(found, other)
+        made = table(chosen, grid, seeds, found)
+        if form != "json":
+            writers = {"markdown": written.markdown_table, "csv": written.csv_table, "latex": written.latex_table}
+            return click.echo(writers[form](made), nl=False)
+        todo = plan(made, store, settings())
+    finally:
+        store.close()
+    recipes = [recipe.to_dict() for recipe in todo.recipes]
+    missing = {"seconds": todo.seconds, "rough": todo.rough, "words": todo.words, "recipes": recipes}
+    return _print_json(written.json_table(made) | {"missing": missing})
 
 
 @app.command()

@@ -272,3 +272,41 @@ def test_a_defect_of_ours_is_one_line_and_status_1(capsys, monkeypatch):
     monkeypatch.setattr("alf.losses.parse", broken)
     assert main(["ratio", "ce"]) == 1
     assert capsys.readouterr().err == "failed: ZeroDivisionError: inside (ALF_DEBUG=1 shows where)\n"
+
+
+def test_tables_in_every_format(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "alf.cli.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "r.sqlite")})
+    )
+    found = answer(capsys, "tables", "--data", "cifar10", "--noise", "symmetric:0.40", "--format", "json")
+    assert found["noises"] == ["symmetric:0.4"] and found["protocol"] == "paper" and found["departs"] == []
+    ce = found["rows"][0]
+    assert ce["loss"] == "ce" and ce["cells"][0]["published"][0]["mean"] == 58.46 and ce["cells"][0]["ours"] is None
+    missing = found["missing"]
+    assert missing["seconds"] > 0 and {r["network"] for r in missing["recipes"]} == {"cnn-cifar10"}
+    assert [Recipe.from_dict(recipe).epochs for recipe in missing["recipes"]] == [120] * len(missing["recipes"])
+    for form, said in (("csv", "cifar10,paper,CE,ce,"), ("latex", r"\begin{table}"), ("markdown", "| CE | – / 58.46")):
+        assert main(["tables", "--noise", "symmetric:0.4", "--format", form]) == 0
+        assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--data", "photos"), "data: must be one of"),
+        (("--noise", "symmetric:2"), "noise"),
+        (("--format", "html"), "--format: must be one of markdown, csv, latex, json, got html"),
+        (("--protocol", "paper:epochs=none"), "epochs: must be a whole number, got 'none'"),
+        (("--data", "digits", "--protocol", "paper"), "protocol: must begin with one of classroom for digits"),
+        (("--seeds", "0,x"), "--seeds: must be whole numbers"),
+        (("--runs", "nowhere.jsonl"), "tables: a file with runs is needed, got nowhere.jsonl"),
+        (("--runs", __file__), "test_cli.py: runs: lines of train --json or sweep"),
+    ],
+)
+def test_tables_refuse_in_a_sentence(capsys, monkeypatch, tmp_path, arguments, said):
+    monkeypatch.setattr(
+        "alf.cli.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "r.sqlite")})
+    )
+    assert main(["tables", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err and shown.err.count("\n") == 1 and shown.out == ""

@@ -54,7 +54,7 @@ _METHODS = {
         "SCE", "sce:alpha=0.1,beta=1", "hyperparameters as in the code of the re-run, not the paper's (1, 1)"
     ),
     "LDR-KL": Method("LDR-KL", None, "a re-implementation"),
-    "CE+LC": Method("CE+LC", None, "a re-implementation that clips at τ and rescales to 1/τ"),
+    "CE+LC": Method("CE+LC", None, "a re-implementation that rescales to the inverse of its threshold"),
     "CE-eps+MAE": Method("CE-eps+MAE", None),
     "FL-eps+MAE": Method("FL-eps+MAE", None),
     "ANL-CE": Method("ANL-CE", None, differs=_L1),
