@@ -23,8 +23,9 @@ FIELDS = (
 view = View("mirror", FIELDS)
 view.show_warnings()
 with st.container(key="mirror"):
-    with st.container(key="controls"):
+    with st.container(key="start"):
         mirror.buttons(view)
+    with st.container(key="controls"):
         controls.noise(view, mirror.CLASSES, "clusters", rates=mirror.KINDS)
         controls.loss_list(view, compact=True)
     with st.container(key="results", gap="medium"):

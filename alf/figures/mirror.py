@@ -1,7 +1,7 @@
 """What the best prediction says and what trained networks say, over the noise: curves and dots of one picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,11 +19,11 @@ class Mirrored:
     ----------
     best : Series
         The confidence of the best prediction over the noise; where the minimisers do not agree, the middle with the
-        `spread` to both ends.
+        `spread` to both ends, drawn as a band.
     networks : Series or None
         The mean confidence of its networks, with their standard deviation; without a place where there is none yet.
     gap : ndarray or None
-        How far each network's mean lies above the best prediction.
+        How far each network's mean lies above the best prediction; None where there is no one best prediction.
     leaves : float or None
         Where the best prediction leaves the clean class; None where it does not, or that is not known.
     """
@@ -52,8 +52,8 @@ def mirror_figure(losses: Sequence[Mirrored], x_title: str, reach: float, networ
     for loss in losses:
         several = loss.best.spread is not None and bool(np.any(loss.best.spread > 0))
         traces += [band(loss.best)] if several else []
-        what = "best predictions: any within the band, middle %{y:.3f}" if several else "best prediction %{y:.3f}"
-        traces.append(line(loss.best, hover=f"{what} at %{{x:.3g}}"))
+        one = np.where(loss.best.spread > 0, np.nan, loss.best.y) if several else loss.best.y
+        traces.append(line(replace(loss.best, y=one), hover="best prediction %{y:.3f} at %{x:.3g}"))
         if loss.leaves is not None and loss.leaves < reach:
             traces.append(_leaves(loss))
     traces += [_dots(loss) for loss in losses if loss.networks is not None and len(loss.networks.x)]
@@ -85,9 +85,11 @@ def _leaves(loss: Mirrored) -> dict:
 
 
 def _dots(loss: Mirrored) -> dict:
-    assert loss.networks is not None and loss.gap is not None
-    said = "trained: %{y:.3f} at %{x:.3g}, %{customdata:+.3f} from the best prediction"
-    dots = points(loss.networks, 9, hover=said) | {"customdata": np.round(loss.gap, 4), "meta": "networks"}
+    assert loss.networks is not None
+    said, beyond = "trained: %{y:.3f} at %{x:.3g}", ", %{customdata:+.3f} from the best prediction"
+    dots = points(loss.networks, 9, hover=said if loss.gap is None else said + beyond) | {"meta": "networks"}
+    if loss.gap is not None:
+        dots["customdata"] = np.round(loss.gap, 4)
     if loss.networks.spread is not None and np.any(loss.networks.spread > 0):
         bars = {"type": "data", "array": loss.networks.spread, "thickness": 1.2, "width": 3}
         dots["error_y"] = bars | {"color": loss.networks.style.color}

@@ -20,6 +20,7 @@ PAGES = {
     "noise": "/noise",
     "simplex": "/simplex",
     "edge": "/simplex?shown=edge&loss=ce&loss=agce:a=0.6,q=0.6",
+    "mirror": "/mirror?loss=ce&loss=nce&loss=agce:a=0.6,q=0.6",
     "train": "/train",
     "runs": "/runs",
 }

@@ -117,9 +117,9 @@ def look(run: str | None, recipe: Recipe) -> Seen:
         except InputError as error:
             problem = str(error)
         else:
-            if _bare(progress.recipe) == _bare(recipe):
-                own = session.Shown(progress.recipe, records, progress)
-                mine = set(progress.recipe.lanes)
+            mine = set(progress.recipe.lanes)
+            if _bare(progress.recipe) == _bare(recipe) and not mine.isdisjoint(recipe.lanes):
+                own = session.Shown(progress.recipe, (), progress)  # the last records tell no speed
                 found = {lane: r for lane, r in found.items() if lane not in mine} | {_lane(r): r for r in records}
     return Seen(found, own, about, problem)
 
@@ -149,7 +149,7 @@ def _results(specs: tuple[str, ...], noise: str, run: str | None, waiting: bool)
         _mirrored(*loss, beside, part, path, recipe) for loss, beside, part in zip(losses, held, parts, strict=True)
     ]
     chart(mirror_figure.spec(pictures, axis_title(path), float(path.reach), len(recipe.seeds)), key="mirror-curves")
-    st.html(_table(losses, held, parts, path))
+    st.html(_table(losses, held, parts, path, seen.going))
     for (_, label, _), beside in zip(losses, held, strict=True):
         if sentence := _trapped(label.label, beside, path):
             st.info(sentence)
@@ -229,7 +229,7 @@ def _mirrored(
     at = np.array(_places(path))[there]
     dots = Series(label.label, style, at, beside.mean[there], beside.spread[there], label.short)
     ring = part.rate if beside.best.unique.all() and _known(part) and not _never(part, path) else None
-    return Mirrored(curve, dots, beside.gap[there], ring)
+    return Mirrored(curve, dots, beside.gap[there] if beside.best.unique.all() else None, ring)
 
 
 def _known(part: KnownPart | None) -> bool:
@@ -247,15 +247,15 @@ def axis_title(path: NoisePath) -> str:
     return f"{path.end.kind} noise rate" if path.rated else "share t of the way from clean labels to the matrix"
 
 
-def _table(losses, held: Sequence[Networks], parts: Sequence[KnownPart | None], path: NoisePath) -> str:
+def _table(losses, held: Sequence[Networks], parts: Sequence[KnownPart | None], path: NoisePath, going: bool) -> str:
     """Where each best prediction leaves the clean class, and how far the networks are from it."""
     at = _places(path)
     rows = []
     for (loss, _, style), beside, part in zip(losses, held, parts, strict=True):
         cells = [swatch(style, loss), _leaves(part, beside, path)]
         place = farthest(beside.gap)
-        if place is None:
-            cells += ["…", "…", "…"]
+        if place is None or not beside.best.unique.all():
+            cells += ["…" if place is None and going else "—"] * 3
         else:
             drawn = farthest(beside.drawn_gap)
             cells += [
@@ -274,7 +274,8 @@ def _table(losses, held: Sequence[Networks], parts: Sequence[KnownPart | None], 
 def _leaves(part: KnownPart | None, beside: Networks, path: NoisePath) -> str:
     """The critical rate in words."""
     if not beside.best.unique.all():
-        return "not unique"
+        low, high = beside.best.low.min(), beside.best.high.max()
+        return f"not unique<small> any from {low:.2f} to {high:.2f}</small>"
     if part is None:
         return "…"
     if part.interval is None:
@@ -323,8 +324,8 @@ def _trapped(name: str, beside: Networks, path: NoisePath) -> str:
 
 def _not_unique(name: str) -> str:
     return (
-        f"{name}: there is no one best prediction. Its risk comes as close to its least value as one likes at "
-        "predictions of any confidence within the band, so that theory does not say what a network will say."
+        f"{name}: there is no one best prediction. The risk is least, or as close to its least value as one likes, at "
+        "predictions of every confidence in the band: theory does not say what a network will say."
     )
 
 
