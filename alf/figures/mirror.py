@@ -1,5 +1,6 @@
 """What the best prediction says and what trained networks say, over the noise: curves and dots of one picture."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -120,7 +121,9 @@ def message(losses: Sequence[Mirrored], x_title: str = "noise rate") -> str:
     where = f"{at:.0%} noise" if "rate" in x_title else f"t = {at:.3g}"
     worst = f"{name} is {abs(gap):.2f} {'above' if gap > 0 else 'below'} it at {where}"
     if len(close) == len(farthest):
-        return f"Trained networks come within {max(abs(gap), 0.005):.2f} of the best prediction"
+        return (
+            f"Trained networks come within {max(1, math.ceil(round(100 * abs(gap), 6))) / 100} of the best prediction"
+        )
     if not close:
         return f"Trained networks miss the best prediction: {worst}"
     return f"The networks of {names(close)} come within {CLOSE} of the best prediction; {worst}"
