@@ -51,7 +51,7 @@ def mirror_figure(losses: Sequence[Mirrored], x_title: str, reach: float, networ
     """
     traces = []
     for loss in losses:
-        several = loss.best.spread is not None and bool(np.any(loss.best.spread > 0))
+        several = _many(loss)
         traces += [band(loss.best)] if several else []
         one = np.where(loss.best.spread > 0, np.nan, loss.best.y) if several else loss.best.y
         traces.append(line(replace(loss.best, y=one), hover="best prediction %{y:.3f} at %{x:.3g}"))
@@ -59,19 +59,25 @@ def mirror_figure(losses: Sequence[Mirrored], x_title: str, reach: float, networ
             traces.append(_leaves(loss))
     traces += [_dots(loss) for loss in losses if loss.networks is not None and len(loss.networks.x)]
     low = min([0.5, *(float(np.nanmin(s.y)) for loss in losses for s in (loss.best, loss.networks) if s and len(s.y))])
+    bands = " Bands: every confidence in them is as good." if any(_many(loss) for loss in losses) else ""
     seeds = f", mean and standard deviation over {networks} seeds" if networks > 1 else ""
     return figure(
         traces,
         message(losses, x_title),
-        axis(x_title, 0, reach * 1.02, tickformat=".0%" if "rate" in x_title else ".2g"),
+        axis(x_title, 0, reach * 1.02, tickformat=".0%" if "rate" in x_title else ".2~f"),
         axis("confidence in the clean class", max(-0.03, low - 0.06), 1.04),
         f"Lines: what the best prediction says (theory). Dots: what trained networks say{seeds}. "
-        "Rings: where the best prediction leaves the clean class.",
+        f"Rings: where the best prediction leaves the clean class.{bands}",
         [mark(reach, "clean label no longer the likeliest", side="left")] if reach < 1 else (),
         styles=[loss.best.style for loss in losses],
         height=height,
         hovermode="closest",
     )
+
+
+def _many(loss: Mirrored) -> bool:
+    """Whether its minimisers do not agree somewhere."""
+    return loss.best.spread is not None and bool(np.any(loss.best.spread > 0))
 
 
 def _leaves(loss: Mirrored) -> dict:
