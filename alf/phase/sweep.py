@@ -113,6 +113,11 @@ class _Started:
         return all(part.status == PartState.FINISHED or _all_diverged(part) for part in self.parts)
 
     @property
+    def halted(self) -> bool:
+        """Whether it was stopped before its end."""
+        return self.stopped and not self.finished
+
+    @property
     def failed(self) -> str | None:
         """Why some of it could not be computed, where nothing is left to wait for."""
         if self.unfinished or self.finished or self.stopped:
@@ -162,6 +167,7 @@ class Sweep:
         self._estimate: tuple[float, float] | None = None  # when it was made, seconds a unit of work takes
         self._order: tuple[tuple[int, int], list[Block]] | None = None  # as of which values the rest was put in order
         self._silent: float | None = None  # since when the store has not answered
+        self._again: set[int] = set()  # blocks that were stopped or had failed and are to be started again
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -201,18 +207,17 @@ class Sweep:
         return found
 
     def _measured(self, block: Block, started: _Started) -> dict[Cell, Measured]:
-        lanes = self._recipe(block).lanes
-        ended = {lanes[int(lane)]: why for part in started.parts for lane, why in part.ended.items()}
-        return measured(self.phase, block.cells, self.engine.store.records(started.run), ended)
+        recipe = self._recipe(block)
+        ended = {recipe.lanes[int(lane)]: why for part in started.parts for lane, why in part.ended.items()}
+        records, _ = self.engine.store.news(recipe.key, 0)  # of the result: a view of it that was stopped ends early
+        return measured(self.phase, block.cells, records, ended)
 
     def _state(self, started: Mapping[int, _Started]) -> State:
         phase = self.phase
-        failed = {
-            cell: why for block in self.blocks if block.number in started and (why := started[block.number].failed)
-            for cell in block.cells
-        }  # fmt: skip
-        going = {number for number, one in started.items() if one.unfinished}
-        status, message = self._status(started, going, len(failed))
+        lost = {n: why for n, one in started.items() if (why := one.failed) and n not in self._again}
+        failed = {cell: why for number, why in lost.items() for cell in self.blocks[number].cells}
+        going = {number for number, one in started.items() if one.unfinished and number not in self._read}
+        status, message = self._status(started, going, failed)
         return State(
             cells=dict(self._cells),
             going=frozenset(cell for number in going for cell in self.blocks[number].cells),
@@ -224,13 +229,15 @@ class Sweep:
             message=message,
         )
 
-    def _status(self, started: Mapping[int, _Started], going: set[int], failed: int) -> tuple[SweepState, str | None]:
+    def _status(
+        self, started: Mapping[int, _Started], going: set[int], failed: Mapping[Cell, str]
+    ) -> tuple[SweepState, str | None]:
         total, done = len(self.phase.cells), len(self._cells)
-        why = next((one.failed for one in started.values() if one.failed), None)
-        lost = f"{failed} of {total} cells could not be trained. {why}" if failed else None
-        if done + failed == total:
+        why = next(iter(failed.values()), None)
+        lost = f"{len(failed)} of {total} cells could not be trained. {why}" if failed else None
+        if done + len(failed) == total:
             return SweepState.FINISHED, lost
-        if any(one.stopped and not one.finished for one in started.values()):
+        if self._halted(started):
             return SweepState.STOPPED, f"Stopped with {done} of {total} cells measured."
         if not started:
             return SweepState.NEW, None
@@ -312,7 +319,7 @@ class Sweep:
         trouble = None
         while True:
             started = self._look()
-            if any(one.stopped and not one.finished for one in started.values()):
+            if self._halted(started):
                 break
             fresh, trouble = self._start_more(started)
             if not fresh:
@@ -334,21 +341,31 @@ class Sweep:
         chosen = self._waiting(started)[:wanted]
         for count, block in enumerate(chosen):
             try:
-                self.engine.start(self._recipe(block), self.owner)
+                self._start_block(block)
             except InputError as error:  # others have taken all places
                 return count, f"Waiting for a place in the queue. {error}."
         return len(chosen), None
 
+    def _halted(self, started: Mapping[int, _Started]) -> bool:
+        """Whether the map was stopped."""
+        return any(one.halted for number, one in started.items() if number not in self._again)
+
+    def _start_block(self, block: Block) -> str:
+        self._again.discard(block.number)
+        return self.engine.start(self._recipe(block), self.owner)
+
     def _waiting(self, started: Mapping[int, _Started]) -> list[Block]:
-        """The blocks that were not started, in order; that is made anew only when a coarser grid has become clearer."""
-        waiting = [block for block in self.blocks if block.number not in started]
+        """The blocks that are to be started, in order; made anew only when a coarser grid has become clearer."""
+        waiting = [block for block in self.blocks if block.number not in started or block.number in self._again]
         if not waiting:
             return []
         level = min(block.level for block in waiting)
         state = level, sum(self.blocks[number].level < level for number in self._read)
         if self._order is None or self._order[0] != state:
-            self._order = state, in_order(self.phase, waiting, self._cells, self.measure)
-        return [block for block in self._order[1] if block.number not in started]
+            rest = [block for block in self.blocks if block.level >= level]  # one that failed may come again
+            self._order = state, in_order(self.phase, rest, self._cells, self.measure)
+        numbers = {block.number for block in waiting}
+        return [block for block in self._order[1] if block.number in numbers]
 
     def in_background(self) -> State:
         """Begin or go on as `start` does, and have a thread see to it until the map has ended or was stopped.
@@ -371,11 +388,7 @@ class Sweep:
         return self._answered(self._start)
 
     def _start(self) -> State:
-        for number, one in self._started().items():
-            if one.failed:
-                self.engine.store.delete(one.run)
-            elif one.stopped and not one.finished:
-                self.engine.start(self._recipe(self.blocks[number]), self.owner)
+        self._again = {number for number, one in self._started().items() if one.failed or one.stopped}
         return self._advance()
 
     def stop(self) -> State:
@@ -383,13 +396,17 @@ class Sweep:
         return self._answered(self._stop)
 
     def _stop(self) -> State:
-        started = self._started()
-        going = [one.run for one in started.values() if one.unfinished]
-        if not going:  # between two blocks: the next one tells whoever comes that the map was stopped
-            going = [self.engine.start(self._recipe(block), self.owner) for block in self._waiting(started)[:1]]
-        for run in going:
-            self.engine.stop(run)
-        return self._state(self._look())
+        self._again.clear()
+        while True:
+            started = self._started()
+            going = [one.run for one in started.values() if one.unfinished]
+            if not going and not self._halted(started):
+                # Between two blocks, the next one that is not done tells whoever comes that the map was stopped.
+                going = [self._start_block(block) for block in self._waiting(started)[:1]]
+            if not going:
+                return self._state(self._look())
+            for run in going:
+                self.engine.stop(run)
 
 
 @lru_cache(maxsize=64)
