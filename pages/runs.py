@@ -4,7 +4,7 @@ import streamlit as st
 
 from alf.errors import InputError
 from alf.figures.runs import MOST
-from ui.runs import actions, rows
+from ui.runs import actions, ratio_test, rows
 from ui.shell import entry, head, page
 from ui.state import link
 from ui.state.view import View, keep
@@ -74,11 +74,12 @@ def body(view: View, looking: bool) -> None:
             actions.show_error()
             shown = chosen(view, found)
             rows.compare(shown)
+            awaiting = ratio_test.ratio_test(shown)
             for run in shown:
                 with st.container(key=f"bar-{run.id}", gap="small"):
                     actions.run_bar(run)
     view.save()
-    st.session_state["runs.looking"] = any(run.active for run in (*found, *shown))
+    st.session_state["runs.looking"] = awaiting or any(run.active for run in (*found, *shown))
     if looking != st.session_state["runs.looking"]:
         st.rerun()  # as a whole, so that the looking begins or ends
 
