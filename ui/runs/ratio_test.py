@@ -95,8 +95,8 @@ def _family(number: int, family: Family) -> bool:
     noise = family.noise.replace(":", " ") if len(family.noise) < 30 else "a matrix"
     chart(ratio_test_figure.spec(tested, drawn, family.name, noise), key=f"ratio-test-{number}", legend=len(tested) > 1)
     for one in tested:
-        which = f"<b>{one.scale.capitalize()}.</b> " if len(tested) > 1 else ""
-        st.html(f'<p class="alf-note">{which}{escape(one.found.message)}. {escape(one.found.sentence)}</p>')
+        which = f"<b>{one.scale.capitalize()}.</b> {escape(one.found.message)}. " if len(tested) > 1 else ""
+        st.html(f'<p class="alf-note">{which}{escape(one.found.sentence)}</p>')
     if len(family.accuracies) == 1:
         other = not next(iter(family.accuracies))
         recipe = family.recipe.with_(equal_scale=other, losses=tuple(ratios), noise=(family.noise,))

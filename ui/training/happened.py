@@ -146,6 +146,8 @@ def _links(shown: session.Shown, run: str | None, loss, finding: Finding) -> str
         proof = _page("prove", "The proof →", loss=loss.spec, noise=question_noise(noise), classes=classes)
         if noise.kind not in ("symmetric", "pair"):
             return proof
+        within = f"{noise.kind}:{min(float(noise.rate), 0.4):.12g}"  # three classes tolerate less than ten
+        proof += _page("mirror", "Where training follows theory →", loss=recipe.losses, noise=within)
         rate = {"kind": noise.kind, "rate": f"{float(noise.rate):.12g}", "shown": "edge", "classes": classes}
         return proof + _page("simplex", "The best prediction →", loss=loss.spec, **rate)
     return ""
