@@ -109,7 +109,8 @@ def look(run: str | None, recipe: Recipe) -> Seen:
     shipped = recorded("mirror")
     found, about, problem, own = {}, "", None, None
     if _bare(shipped.recipe) == _bare(recipe):
-        found = {lane: r for r in shipped.records if (lane := _lane(r)) in set(recipe.lanes)}
+        wanted = set(recipe.lanes)
+        found = {lane: r for r in shipped.records if (lane := _lane(r)) in wanted}
         about = f"{shipped.made['date']}, {shipped.made['device']}"
     if run:
         try:
