@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from alf import doctor
-from alf.cli import main
+from alf.cli import _tolerance, main
 from alf.doctor import Check
 from alf.export.run import json_text, recipe_text
 from alf.settings import Settings
@@ -310,3 +310,12 @@ def test_tables_refuse_in_a_sentence(capsys, monkeypatch, tmp_path, arguments, s
     assert main(["tables", *arguments]) == 2
     shown = capsys.readouterr()
     assert said in shown.err and shown.err.count("\n") == 1 and shown.out == ""
+
+
+def test_what_happened_is_said_last_and_theory_is_asked_by_loss_and_noise(capsys):
+    assert main(["train", "--loss", "mae", "--noise", "pair:0.4", "--epochs", "4", "--seeds", "0", "--lr", "1e-6"]) == 0
+    *_, told, theory = capsys.readouterr().out.strip().splitlines()
+    assert told.startswith("mae, pair:0.4: starving. The accuracy is ") and "near that of guessing (10%)" in told
+    assert "MAE is proved to tolerate this noise" in theory and "how many steps" in theory
+    tolerates = _tolerance(Recipe(data="mnist", losses=("ce",), network="mlp:8"))
+    assert tolerates("mae", "asymmetric:0.4") == "proved" and tolerates("ce", "asymmetric:0.4") is None
