@@ -76,6 +76,12 @@ PAGES = (
         "What happens when we train?",
         "Train small networks on wrong labels and watch which loss memorises them.",
     ),
+    Entry(
+        "phase.py",
+        "phase",
+        "Phase",
+        "Where does training succeed, and what does the theorem say?",
+    ),
     Entry("runs.py", "runs", "Runs", "What has been run?"),
 )
 

@@ -22,6 +22,7 @@ PAGES = {
     "edge": "/simplex?shown=edge&loss=ce&loss=agce:a=0.6,q=0.6",
     "mirror": "/mirror?loss=ce&loss=nce&loss=agce:a=0.6,q=0.6",
     "train": "/train",
+    "phase": "/phase",
     "runs": "/runs",
 }
 ROLES = {"button", "slider", "combobox", "textbox", "spinbutton", "checkbox", "switch", "link"}

@@ -8,7 +8,7 @@ from tests.browser.conftest import settle
 MINE = ("ce", "mae", "agce:a=0.6,q=0.6", "ael:a=2", "gce:q=0.7")
 MATRIX = "matrix:0.6,0.4,0;0.3,0.7,0;0,0,1"
 START = "/noise?classes=3&noise=" + quote(MATRIX) + "".join(f"&loss={quote(spec)}" for spec in MINE)
-PAGES = ("Explore", "Prove", "Atlas", "Simplex", "Mirror", "Train", "Home", "Runs", "Noise")
+PAGES = ("Explore", "Prove", "Atlas", "Simplex", "Mirror", "Train", "Phase", "Home", "Runs", "Noise")
 
 
 def go(page, name):

@@ -14,7 +14,7 @@ def charts(monkeypatch):
     """What each chart was last given, by key: the list of its figures."""
     shown = {}
 
-    def record(data, key, on_click=None):
+    def record(data, key, on_click=None, on_box=None):
         shown[key] = orjson.loads(data)["figures"]
 
     monkeypatch.setattr("ui.charts.chart.mount", record)

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, {root!r})
 from streamlit.testing.v1 import AppTest
 import ui.charts.chart
-ui.charts.chart.mount = lambda data, key, on_click=None: None
+ui.charts.chart.mount = lambda data, key, on_click=None, on_box=None: None
 app = AppTest.from_file({root!r} + "/app.py", default_timeout=60).run()
 if {page!r} != "home":
     app.switch_page("pages/{page}.py").run()

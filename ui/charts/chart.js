@@ -149,9 +149,32 @@ function cells(state, count) {
   }
 }
 
+// The box that was drawn over a plot, each side in the axis' own numbers; the plot itself stays as it was.
+function box(state, plot, change) {
+  const ends = (name) => {
+    const range = [0, 1].map((i) => change[`${name}.range[${i}]`]);  // a hand's; ours comes as `range`
+    if (range.includes(undefined)) return null;
+    return plot._fullLayout[name].type === "log" ? range.map((end) => 10 ** end) : range;
+  };
+  const [x, y] = [ends("xaxis"), ends("yaxis")];
+  if (!x && !y) return;
+  const { layout } = state.message.figures[number(state, plot)];
+  plot.drawing = true;
+  window.Plotly.relayout(plot, { "xaxis.range": [...layout.xaxis.range], "yaxis.range": [...layout.yaxis.range] })
+    .finally(() => { plot.drawing = false; });
+  state.send("box", { figure: number(state, plot), x, y });
+}
+
+// Which of the figures a plot is.
+const number = (state, plot) => [...state.grid.children].indexOf(plot.parentElement);
+
 function listen(state, plot) {
   plot.on("plotly_relayout", (change) => {
     if (plot.drawing) return;
+    if (state.message.boxes) {
+      box(state, plot, change);
+      return;
+    }
     for (const axis of new Set(Object.keys(change).map((key) => key.split(".")[0]).filter((key) => /^[xy]axis/.test(key)))) {
       plot.zoom[axis] = [...plot._fullLayout[axis].range];
     }
@@ -161,7 +184,9 @@ function listen(state, plot) {
     draw(state);
   });
   plot.on("plotly_click", ({ points: [p] }) => {
-    if (state.message.clicks) state.send("click", { x: p.x, y: p.y, name: p.data.name ?? "" });
+    if (!state.message.clicks) return;
+    const cell = Array.isArray(p.pointNumber) ? p.pointNumber : null;
+    state.send("click", { x: p.x, y: p.y, name: p.data.name ?? "", figure: number(state, plot), cell });
   });
 }
 

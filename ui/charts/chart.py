@@ -39,25 +39,35 @@ def chart(*figures: dict, key: str, legend: bool = True) -> None:
 
 
 def clicked(key: str) -> dict | None:
-    """The point of the last click on the chart `key` as {"x", "y", "name"}, once: None when there was none."""
+    """What was clicked last on the chart `key`, once: None when there was nothing.
+
+    {"x", "y", "name"} of the trace, "figure", the number of the figure, and of a heat map "cell", its row and column.
+    """
     return (st.session_state.get(key) or {}).get("click")
 
 
-def payload(figures, legend: bool = True, clicks: bool = False, live: dict | None = None) -> bytes:
+def boxed(key: str) -> dict | None:
+    """The box drawn last on the chart `key`, once: {"figure", "x", "y"} with two ends each, None where it is whole."""
+    return (st.session_state.get(key) or {}).get("box")
+
+
+def payload(figures, legend: bool = True, clicks: bool = False, live: dict | None = None, boxes: bool = False) -> bytes:
     """What the component reads: the figures as JSON; what is not finite becomes null, a gap.
 
-    `live` is what lets curves follow a held slider in the browser (`ui/charts/follow.js`).
+    `live` is what lets curves follow a held slider in the browser (`ui/charts/follow.js`). With `boxes` a box that is
+    drawn over a figure is told to the page, which decides what to make of it, in place of a closer look at the figure.
     """
-    message = {"legend": legend, "clicks": clicks, "figures": list(figures), "live": live}
+    message = {"legend": legend, "clicks": clicks, "boxes": boxes, "figures": list(figures), "live": live}
     return orjson.dumps(message, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def mount(data: bytes, key: str, on_click=None) -> None:
+def mount(data: bytes, key: str, on_click=None, on_box=None) -> None:
     """Hand the bytes to the component; `on_click` is called after a click on a point, before the page runs again.
 
-    The page tests put a recorder here: there is no browser in them.
+    `on_box` likewise after a box was drawn. The page tests put a recorder here: there is no browser in them.
     """
-    callbacks = {"on_click_change": on_click} if on_click else {}
+    given = {"on_click_change": on_click, "on_box_change": on_box}
+    callbacks = {name: callback for name, callback in given.items() if callback}
     component("alf_chart", _JS)(key=key, data=data, **callbacks)
 
 

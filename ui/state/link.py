@@ -339,6 +339,12 @@ _WORDS = {
     "look": "look inside",
     "look-at": "samples looked at",
     "look-map": "kind of map",
+    "map-data": "data",
+    "map-seeds": "seeds",
+    "map-samples": "samples",
+    "map-epochs": "epochs",
+    "map-lr": "learning rate",
+    "map-scale": "gradient scale",
 }
 """What a link's name is called on the pages, where that is another word."""
 

@@ -107,6 +107,16 @@ GLOSSARY = {
     "epoch": "An epoch is one pass through the training data.",
     "seed": "A seed fixes the random numbers: the same seed gives the same run.",
     "band": "The band is one standard deviation to each side of the mean over the seeds.",
+    "axis": "What changes from cell to cell in this direction; all else is the same.",
+    "axis as text": (
+        "The whole axis, as links and the command line have it: a=0.05:6:12:log are 12 values from 0.05 to 6, evenly "
+        "spaced in the logarithm; a=0.1,0.5,2 are just these."
+    ),
+    "logarithmic": "Values that grow by the same factor from one to the next, not by the same step.",
+    "map losses": (
+        "Each loss is a map of its own, with the same colours. Type a formula to add yours; a hyperparameter that an "
+        "axis can change has its domain in brackets: exp(-u/a);a=2[1,9]."
+    ),
     "proved": "Proved: shown by symbolic steps for all hyperparameters in the stated region.",
     "certified": "Certified: shown for these hyperparameters by interval arithmetic that rounds outward.",
     "observed": "Observed: a dense search found no counterexample. This is not a proof.",
