@@ -10,25 +10,24 @@ stopped runs. Whoever makes the same `Sweep`, another process too, goes on with 
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 
 from alf.errors import InputError
 from alf.phase.cell_values import MEASURES, Measured, measured
 from alf.phase.phase_map import Cell, PhaseMap
 from alf.phase.stages import LANES, Block, blocks, in_order
+from alf.phase.state import Started, State, SweepState
 from alf.runs import Engine
 from alf.runs.estimate import about, guessed_seconds
 from alf.settings import Settings
 from alf.training.recipe import Recipe
-from alf.training.states import UNFINISHED, PartState
+
+__all__ = ["State", "Sweep", "SweepState", "refuse_too_many", "sweep_of"]
 
 AHEAD = 2
 """Blocks that wait or run for each worker: while one is read and the next one chosen, no worker stands still."""
@@ -42,97 +41,6 @@ ANEW = 3.0
 
 SILENT = "The store of runs has not answered"
 """How the sentence begins that says so."""
-
-
-class SweepState(StrEnum):
-    """What state a map is in."""
-
-    NEW = "new"  # nothing was started
-    WAITING = "waiting"  # for workers
-    RUNNING = "running"
-    STOPPED = "stopped"
-    FINISHED = "finished"
-
-
-@dataclass(frozen=True)
-class State:
-    """How far a map is.
-
-    Attributes
-    ----------
-    cells
-        What was measured so far.
-    going
-        Cells that are waited for or trained at the moment.
-    failed
-        Cells that could not be trained -> why, in a sentence.
-    done, total
-        Cells measured, and cells in all.
-    seconds_left
-        About how long the rest takes, when nothing else is going on; None where nothing can be said.
-    status, message
-        The state, and a sentence for a person, or None.
-    """
-
-    cells: Mapping[Cell, Measured]
-    going: frozenset[Cell]
-    failed: Mapping[Cell, str]
-    done: int
-    total: int
-    seconds_left: float | None
-    status: SweepState
-    message: str | None
-
-    @property
-    def active(self) -> bool:
-        """Whether there is something to wait for."""
-        return self.status in (SweepState.WAITING, SweepState.RUNNING)
-
-
-@dataclass
-class _Started:
-    """A block that was started: its run, whether that was stopped, and its parts."""
-
-    run: str
-    stopped: bool
-    parts: Sequence[Row[Any]] = field(repr=False)
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether something of it waits or runs."""
-        return not self.stopped and any(part.status in UNFINISHED for part in self.parts)
-
-    @property
-    def running(self) -> bool:
-        """Whether a worker has some of it in hand."""
-        return any(part.status == PartState.RUNNING for part in self.parts)
-
-    @property
-    def finished(self) -> bool:
-        """Whether all of its models have come to their end; to have diverged is one."""
-        return all(part.status == PartState.FINISHED or _all_diverged(part) for part in self.parts)
-
-    @property
-    def halted(self) -> bool:
-        """Whether it was stopped before its end."""
-        return self.stopped and not self.finished
-
-    @property
-    def failed(self) -> str | None:
-        """Why some of it could not be computed, where nothing is left to wait for."""
-        if self.unfinished or self.finished or self.stopped:
-            return None
-        return next((part.message or "Failed." for part in self.parts if part.status == PartState.FAILED), None)
-
-    def fraction(self, epochs: int) -> float:
-        """How much of it is done, in [0, 1]."""
-        lanes = sum(len(part.lanes) for part in self.parts)
-        done = sum(len(part.lanes) * min(1.0, (part.epoch + part.share) / epochs) for part in self.parts)
-        return float(done / lanes)
-
-
-def _all_diverged(part: Row[Any]) -> bool:
-    return part.status == PartState.FAILED and {int(lane) for lane in part.ended} >= set(part.lanes)
 
 
 class Sweep:
@@ -185,7 +93,7 @@ class Sweep:
         """Tell how far the map is; nothing is started."""
         return self._answered(lambda: self._state(self._look()))
 
-    def _look(self) -> dict[int, _Started]:
+    def _look(self) -> dict[int, Started]:
         """What was started, by the number of the block; what has finished meanwhile is read."""
         started = self._started()
         end = time.monotonic() + READ
@@ -198,21 +106,21 @@ class Sweep:
                 break
         return started
 
-    def _started(self) -> dict[int, _Started]:
+    def _started(self) -> dict[int, Started]:
         found = {}
         for key, rows in groupby(self.engine.store.shares(self.owner), key=lambda row: row.result):
             parts = list(rows)
             if key in self._recipes:
-                found[self._recipes[key].number] = _Started(parts[0].run, parts[0].stopped, parts)
+                found[self._recipes[key].number] = Started(parts[0].run, parts[0].stopped, parts)
         return found
 
-    def _measured(self, block: Block, started: _Started) -> dict[Cell, Measured]:
+    def _measured(self, block: Block, started: Started) -> dict[Cell, Measured]:
         recipe = self._recipe(block)
         ended = {recipe.lanes[int(lane)]: why for part in started.parts for lane, why in part.ended.items()}
         records, _ = self.engine.store.news(recipe.key, 0)  # of the result: a view of it that was stopped ends early
         return measured(self.phase, block.cells, records, ended)
 
-    def _state(self, started: Mapping[int, _Started]) -> State:
+    def _state(self, started: Mapping[int, Started]) -> State:
         phase = self.phase
         lost = {n: why for n, one in started.items() if (why := one.failed) and n not in self._again}
         failed = {cell: why for number, why in lost.items() for cell in self.blocks[number].cells}
@@ -230,7 +138,7 @@ class Sweep:
         )
 
     def _status(
-        self, started: Mapping[int, _Started], going: set[int], failed: Mapping[Cell, str]
+        self, started: Mapping[int, Started], going: set[int], failed: Mapping[Cell, str]
     ) -> tuple[SweepState, str | None]:
         total, done = len(self.phase.cells), len(self._cells)
         why = next(iter(failed.values()), None)
@@ -259,7 +167,7 @@ class Sweep:
         """Seconds that the whole map takes, about, when nothing of it was computed and nothing else is going on."""
         return self._unit() * sum(self._work(block) for block in self.blocks)
 
-    def _seconds_left(self, started: Mapping[int, _Started]) -> float:
+    def _seconds_left(self, started: Mapping[int, Started]) -> float:
         epochs = self.phase.recipe.epochs
         left = 0.0
         for block in self.blocks:
@@ -332,7 +240,7 @@ class Sweep:
             return replace(state, status=SweepState.WAITING, message=trouble)
         return state
 
-    def _start_more(self, started: Mapping[int, _Started]) -> tuple[int, str | None]:
+    def _start_more(self, started: Mapping[int, Started]) -> tuple[int, str | None]:
         """Start as many blocks as the workers need; return how many that were, and why there were no more."""
         wanted = min(AHEAD * self.engine.workers, self.engine.settings.max_per_owner)
         wanted -= sum(one.unfinished for one in started.values())
@@ -346,7 +254,7 @@ class Sweep:
                 return count, f"Waiting for a place in the queue. {error}."
         return len(chosen), None
 
-    def _halted(self, started: Mapping[int, _Started]) -> bool:
+    def _halted(self, started: Mapping[int, Started]) -> bool:
         """Whether the map was stopped."""
         return any(one.halted for number, one in started.items() if number not in self._again)
 
@@ -354,7 +262,7 @@ class Sweep:
         self._again.discard(block.number)
         return self.engine.start(self._recipe(block), self.owner)
 
-    def _waiting(self, started: Mapping[int, _Started]) -> list[Block]:
+    def _waiting(self, started: Mapping[int, Started]) -> list[Block]:
         """The blocks that are to be started, in order; made anew only when a coarser grid has become clearer."""
         waiting = [block for block in self.blocks if block.number not in started or block.number in self._again]
         if not waiting:
