@@ -10,7 +10,14 @@ import hashlib
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_SHEETS = ("style.css", "training/training.css", "runs/runs.css", "charts/chart.css", "verdicts/triangle.css")
+_SHEETS = (
+    "style.css",
+    "training/training.css",
+    "runs/runs.css",
+    "runs/reproduction.css",
+    "charts/chart.css",
+    "verdicts/triangle.css",
+)
 CSS = "\n".join((_HERE / name).read_text() for name in _SHEETS)
 ADDRESS = f"style-{hashlib.sha256(CSS.encode()).hexdigest()[:12]}.css"
 """Where `ui.server` serves it, relative to a page; another text has another address, so a browser keeps it for good."""

@@ -82,6 +82,7 @@ PAGES = (
         "Phase",
         "Where does training succeed, and what does the theorem say?",
     ),
+    Entry("tables.py", "tables", "Tables", "Do we reproduce the published numbers?"),
     Entry("runs.py", "runs", "Runs", "What has been run?"),
 )
 

@@ -40,6 +40,7 @@ STATES = {
     "train-heart": "/train?look=heart",
     "train-sees": "/train?look=sees",
     "train-points": f"/train?data=moons&loss=ce&loss=agce:a=0.6,q=0.6&{MOONS}&look=regions",
+    "tables": "/tables?table=cifar100",
     "runs-empty": "/runs",
     "runs": "/runs",
 }

@@ -23,6 +23,7 @@ PAGES = {
     "mirror": "/mirror?loss=ce&loss=nce&loss=agce:a=0.6,q=0.6",
     "train": "/train",
     "phase": "/phase",
+    "tables": "/tables",
     "runs": "/runs",
 }
 ROLES = {"button", "slider", "combobox", "textbox", "spinbutton", "checkbox", "switch", "link"}

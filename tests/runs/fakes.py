@@ -30,6 +30,21 @@ def compute(store, epochs, part=None, state=b"state", arrays=b"arrays"):
     return lease
 
 
+def trained(store, recipe, owner="me", accuracy=0.5, epochs=None, ended=None):
+    """A result of a fake worker: lane i ends with accuracy + i/100, and at an epoch of its own where it `ended`."""
+    store.start(recipe, owner, [range(len(recipe.lanes))])
+    lease, begun = take(store)
+    last = epochs or recipe.epochs
+    for epoch in range(1, last + 1):
+        alive = [lane for lane in begun.lanes if epoch <= (ended or {}).get(lane, last)]
+        rows = [row(lane, epoch, accuracy + lane / 100 if epoch == last or ended else 0.1) for lane in alive]
+        why = {lane: "Diverged." for lane, at in (ended or {}).items() if epoch > at}
+        lease.write(rows, epoch, 1.0, why, b"state")
+    if epochs is None:
+        lease.finish()
+    return lease
+
+
 class FakeJob:
     """A part in the hands of a fake worker: it trains and ends when a test says so."""
 

@@ -10,24 +10,9 @@ from alf.runs.measured import Model, measured, merged, read_runs
 from alf.training import Recipe, paper, run
 from alf.training.protocols import protocol_of
 from alf.training.recipe import Lane
-from tests.runs.fakes import row, take
+from tests.runs.fakes import trained
 
 QUICK = paper("cifar10", losses=("ce", "mae"), noise=("none",), seeds=(0, 1), epochs=3)
-
-
-def trained(store, recipe, owner="me", accuracy=0.5, epochs=None, ended=None):
-    """A result of a fake worker: lane i ends with accuracy + i/100, and at an epoch of its own where it `ended`."""
-    store.start(recipe, owner, [range(len(recipe.lanes))])
-    lease, begun = take(store)
-    last = epochs or recipe.epochs
-    for epoch in range(1, last + 1):
-        alive = [lane for lane in begun.lanes if epoch <= (ended or {}).get(lane, last)]
-        rows = [row(lane, epoch, accuracy + lane / 100 if epoch == last or ended else 0.1) for lane in alive]
-        why = {lane: "Diverged." for lane, at in (ended or {}).items() if epoch > at}
-        lease.write(rows, epoch, 1.0, why, b"state")
-    if epochs is None:
-        lease.finish()
-    return lease
 
 
 @pytest.mark.both_stores

@@ -336,6 +336,8 @@ _WORDS = {
     "show": "quantity shown",
     "mend": "suggestions",
     "list": "page of the list",
+    "table": "data",
+    "wanted": "seeds",
     "look": "look inside",
     "look-at": "samples looked at",
     "look-map": "kind of map",

@@ -6,6 +6,18 @@ GLOSSARY = {
     "u": "u is the probability the network gives to the label of a sample, between 0 and 1.",
     "K": "K is the number of classes the network chooses between.",
     "1/K": "1/K is the probability an untrained network gives to every class: training starts there.",
+    "protocol": (
+        "A protocol is everything about training but the loss, the noise and the seeds: network, epochs, samples, "
+        "optimiser. Two accuracies are comparable where it is the same."
+    ),
+    "reproduced": (
+        "A published number is reproduced when the whole protocol was run with at least three seeds, and the means are "
+        "at most twice √(s² + t²) apart, where s and t are the standard deviations of single runs, ours and theirs."
+    ),
+    "not reproduced": (
+        "A number is not reproduced when the whole protocol was run with at least three seeds, and the means are "
+        "further apart than twice √(s² + t²), where s and t are the standard deviations of single runs."
+    ),
     "loss": "A loss says how much a prediction costs; training makes it small.",
     "derivative": "The derivative is the slope of the loss: how much the loss falls when u grows a little.",
     "sample weight": "The sample weight −ℓ′(u) u (1 − u) is how strongly one sample moves the network at prediction u.",

@@ -21,7 +21,7 @@ from ui.state import link, selection, view
 from ui.state.view import View
 
 ROOT = Path(__file__).parents[3]
-PAGES = ("home", "explore", "prove", "noise", "atlas", "simplex", "mirror", "train", "phase", "runs")
+PAGES = ("home", "explore", "prove", "noise", "atlas", "simplex", "mirror", "train", "phase", "tables", "runs")
 WALKS = 40 if os.environ.get("ALF_SOAK") != "1" else 2000
 LOSSES = (
     "ce",
