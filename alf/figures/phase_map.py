@@ -25,6 +25,8 @@ NAMES = {"lr": "learning rate", "classes": "classes", "samples": "training sampl
 GAPS = 40
 """Up to so many cells in a row there is a gap between them."""
 TICKS = 6
+BELOW = 104
+"""Pixels below a map: its axis, and the colours with their numbers."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def phase_map_figure(
         height=height,
         hovermode="closest",
         dragmode="zoom",
-        margin={"l": 8, "r": 14, "t": 8, "b": 8},
+        margin={"l": 8, "r": 14, "t": 8, "b": BELOW},
     )
 
 
@@ -158,8 +160,9 @@ def _bar(measure: Measure, colours: tuple[float, float]) -> dict:
 
     They belong to a point that is not there, so that they stand before anything is measured.
     """
-    bar = {"orientation": "h", "thickness": 11, "len": 1.0, "y": -0.16, "yanchor": "top", "x": 0.5, "outlinewidth": 0}
+    bar = {"orientation": "h", "thickness": 11, "yref": "container", "y": 0, "yanchor": "bottom"}
     bar |= {"title": {"text": measure.name, "side": "bottom", "font": {"size": 12}}, "tickfont": {"size": 11}}
+    bar |= {"len": 1.0, "x": 0.5, "outlinewidth": 0}
     bar |= {"tickformat": ".0%" if measure.share else "~r", "nticks": 6}
     marker = {"color": [colours[0]], "cmin": colours[0], "cmax": colours[1], "colorscale": SCALE, "colorbar": bar}
     point = {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "hoverinfo": "skip"}
@@ -237,9 +240,10 @@ def _row(heat: Heat, along: Axis, mean: np.ndarray, std: np.ndarray, measure: Me
     ends = [end for end in dict.fromkeys((results[0], results[-1])) if end is not best]
     worse = [end for end in ends if _differ(end, best, measure)]
     name = NAMES.get(along.kind, along.kind)
+    shown = [measure.name, amount(best.mean, measure)]
+    shown = " ".join(shown if measure.share else reversed(shown))
     if not any(_differ(result, best, measure) for result in results):
-        return f"every {name} measured gives about the same {measure.name}, {amount(best.mean, measure)}"
-    shown = f"{measure.name} {amount(best.mean, measure)}"
+        return f"every {name} measured gives about the same: {shown}"
     against = " and ".join(f"{amount(end.mean, measure)} at {end.name}" for end in (worse or ends))
     return f"the best {name} is {best.name}, with {shown} against {against}"
 

@@ -109,8 +109,10 @@ def test_the_title_names_the_best_value_of_the_row_it_names(seed):
 
 def test_the_title_claims_no_more_than_the_seeds_bear():
     flat = heat(np.full((10, 12), 0.5) + np.linspace(0, 0.01, 12), std=0.02)
-    assert "every a measured gives about the same last accuracy, 51%" in title(flat, X, Y, LAST)
+    assert "every a measured gives about the same: last accuracy 51%" in title(flat, X, Y, LAST)
     assert title(heat(ridge(), seeds=1), X, Y, LAST).startswith("With one seed, AGCE at noise rate 0.8: the best a")
+    dead = title(heat(np.tile(np.arange(12.0), (10, 1))), X, Y, MEASURES["dead"], "pair")
+    assert dead.endswith("the best a is 0.05, with 0 dead classes against 11 at 6")
     sparse = np.full((10, 12), np.nan)
     sparse[4, 7] = 0.5
     assert "every a measured" in title(heat(sparse), X, Y, LAST)

@@ -115,7 +115,7 @@ def test_two_losses_are_two_figures_with_one_scale(open_app, charts):
     app.button(key="start-map").click().run()
     scales = [[(t["zmin"], t["zmax"]) for t in f["data"] if t["type"] == "heatmap"] for f in charts["phase-map"]]
     assert len(scales) == 2 and scales[0] == scales[1]
-    assert [f["layout"]["title"]["text"].partition(":")[0] for f in charts["phase-map"]] == ["AEL", "AGCE (q = 0.5)"]
+    assert [f["layout"]["title"]["text"].partition(":")[0] for f in charts["phase-map"]] == ["AEL", "AGCE"]
 
 
 BAD = {

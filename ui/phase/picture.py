@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from alf.figures.phase_map import Heat, axis_name, edges
+from alf.losses import parse
 from alf.phase import Cell, Measure, Measured, PhaseMap
 from alf.phase.theory import CellTheory, curve, of_cell
 from ui.phase.fields import short_name
@@ -34,7 +35,7 @@ def _heat(seen: Shown, loss: int, measure: Measure) -> Heat:
                 going[y, x], failed[y, x] = cell in state.going, cell in state.failed
             words[y][x] = in_words(seen, cell, measure)
     line, about = _line(seen, loss)
-    return Heat(names(phase)[loss], mean, std, len(phase.recipe.seeds), words, going, failed, line, about)
+    return Heat(title_names(phase)[loss], mean, std, len(phase.recipe.seeds), words, going, failed, line, about)
 
 
 @lru_cache(maxsize=64)
@@ -46,6 +47,12 @@ def names(phase: PhaseMap) -> list[str]:
     ['AGCE (q = 0.6)']
     """
     return [short_name(spec, (phase.x.kind, phase.y.kind)) for spec in phase.losses]
+
+
+def title_names(phase: PhaseMap) -> list[str]:
+    """The losses as titles have them: beside each other without their values, where they differ in more than these."""
+    bare = [parse(spec).name for spec in phase.losses]
+    return bare if len(bare) == len(set(bare)) > 1 else names(phase)
 
 
 def said_of(seen: Shown, cell: Cell) -> CellTheory | None:
