@@ -19,6 +19,8 @@ from ui.training.fetching import fetches, key_of, needed
 from ui.words.markdown import literal
 
 EVERY = 0.7  # seconds between looks at the map while it goes on
+SELDOM = 3.0  # of a large map, which takes its time to be sent
+LARGE = 2500  # cells
 CHART = "phase-map"
 HEIGHT, SMALL = 480, 400
 _ERROR, _PENDING = "phase.error", "phase.pending"
@@ -107,7 +109,7 @@ def _stop() -> None:
 
 def live_map(seen: Shown) -> None:
     """The map and how far it is; looks again by itself while there is something to wait for."""
-    every = EVERY if seen.active or seen.asking else None
+    every = (EVERY if len(seen.phase.cells) <= LARGE else SELDOM) if seen.active or seen.asking else None
     st.fragment(_live, run_every=every, key="phase-live")(_drawn(seen))
 
 

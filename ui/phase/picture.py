@@ -9,6 +9,7 @@ from alf.figures.phase_map import Heat, axis_name, edges
 from alf.losses import parse
 from alf.phase import Cell, Measure, Measured, PhaseMap
 from alf.phase.theory import CellTheory, curve, of_cell
+from alf.theory.verdict import Status
 from ui.phase.fields import short_name
 from ui.phase.shown import Shown
 
@@ -33,9 +34,26 @@ def _heat(seen: Shown, loss: int, measure: Measure) -> Heat:
                 mean[y, x], std[y, x] = middle, one.std(measure.key)
             if state is not None:
                 going[y, x], failed[y, x] = cell in state.going, cell in state.failed
-            words[y][x] = in_words(seen, cell, measure)
+            words[y][x] = _words(seen, cell, measure)
     line, about = _line(seen, loss)
     return Heat(title_names(phase)[loss], mean, std, len(phase.recipe.seeds), words, going, failed, line, about)
+
+
+def _words(seen: Shown, cell: Cell, measure: Measure) -> str:
+    """`in_words`, worked out once where it will not change any more."""
+    kept = _kept(seen.phase.key, measure.key, seen.recording is None)
+    if cell in kept:
+        return kept[cell]
+    words = in_words(seen, cell, measure)
+    if cell in seen.cells and (said := said_of(seen, cell)) is not None and said.status != Status.UNDECIDED:
+        kept[cell] = words
+    return words
+
+
+@lru_cache(maxsize=32)
+def _kept(phase: str, measure: str, own: bool) -> dict[Cell, str]:
+    """What was said of the cells of a map for which measurement and theory have both come: it does not change."""
+    return {}
 
 
 @lru_cache(maxsize=64)
