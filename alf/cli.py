@@ -107,6 +107,9 @@ def _within(low: int, high: int):
     return check
 
 
+REACH = 10.0
+"""Seconds that a scheduler has to answer before a command gives up; workers that it has not yet are waited for."""
+
 loss_argument = click.argument("loss")
 classes_option = click.option("--classes", default=10, callback=_within(2, 1000), show_default=True, help="K.")
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON only on stdout.")
@@ -298,24 +301,41 @@ def train(data, noises, specs, kind, epochs, seeds, lr, device, as_json):
 @app.command()
 @click.argument("files", nargs=-1, required=True, metavar="RECIPE.json ...")
 def sweep(files):
-    """Train the recipes in files, one after another; every line of output is a JSON object, as with train --json.
+    """Train the recipes in files on the workers of ALF_SCHEDULER, or of this machine; all lines are JSON objects.
 
     A file is a recipe as the Runs page exports it, or a run exported as JSON. All are read before anything is trained.
+    The lines are those of train --json, one recipe after another. What is trained is kept in ALF_STORE: the same
+    command again, after Ctrl-C too, repeats nothing that had finished and goes on with the rest.
     """
-    from alf.training import RunState, run
-    from alf.training.devices import tune_cpu
+    recipes = [_recipe_in(file) for file in files]
+    from alf.runs import engine
+    from alf.runs.database import DatabaseAway
+    from alf.runs.recipe_sweep import RecipeSweep
+    from alf.training import RunState
 
-    recipes = [(file, _recipe_in(file)) for file in files]
     failed = False
-    tune_cpu()
-    for file, recipe in recipes:
-        try:
-            for record in run(recipe, folder=settings().data_dir, tolerates=_tolerance(recipe)):
+    going = RecipeSweep(engine(), recipes)
+    if trouble := going.engine.supervisor.reach(REACH):
+        _complain(trouble, 0)
+    try:
+        for number, record in going.lines(_tolerance):
+            summary = "epoch" not in record
+            failed = failed or (summary and record["status"] != RunState.FINISHED)
+            if summary and not record["losses"]:  # no data, or no room for its models: the others are trained
+                _complain(f"{files[number]}: {record['message']}", 1)
+            else:
                 _print_json(record)
-            failed = failed or record["status"] != RunState.FINISHED
-        except InputError as error:  # no data, or no room for its models: the others are trained
-            failed = True
-            _complain(f"{file}: {error}", 1)
+    except BrokenPipeError:
+        going.stop()
+        raise
+    except KeyboardInterrupt:
+        try:
+            going.stop()
+            kept = f"{going.finished} of {len(recipes)} recipes have finished and are kept in ALF_STORE"
+        except DatabaseAway as error:
+            kept = str(error)
+        _complain(f"interrupted: {kept}; the same command goes on with the others", 1)
+        raise click.exceptions.Exit(1) from None
     if failed:
         raise click.exceptions.Exit(1)
 

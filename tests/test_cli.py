@@ -6,12 +6,16 @@ import sys
 
 import pytest
 
+import alf.training
 from alf import doctor
 from alf.cli import _tolerance, main
 from alf.doctor import Check
 from alf.export.run import json_text, recipe_text
+from alf.runs import Engine
 from alf.settings import Settings
 from alf.training import Recipe
+
+SWEPT = Recipe(data="digits", losses=("ce",), noise=("symmetric:0.5",), network="mlp:8", epochs=2)
 
 
 def run(*arguments, **environment):
@@ -149,8 +153,20 @@ def test_train(capsys):
         assert 0 <= record["test_accuracy"] <= 1 and 0 < record["confidence"] < 1
 
 
-def test_sweep_trains_one_recipe_after_another(capsys, tmp_path):
-    recipe = Recipe(data="digits", losses=("ce",), noise=("symmetric:0.5",), network="mlp:8", epochs=2)
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """The engine of the sweeps of this module: its store is empty, and nothing was ever downloaded."""
+    folder = tmp_path_factory.mktemp("sweep")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))  # the workers inherit it
+        engine = Engine(Settings.from_environment({"ALF_STORE": str(folder / "runs.sqlite"), "ALF_WORKERS": "1"}))
+        patch.setattr("alf.runs.engine", lambda: engine)
+        yield engine
+        engine.close()
+
+
+def test_sweep_trains_recipes_and_tells_of_one_after_another(capsys, tmp_path, swept):
+    recipe = SWEPT
     (tmp_path / "one.json").write_text(recipe_text(recipe))
     (tmp_path / "two.json").write_text(json_text(recipe.with_(losses=("mae",)), []))
     assert main(["sweep", str(tmp_path / "one.json"), str(tmp_path / "two.json")]) == 0
@@ -158,6 +174,29 @@ def test_sweep_trains_one_recipe_after_another(capsys, tmp_path):
     assert [line.get("loss") for line in lines] == ["ce", "ce", None, "mae", "mae", None]
     assert [line["status"] for line in lines if "epoch" not in line] == ["finished", "finished"]
     assert Recipe.from_dict(lines[2]["recipe"]) == recipe and lines[0]["run"] != lines[3]["run"]
+    here = [*alf.training.run(recipe)]  # in this process: the same lines, but for the clock and the name of the run
+    assert [line.keys() for line in lines[:3]] == [line.keys() for line in here]
+    assert [line["test_accuracy"] for line in lines[:2]] == [line["test_accuracy"] for line in here[:2]]
+    assert lines[2]["losses"] == here[2]["losses"] and lines[2]["device"] == here[2]["device"]
+    leased = swept.store.shares(swept.store.progress(lines[0]["run"]).owner)
+    assert main(["sweep", str(tmp_path / "two.json"), str(tmp_path / "one.json")]) == 0  # nothing is trained again
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == lines[3:] + lines[:3]
+    assert swept.store.shares(swept.store.progress(lines[0]["run"]).owner) == leased
+
+
+def test_sweep_refuses_what_is_too_large_before_it_trains_anything(capsys, tmp_path, swept):
+    for name, recipe in (("small", SWEPT), ("large", SWEPT.with_(epochs=501))):
+        (tmp_path / f"{name}.json").write_text(recipe_text(recipe))
+    assert main(["sweep", str(tmp_path / "small.json"), str(tmp_path / "large.json")]) == 2
+    assert capsys.readouterr() == ("", "epochs: at most 500 in one run here, got 501\n")
+
+
+def test_a_sweep_gives_up_on_a_scheduler_that_is_not_there(tmp_path):
+    (tmp_path / "one.json").write_text(recipe_text(SWEPT))
+    store = str(tmp_path / "runs.sqlite")
+    found = run("sweep", str(tmp_path / "one.json"), ALF_SCHEDULER="tcp://127.0.0.1:9", ALF_STORE=store)
+    said = "ALF_SCHEDULER: no scheduler answers at tcp://127.0.0.1:9\n"
+    assert (found.returncode, found.stdout, found.stderr) == (2, "", said)
 
 
 def test_sweep_reads_every_file_before_it_trains_anything(capsys, tmp_path):
@@ -174,8 +213,7 @@ def test_sweep_reads_every_file_before_it_trains_anything(capsys, tmp_path):
         assert streams.err == says + "\n" and streams.out == ""
 
 
-def test_sweep_goes_on_when_the_data_of_one_are_not_here(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr("alf.data.cifar.cache_folder", lambda: tmp_path)
+def test_sweep_goes_on_when_the_data_of_one_are_not_here(capsys, tmp_path, swept):
     absent = Recipe(data="cifar100", losses=("ce",), network="cnn-small", epochs=1)
     here = Recipe(data="digits", losses=("ce",), network="mlp:8", epochs=1)
     for name, recipe in (("absent", absent), ("here", here)):

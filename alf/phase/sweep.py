@@ -15,14 +15,13 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 
-from sqlalchemy.exc import DBAPIError
-
 from alf.errors import InputError
 from alf.phase.cell_values import MEASURES, Measured, measured
 from alf.phase.phase_map import Cell, PhaseMap
 from alf.phase.stages import LANES, Block, blocks, in_order
 from alf.phase.state import Started, State, SweepState
 from alf.runs import Engine
+from alf.runs.database import DatabaseAway
 from alf.runs.estimate import about, guessed_seconds
 from alf.settings import Settings
 from alf.training.recipe import Recipe
@@ -210,10 +209,9 @@ class Sweep:
                 state = act()
                 self._silent = None
                 return state
-            except DBAPIError as error:
+            except DatabaseAway as error:
                 self._silent = self._silent or time.monotonic()
-                why = " ".join(str(error.orig).split())[:200]
-                message = f"{SILENT} for {time.monotonic() - self._silent:.0f} s and is tried again: {why}"
+                message = f"{SILENT} for {time.monotonic() - self._silent:.0f} s and is tried again. {error}"
                 return replace(self._last(), status=SweepState.WAITING, message=message)
 
     def _last(self) -> State:
@@ -250,6 +248,8 @@ class Sweep:
         for count, block in enumerate(chosen):
             try:
                 self._start_block(block)
+            except DatabaseAway:
+                raise
             except InputError as error:  # others have taken all places
                 return count, f"Waiting for a place in the queue. {error}."
         return len(chosen), None

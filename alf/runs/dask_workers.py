@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
+from multiprocessing import resource_tracker
 from typing import Any
 
 from alf.errors import InputError
@@ -18,6 +19,14 @@ from alf.runs.store import Store
 from alf.runs.worker import identity, prepare, work
 from alf.settings import Settings
 from alf.training.states import PartState
+
+GPU = "GPU"
+"""The resource that a worker declares who has a GPU: ``dask worker --resources GPU=1``."""
+NO_GPU = "No worker of the cluster declares the resource GPU, so it was given to any of them."
+
+
+class NoWorkersYet(InputError):
+    """The scheduler answers and has no workers: they may come."""
 
 
 class Ending(Enum):
@@ -58,6 +67,7 @@ class DaskWorkers:
 
     def __init__(self, settings: Settings, store: Store, client: Any, cluster: Any = None):
         self._settings, self._store, self._client, self._cluster = settings, store, client, cluster
+        self._had_gpus = False
 
     @property
     def count(self) -> int:
@@ -67,15 +77,31 @@ class DaskWorkers:
         return sum(self._client.nthreads().values())
 
     @property
+    def gpus(self) -> int | None:
+        """How many parts can be computed at a time on GPUs that were declared; None where none ever was."""
+        if self._cluster is not None:
+            return None
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        count = sum(int(worker.get("resources", {}).get(GPU, 0)) for worker in workers)
+        self._had_gpus = self._had_gpus or count > 0
+        return count if self._had_gpus else None
+
+    @property
     def gone(self) -> bool:
         """Whether the connection is lost for good."""
         return bool(self._client.status != "running")
 
-    def submit(self, part: int, token: str, done: Callable[[], None]) -> Any:
-        """Have a part computed under its lease and return the job; `done` is called, in any thread, when it ends."""
+    def submit(self, part: int, token: str, done: Callable[[], None], cuda: bool = False) -> Any:
+        """Have a part computed under its lease and return the job; `done` is called, in any thread, when it ends.
+
+        One for `cuda` goes to workers that declare a GPU, where there ever were such.
+        """
         folder = str(self._settings.data_dir) if self._settings.data_dir else None
-        arguments = self._store.url, part, token, folder, self._cluster is None
-        job = self._client.submit(_work, *arguments, key=f"alf-{part}-{token}", pure=False)
+        remote = self._cluster is None
+        note = NO_GPU if cuda and remote and not self._had_gpus else None
+        needed = {GPU: 1} if cuda and self._had_gpus else None
+        arguments = self._store.url, part, token, folder, remote, note
+        job = self._client.submit(_work, *arguments, key=f"alf-{part}-{token}", pure=False, resources=needed)
         job.add_done_callback(lambda _: done())
         return job
 
@@ -118,15 +144,16 @@ class DaskWorkers:
 def _here(settings: Settings, store: Store) -> DaskWorkers:
     from distributed import Client, LocalCluster
 
-    cluster = LocalCluster(
-        n_workers=settings.workers,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",  # None would open port 8787 all the same
-        host="127.0.0.1",
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    )
+    with _deaf_to_interrupts():
+        cluster = LocalCluster(
+            n_workers=settings.workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # None would open port 8787 all the same
+            host="127.0.0.1",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
     try:
         client = Client(cluster, set_as_default=False)
         client.register_worker_callbacks(prepare)  # also on one that replaces a killed one
@@ -136,10 +163,24 @@ def _here(settings: Settings, store: Store) -> DaskWorkers:
     return DaskWorkers(settings, store, client, cluster)
 
 
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Have the processes that are started in here not hear Ctrl-C, which a terminal sends to all: we tell them."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # where it is not, starting it opens the thread's ears again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # of this thread, and of all it starts
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _elsewhere(settings: Settings, store: Store, scheduler: str) -> DaskWorkers:
     from distributed import Client
 
-    client = None
+    client, kind = None, InputError
     try:
         client = Client(scheduler, timeout=5, set_as_default=False)
         client.wait_for_workers(1, timeout=5)
@@ -155,19 +196,21 @@ def _elsewhere(settings: Settings, store: Store, scheduler: str) -> DaskWorkers:
         elif client.nthreads():
             why = f"ALF_SCHEDULER: the workers of {scheduler} do not answer ({type(error).__name__})"
         else:
-            why = f"ALF_SCHEDULER: {scheduler} answers, but has no workers"
+            why, kind = f"ALF_SCHEDULER: {scheduler} answers, but has no workers", NoWorkersYet
     if client is not None:
         with suppress(Exception):  # it may be gone meanwhile
             client.close(timeout=5)
-    raise InputError(why)
+    raise kind(why)
 
 
 def _unshared(got: object) -> str:
     return f"ALF_STORE: must be a database that the workers of ALF_SCHEDULER reach under the same URL, got {got}"
 
 
-def _work(store_url: str, part: int, token: str, folder: str | None, remote: bool) -> PartState | None:
+def _work(
+    store_url: str, part: int, token: str, folder: str | None, remote: bool, note: str | None
+) -> PartState | None:
     """What a worker process runs: it knows its address, by which it can be restarted from afar."""
     from distributed import get_worker
 
-    return work(store_url, part, token, folder, remote, get_worker().address)
+    return work(store_url, part, token, folder, remote, get_worker().address, note)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from alf.errors import InputError, not_installed
 from alf.runs import tables as t
@@ -26,6 +26,12 @@ LOCK = 0x616C66
 """The key of the advisory lock; such locks are counted per database."""
 PATIENCE = 20.0
 """Seconds to wait for other writers of an SQLite file."""
+NETWORK = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""How PostgreSQL's client finds out that the server's machine has gone without a word: otherwise hours later."""
+
+
+class DatabaseAway(InputError):
+    """The database does not answer now: what was asked may be asked again later, and has perhaps been done."""
 
 
 class Database:
@@ -39,7 +45,7 @@ class Database:
     Raises
     ------
     InputError
-        It cannot be opened, or is of a newer version of this program.
+        It cannot be opened, or is of a newer version of this program; `DatabaseAway` when it might be opened later.
     """
 
     def __init__(self, url: str):
@@ -51,12 +57,11 @@ class Database:
             except BaseException:
                 self.engine.dispose()
                 raise
+        except DatabaseAway as error:
+            raise DatabaseAway(f"{self._name} cannot be opened for writing: {_reason(error.__cause__)}") from error
         except (SQLAlchemyError, OSError, ImportError) as error:
-            shown = make_url(url).render_as_string(hide_password=True)
-            reason = " ".join(str(getattr(error, "orig", None) or error).split())[:200].rstrip(".?")
-            if isinstance(error, ImportError):
-                reason = str(not_installed("psycopg"))
-            raise InputError(f"ALF_STORE: {shown} cannot be opened for writing: {reason}") from error
+            reason = str(not_installed("psycopg")) if isinstance(error, ImportError) else _reason(error)
+            raise InputError(f"{self._name} cannot be opened for writing: {reason}") from error
 
     @property
     def identity(self) -> str:
@@ -67,7 +72,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a reading transaction: all it reads is as of one moment."""
-        with self.engine.connect() as connection:
+        with self._answering(), self.engine.connect() as connection:
             if self._is_postgresql:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
@@ -95,8 +100,25 @@ class Database:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(write=True) as connection, connection.begin():
-            yield connection
+        with self._answering(), self.engine.connect() as connected:
+            connection = connected.execution_options(write=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say in a sentence that the database is away."""
+        try:
+            yield
+        except DBAPIError as error:
+            if not _is_away(error):
+                raise
+            raise DatabaseAway(f"{self._name} does not answer: {_reason(error)}") from error
+
+    @property
+    def _name(self) -> str:
+        """What a person reads of it."""
+        return f"ALF_STORE: {make_url(self.url).render_as_string(hide_password=True)}"
 
     @property
     def _is_postgresql(self) -> bool:
@@ -114,13 +136,29 @@ class Database:
                 made = {"schema": str(t.NEWEST), "identity": secrets.token_hex(16)}
                 connection.execute(insert(t.meta), [{"key": key, "value": value} for key, value in made.items()])
             elif version > t.NEWEST:
-                shown = make_url(self.url).render_as_string(hide_password=True)
                 raise InputError(
-                    f"ALF_STORE: {shown} must be of version {t.NEWEST} at most, got {version}: a newer version "
+                    f"{self._name} must be of version {t.NEWEST} at most, got {version}: a newer version "
                     "of the program wrote it"
                 )
             else:
                 _migrate(connection, version)
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the same may succeed later: the server is not there, or the file cannot be reached or is taken."""
+    if error.connection_invalidated:
+        return True
+    if not isinstance(error, OperationalError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
+    state = getattr(error.orig, "sqlstate", None)  # there is none where nobody answers
+    return state is None or state in ("57P01", "57P02", "57P03", "53300") or state.startswith("08")
+
+
+def _reason(error: BaseException | None) -> str:
+    return " ".join(str(getattr(error, "orig", None) or error).split())[:200].rstrip(".?")
 
 
 def _version(connection: Connection) -> int | None:
@@ -146,7 +184,8 @@ def _engine(url: str) -> Engine:
     file = parsed.database if is_sqlite and parsed.database != ":memory:" else None
     if file:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_pre_ping=not file)
+    network = {} if is_sqlite else {name: value for name, value in NETWORK.items() if name not in parsed.query}
+    engine = create_engine(url, pool_pre_ping=not file, connect_args=network)
     if is_sqlite:
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)

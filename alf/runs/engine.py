@@ -64,30 +64,35 @@ class Engine:
         """How many parts of runs are computed at a time."""
         return self.supervisor.count
 
-    def start(self, recipe: Recipe, owner: str, name: str | None = None) -> str:
+    def start(self, recipe: Recipe, owner: str, name: str | None = None, most: int | None = None) -> str:
         """Queue a recipe and return the run's unguessable id.
 
         The same recipe of the same owner is the same run, however often Start is pressed; of another owner it is
-        another run that shares the result. A stopped or failed run goes on from where it was.
+        another run that shares the result. A stopped or failed run goes on from where it was. An owner has at most
+        `most` unfinished runs, by default what the settings say.
 
         Raises
         ------
         InputError
             Too many lanes or epochs, too many unfinished runs, data that cannot be found.
         """
+        self.refuse_too_large(recipe)
+        limits, shares = self.settings, share_out(recipe, self.workers)
+        run = self.store.start(recipe, owner, shares, name, limits.max_queued, most or limits.max_per_owner)
+        self.supervisor.begin()
+        return run
+
+    def refuse_too_large(self, recipe: Recipe) -> None:
+        """Raise an `InputError` for a recipe of more lanes or epochs than the settings allow in one run."""
         limits = self.settings
         if len(recipe.lanes) > limits.max_lanes:
             raise InputError(f"lanes: at most {limits.max_lanes} models in one run, got {len(recipe.lanes)}")
         if recipe.epochs > limits.max_epochs:
             raise InputError(f"epochs: at most {limits.max_epochs} in one run here, got {recipe.epochs}")
-        shares = share_out(recipe, limits.workers)
-        run = self.store.start(recipe, owner, shares, name, limits.max_queued, limits.max_per_owner)
-        self.supervisor.begin()
-        return run
 
     def seconds_needed(self, recipe: Recipe) -> Estimate:
         """Estimate how long a recipe takes here; 0 seconds when it is done."""
-        return seconds_needed(self.store, recipe, self.settings.workers)
+        return seconds_needed(self.store, recipe, self.workers)
 
     def stop(self, run: str) -> None:
         """Ask a run to stop and return at once; within two seconds it has.

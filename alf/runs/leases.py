@@ -9,14 +9,16 @@ import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psutil
 from sqlalchemy import Connection, Row, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alf.runs import tables as t
+from alf.runs.database import DatabaseAway
 from alf.runs.store import Store
 from alf.runs.transitions import FAIL, FINISH, GIVE_BACK, GRANT, Transition
 from alf.training.states import UNFINISHED, PartState
@@ -25,6 +27,11 @@ LEASE = 30.0
 """Seconds without a heartbeat after which a lease has expired."""
 REMEMBERED = 3600.0
 """Seconds for which it is remembered who was served; the queue need not know all that was ever computed."""
+AGAIN = 1.0
+"""Seconds between two tries to reach a database that is away."""
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 
 class LeaseLost(Exception):
@@ -68,6 +75,15 @@ def waiting(store: Store) -> list[int]:
         return running[owner], served.get(owner, 0.0), created, numbers[part]
 
     return sorted(first, key=fairness)
+
+
+def wanting(store: Store, device: str) -> set[int]:
+    """Which queued parts are of recipes that name a device."""
+    named = t.results.c.recipe["device"].as_string() == device
+    joined = t.parts.join(t.results, t.results.c.key == t.parts.c.result)
+    with store.read() as connection:
+        query = select(t.parts.c.id).select_from(joined).where(t.parts.c.status == PartState.QUEUED, named)
+        return set(connection.scalars(query))
 
 
 def grant(store: Store, part: int, engine: str) -> str | None:
@@ -132,18 +148,44 @@ def _has_ended(row: Row[Any]) -> bool:
         return False
 
 
+def _patiently(
+    method: Callable[Concatenate["Lease", Given], Answer],
+) -> Callable[Concatenate["Lease", Given], Answer]:
+    """Ask again while the database is away, as long as the lease has patience: all that it does bears repeating."""
+
+    @wraps(method)
+    def asked(self: "Lease", /, *given: Given.args, **named: Given.kwargs) -> Answer:
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                return method(self, *given, **named)
+            except DatabaseAway:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(AGAIN)
+
+    return asked
+
+
 class Lease:
     """The lease of a part: what its worker may ask and write while it computes the part.
 
     Every write is idempotent: epochs that a resumed worker computes once more change nothing.
+
+    Parameters
+    ----------
+    store, part, token
+        Of which part it is, and by what the store knows it.
+    patience
+        Seconds to wait for a database that is away.
     """
 
     POLL = 0.3  # seconds between two looks at the stop flag
     BEAT = 5.0  # seconds between two heartbeats
     TELL = 1.0  # seconds between two words on how far an epoch is
 
-    def __init__(self, store: Store, part: int, token: str):
-        self.store, self.part, self.token = store, part, token
+    def __init__(self, store: Store, part: int, token: str, patience: float = 0.0):
+        self.store, self.part, self.token, self.patience = store, part, token, patience
         self._mine = (t.parts.c.id == part) & (t.parts.c.lease == token)
         self._result: str | None = None  # known once the work has begun
         self._looked = self._beaten = self._told = 0.0
@@ -153,6 +195,7 @@ class Lease:
             .where(self._mine, t.parts.c.status == PartState.RUNNING)
         )
 
+    @_patiently
     def begin(self, worker: Mapping[str, Any]) -> Row[Any] | None:
         """Say who computes the part, and return its row with the recipe; None when the lease is lost already."""
         joined = t.parts.join(t.results, t.parts.c.result == t.results.c.key)
@@ -168,6 +211,7 @@ class Lease:
         self.tell(worker=worker)
         return row
 
+    @_patiently
     def must_leave(self, epoch: int = 0, share: float = 0.0, seconds: float = 0.0) -> bool:
         """Whether Stop or Pause was pressed, or the lease is lost. Cheap enough to ask before every batch.
 
@@ -190,6 +234,7 @@ class Lease:
             self.tell()
         return False
 
+    @_patiently
     def checkpoint(self) -> Row[Any] | None:
         """Return the last checkpoint (epoch, ended, state as safetensors) or None."""
         with self.store.read() as connection:
@@ -198,6 +243,7 @@ class Lease:
             ).first()
         return kept
 
+    @_patiently
     def write(
         self,
         records: Sequence[Mapping[str, Any]],
@@ -228,17 +274,20 @@ class Lease:
                 self._put(connection, t.snapshots, epoch=epoch, arrays=snapshot)
         self._looked = 0.0  # a single step ends at its epoch exactly, however short epochs are: look before the next
 
+    @_patiently
     def finish(self) -> None:
         """Mark the part as finished; there is nothing to go on from any more."""
         with self.store.report() as connection:
             self._end(connection, FINISH, message=None)
             connection.execute(delete(t.checkpoints).where(t.checkpoints.c.part == self.part))
 
+    @_patiently
     def fail(self, message: str) -> None:
         """Mark the part as failed, with the reason in words."""
         with self.store.report() as connection:
             self._end(connection, FAIL, message=message[:2000])
 
+    @_patiently
     def leave(self) -> None:
         """Give the part back: stopped when that is still wanted, queued again when it was paused or started again."""
         with self.store.report() as connection:
@@ -251,7 +300,8 @@ class Lease:
         if transition.apply(connection, self._mine, lease=None, heartbeat=time.time(), **values) != 1:
             raise LeaseLost
 
-    def tell(self, **values: Any) -> None:
+    @_patiently
+    def tell(self, /, **values: Any) -> None:
         """Say something of the part to whoever looks at the run, `note` for one, and by that be heard of."""
         with self.store.report() as connection:
             self._update(connection, **values)

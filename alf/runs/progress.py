@@ -41,6 +41,8 @@ class Progress:
         Where the hindmost of the models in hand is, in epochs: 3.4 is the fourth epoch with 40% of it done.
     waiting
         Models that nobody has begun with.
+    devices
+        Where it was computed, as far as that is known: cpu, cuda, mps.
     """
 
     run: str
@@ -60,6 +62,7 @@ class Progress:
     used: float = 0.0
     at: float = 0.0
     waiting: int = 0
+    devices: tuple[str, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -100,6 +103,7 @@ def progress_of(row: Row[Any], shares: Sequence[Row[Any]]) -> Progress:
         seconds=max((part.seconds for part in shares), default=0.0),
         seconds_left=_seconds_left(shares, epochs) if status in (RunState.QUEUED, RunState.RUNNING) else None,
         used=row.used,
+        devices=tuple(sorted({part.worker["device"] for part in shares if "device" in (part.worker or {})})),
     )
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import select
 
 from alf.errors import InputError
 from alf.runs import tables as t
-from alf.runs.dask_workers import DaskWorkers, Ending, connect
-from alf.runs.leases import Lease, LeaseLost, engine_name, grant, heartbeat, recover, waiting
+from alf.runs.dask_workers import DaskWorkers, Ending, NoWorkersYet, connect
+from alf.runs.database import DatabaseAway
+from alf.runs.leases import Lease, LeaseLost, engine_name, grant, heartbeat, recover, waiting, wanting
 from alf.runs.retention import tidy
 from alf.runs.store import Store
 from alf.runs.worker import in_words
@@ -35,6 +36,7 @@ LOOK = 1.0
 """Seconds between two looks for parts that another engine has left behind."""
 AGAIN = 5.0
 """Seconds between two tries to reach the workers."""
+RETRY = "It is tried again every few seconds."
 TIDY = 60.0
 """Seconds between two looks for what need not be kept any longer."""
 
@@ -67,21 +69,46 @@ class Supervisor:
         self._jobs: dict[int, tuple[str, Any]] = {}  # part -> (lease, job)
         self._deadline: dict[str, float] = {}  # lease -> when its worker is killed
         self._deaths: dict[int, tuple[int, int]] = {}  # part -> (epoch, workers that died at it), until it is done
-        self._trouble: str | None = None
+        self._cuda: set[int] = set()  # the parts among those given out that go to GPUs
+        self._capacity: int | None = None  # of the workers, when they were last counted
+        self._trouble: InputError | None = None  # why there are no workers
+        self._away: DatabaseAway | None = None  # the database, since it did not answer
 
     @property
     def count(self) -> int:
         """How many parts are computed at a time; what the settings say before there are workers."""
-        return self.settings.workers if self._workers is None else max(1, self._workers.count)
+        return self._capacity or self.settings.workers
 
     @property
     def waits_for(self) -> str:
         """Why a queued run cannot begin, in a sentence; there is nothing to say once there are workers."""
         if self._workers is not None:
-            return "Waiting for a free worker."
-        if self._trouble:
-            return f"Waiting for workers. {self._trouble}. It is tried again every few seconds."
-        return "Starting the worker processes."
+            return "Waiting for a free worker." if self._capacity != 0 else "Waiting for workers: there are none now."
+        if (trouble := self._trouble) is None:
+            return "Starting the worker processes."
+        return f"Waiting for workers. {str(trouble).rstrip('.')}. {RETRY}"
+
+    def reach(self, patience: float) -> str | None:
+        """Wait until there are workers; return what a run waits for where there are none yet. For scripts.
+
+        Raises
+        ------
+        InputError
+            After so many seconds the scheduler itself cannot be reached, or the workers do not reach the store.
+        """
+        log.disabled = True  # whoever calls this says it
+        try:
+            self.begin()
+            end = time.monotonic() + patience
+            while self._workers is None:
+                if isinstance(self._trouble, NoWorkersYet):
+                    return self.waits_for
+                if self._trouble is not None and time.monotonic() > end:
+                    raise self._trouble
+                time.sleep(0.05)
+            return None
+        finally:
+            log.disabled = False
 
     def left_behind(self) -> bool:
         """Whether there is something to go on with: queue again what a dead engine was computing, and look."""
@@ -115,11 +142,19 @@ class Supervisor:
         while not self._closed:
             try:
                 self.turn()
+                if self._away:
+                    log.warning("ALF_STORE: the database answers again.")
+                    self._away = None
+            except DatabaseAway as error:
+                if not self._away:
+                    log.warning("%s. %s", error, RETRY)
+                self._away = error
+                self._wake.wait(1)  # workers wait for it themselves
             except Exception:
                 if self._closed:
                     return
-                log.exception("the supervisor of runs had an error and goes on")
-                self._let_go()
+                if not self._let_go():
+                    log.exception("the supervisor of runs had an error and goes on")
                 time.sleep(1)
             self._wake.wait(0.1 if self._jobs else 0.5)
             self._wake.clear()
@@ -152,37 +187,50 @@ class Supervisor:
         trouble = None
         try:
             self._workers = self._get_workers(self.settings, self.store)
+        except DatabaseAway:
+            raise
         except InputError as error:
-            trouble = str(error)
+            trouble = error
         except Exception as error:
             log.exception("no workers")
-            trouble = f"The worker processes cannot be started: {type(error).__name__}: {' '.join(str(error).split())}"
-        if trouble not in (None, self._trouble):
-            log.warning("%s", trouble)
-        self._trouble = trouble and trouble.rstrip(".")
+            why = " ".join(str(error).split())
+            trouble = InputError(f"The worker processes cannot be started: {type(error).__name__}: {why}")
+        before, self._trouble = self._trouble, trouble
+        if trouble and str(trouble) != str(before):
+            log.warning("%s", self.waits_for)
 
-    def _let_go(self) -> None:
-        """Let go of workers that have gone; what they were computing is queued again by `recover`."""
+    def _let_go(self) -> bool:
+        """Let go of workers if they have gone; what they were computing is queued again by `recover`."""
         if self._workers is None or not self._workers.gone:
-            return
+            return False
         with suppress(Exception):  # they are broken: closing may fail in any way
             self._workers.close()
-        self._workers = None
+        self._workers = self._capacity = None
         self._jobs.clear()
         self._deadline.clear()
+        return True
 
     def _hand_out(self, workers: DaskWorkers) -> None:
         """Lease queued parts to the workers that are free."""
-        free = workers.count - len(self._jobs)
+        self._capacity = workers.count
+        free = self._capacity - len(self._jobs)
         while free > 0 and (queue := waiting(self.store)):
+            cuda = wanting(self.store, "cuda")
+            full = bool(cuda) and self._gpus_are_taken(workers)
             for part in queue:
-                token = grant(self.store, part, self.name)
+                token = None if full and part in cuda else grant(self.store, part, self.name)
                 if token is not None:
-                    self._jobs[part] = token, workers.submit(part, token, self._wake.set)
+                    self._jobs[part] = token, workers.submit(part, token, self._wake.set, part in cuda)
+                    self._cuda = (self._cuda & self._jobs.keys()) | ({part} & cuda)
                     free -= 1
                     break
             else:
                 return
+
+    def _gpus_are_taken(self, workers: DaskWorkers) -> bool:
+        """Whether another part for a GPU would only wait; where workers declare none it goes to any of them."""
+        gpus = workers.gpus
+        return gpus is not None and len(self._cuda & self._jobs.keys()) >= gpus
 
     def _collect(self, workers: DaskWorkers) -> None:
         """Take note of the parts that are done; say why where a worker could not say it itself."""
@@ -197,7 +245,9 @@ class Supervisor:
                 continue
             lease = Lease(self.store, part, token)
             with suppress(LeaseLost):  # it had said so itself, or was taken back
-                if ending is Ending.LOST or (ending is Ending.DIED and self._goes_on(part)):
+                if isinstance(ending, DatabaseAway) or ending is Ending.LOST:
+                    lease.leave()  # nobody's fault
+                elif ending is Ending.DIED and self._goes_on(part):
                     lease.leave()
                 else:
                     self._deaths.pop(part, None)

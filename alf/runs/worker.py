@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row
 
 from alf.errors import InputError
+from alf.runs.database import DatabaseAway
 from alf.runs.leases import Lease, LeaseLost
 from alf.runs.store import Store
 from alf.training.devices import choose, release_memory, tune_cpu
@@ -25,12 +26,20 @@ log = logging.getLogger(__name__)
 
 LONG = 0.3
 """Seconds from which an epoch is long: it is left in the middle when the part is to be left, a shorter one is ended."""
+PATIENCE = 600.0
+"""Seconds for which a worker keeps what it has computed while the database is away; then another one goes on."""
 
 
 def work(
-    store_url: str, part: int, token: str, folder: str | None = None, remote: bool = False, address: str | None = None
+    store_url: str,
+    part: int,
+    token: str,
+    folder: str | None = None,
+    remote: bool = False,
+    address: str | None = None,
+    note: str | None = None,
 ) -> PartState | None:
-    """Compute a part under a lease that was granted for it; the store says how it went.
+    """Compute a part under a lease that was granted for it; the store says how it went, and `note` with it.
 
     Returns
     -------
@@ -39,15 +48,16 @@ def work(
     """
     warm_up()
     store = Store(store_url)
-    lease = Lease(store, part, token)
+    lease = Lease(store, part, token, PATIENCE)
     try:
-        row = lease.begin({"host": socket.gethostname(), "pid": os.getpid(), "address": address, "remote": remote})
+        worker = {"host": socket.gethostname(), "pid": os.getpid(), "address": address, "remote": remote}
+        row = lease.begin(worker)
         if row is None:
             return None
         if row.stop:
             lease.leave()
             return PartState.STOPPED
-        return _train(lease, row, folder)
+        return _train(lease, row, folder, worker, note)
     except LeaseLost:
         return None
     finally:
@@ -55,7 +65,7 @@ def work(
         release_memory()
 
 
-def _train(lease: Lease, row: Row[Any], folder: str | None) -> PartState:
+def _train(lease: Lease, row: Row[Any], folder: str | None, worker: dict[str, Any], note: str | None) -> PartState:
     """Train a part's lanes from its checkpoint, or from the start, and say under its lease how that ended."""
     from alf.runs.journal import Journal
     from alf.training.trainer import Stopped, Trainer
@@ -64,8 +74,8 @@ def _train(lease: Lease, row: Row[Any], folder: str | None) -> PartState:
     journal = None
     try:
         recipe = Recipe.from_dict(row.recipe)
-        device, note = choose(recipe.device)
-        lease.tell(note=note)
+        device, instead = choose(recipe.device)
+        lease.tell(note=" ".join(filter(None, (note, instead))) or None, worker=worker | {"device": device})
         trainer = Trainer(recipe, recipe.load(Path(folder) if folder else None), row.lanes, device)
         journal = Journal(lease, trainer, at_once=row.hold is not None)
         try:
@@ -74,7 +84,7 @@ def _train(lease: Lease, row: Row[Any], folder: str | None) -> PartState:
             journal.leave()
             lease.leave()
             return PartState.STOPPED
-    except LeaseLost:
+    except (LeaseLost, DatabaseAway):
         raise
     except Exception as error:
         if not isinstance(error, InputError):

@@ -1,6 +1,6 @@
 """Train a recipe in this process, record by record: what the command line and scripts use."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +77,38 @@ def run(
                 seconds += trainer.seconds
     except Stopped:
         status = RunState.STOPPED
+    yield run | summary(
+        recipe,
+        records,
+        ended,
+        never,
+        tolerates,
+        status=status if alive else RunState.FAILED,
+        device=device,
+        message=message,
+        seconds=seconds,
+    )
+
+
+def summary(
+    recipe: Recipe,
+    records: Sequence[Record],
+    ended: dict[int, str],
+    never: dict[int, tuple[int, ...]],
+    tolerates: Tolerates | None,
+    *,
+    status: RunState,
+    device: str | None,
+    message: str | None,
+    seconds: float,
+) -> Record:
+    """Sum up a run as its last line does: see `run`; for `never` and `tolerates` `alf.training.diagnosis.diagnose`."""
     found = diagnose(recipe, records, ended, never, tolerates)
     losses = summarise(records, ended)
     for row in losses:
         row["diagnosis"] = [finding.to_dict() for finding in found[row["loss"], row["noise"]]]
-    yield run | {
-        "status": status if alive else RunState.FAILED,
+    return {
+        "status": status,
         "device": device,
         "message": message,
         "recipe": recipe.to_dict(),

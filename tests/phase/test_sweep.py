@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from alf.errors import InputError
 from alf.phase import MEASURES, PhaseMap, parse_axis
@@ -13,6 +12,7 @@ from alf.phase.cell_values import measured
 from alf.phase.report import GaveUp, report
 from alf.phase.sweep import SILENT, Sweep, SweepState, sweep_of
 from alf.runs import tables as t
+from alf.runs.database import DatabaseAway
 from alf.theory.asking.prover import Prover
 from alf.training import Recipe, run
 
@@ -179,7 +179,7 @@ def test_a_store_that_goes_away_is_waited_for_and_said(engine, monkeypatch):
     known = until_done(sweep).cells
 
     def away(owner):
-        raise OperationalError("select", {}, Exception("server closed the connection"))
+        raise DatabaseAway("ALF_STORE: it does not answer: server closed the connection")
 
     with monkeypatch.context() as patch:
         patch.setattr(engine.store, "shares", away)

@@ -29,14 +29,27 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("backend", ("sqlite", "postgresql") if both else ("sqlite",), scope="session")
 
 
-@pytest.fixture(scope="session")
-def postgresql():
-    """A PostgreSQL server of this session."""
+def postgresql_programs():
+    """Where PostgreSQL is installed; the test is skipped where it is not."""
     programs = binaries()
     if programs is None:
         why = "no PostgreSQL is installed: install the package postgresql to run these tests"
         (pytest.fail if os.environ.get("ALF_REQUIRE_POSTGRES") == "1" else pytest.skip)(why)
-    server = Server(programs)
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server of this session."""
+    server = Server(postgresql_programs())
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgresql_at_an_address():
+    """A PostgreSQL server of a test, reached by the network, that may be stopped and started."""
+    server = Server(postgresql_programs(), "127.0.0.2")
     yield server
     server.close()
 

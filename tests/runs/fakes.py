@@ -48,8 +48,8 @@ def trained(store, recipe, owner="me", accuracy=0.5, epochs=None, ended=None):
 class FakeJob:
     """A part in the hands of a fake worker: it trains and ends when a test says so."""
 
-    def __init__(self, store, part, token, done):
-        self.part, self.lease, self._done = part, Lease(store, part, token), done
+    def __init__(self, store, part, token, done, cuda=False):
+        self.part, self.lease, self._done, self.cuda = part, Lease(store, part, token), done, cuda
         self.has_ended, self.killed = None, False
         self.lease.POLL = 0.0
         self.row = self.lease.begin({"host": "host", "pid": 1, "address": None})
@@ -77,13 +77,13 @@ class FakeWorkers:
     """What `alf.runs.dask_workers.DaskWorkers` has from Dask, without a process."""
 
     def __init__(self, store, count=2):
-        self._store, self.count, self.gone, self.closed = store, count, False, False
+        self._store, self.count, self.gpus, self.gone, self.closed = store, count, None, False, False
         self.jobs = []  # in the order in which they were given
 
-    def submit(self, part, token, done):
+    def submit(self, part, token, done, cuda=False):
         if self.gone:
             raise OSError("the connection is lost")
-        self.jobs.append(FakeJob(self._store, part, token, done))
+        self.jobs.append(FakeJob(self._store, part, token, done, cuda))
         return self.jobs[-1]
 
     def ending(self, job):

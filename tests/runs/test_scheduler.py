@@ -1,6 +1,5 @@
 """A scheduler elsewhere: one that does not answer, comes later, has no workers, goes away and comes back."""
 
-import socket
 import time
 
 import pytest
@@ -10,15 +9,14 @@ from alf.runs import Engine
 from alf.settings import Settings
 from alf.training import Recipe
 from tests.runs.conftest import ended
+from tests.runs.postgres import free_port
 
 SMALL = Recipe(data="digits", losses=("ce", "mae"), noise=("symmetric:0.5",), network="mlp:16", epochs=3, lr=0.3)
 
 
 @pytest.fixture
 def port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+    return free_port("127.0.0.1")
 
 
 @pytest.fixture

@@ -220,3 +220,37 @@ def until(condition, seconds=60.0):
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.02)
+
+
+def test_recipes_for_cuda_go_to_workers_that_declare_a_gpu_and_the_others_do_not_wait_for_them(store, workers):
+    workers.count, workers.gpus = 3, 1
+    supervisor = Supervisor(SETTINGS, store, lambda settings, store: workers)
+    cuda = [start(store, recipe.with_(device="cuda")) for recipe in RECIPES[:3]]
+    plain = [start(store, recipe) for recipe in RECIPES[3:6]]
+    for _ in range(6):
+        supervisor.turn()
+        kinds = [job.row.recipe["device"] for job in workers.busy]
+        assert [job.cuda for job in workers.busy] == [kind == "cuda" for kind in kinds]
+        assert kinds.count("cuda") <= 1
+        assert status(store, *cuda).count("running") == kinds.count("cuda")  # the others are not said to run
+        workers.busy[0].finish()
+    for job in workers.busy:
+        job.finish()
+    supervisor.turn()
+    while workers.busy:
+        workers.busy[0].finish()
+        supervisor.turn()
+    assert set(status(store, *cuda, *plain)) == {"finished"}
+    supervisor.close()
+
+
+def test_while_the_only_gpu_is_away_recipes_for_cuda_wait_and_without_any_gpu_they_go_anywhere(store, workers):
+    workers.count, workers.gpus = 2, 0
+    supervisor = Supervisor(SETTINGS, store, lambda settings, store: workers)
+    cuda, plain = start(store, RECIPES[0].with_(device="cuda")), start(store, RECIPES[1])
+    supervisor.turn()
+    assert status(store, cuda, plain) == ["queued", "running"]
+    workers.gpus = None
+    supervisor.turn()
+    assert status(store, cuda, plain) == ["running", "running"]
+    supervisor.close()
