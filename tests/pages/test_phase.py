@@ -47,6 +47,8 @@ class Sweep:
         self.known[0] = SweepState.RUNNING
         return self.advance()
 
+    in_background = start
+
     def stop(self):
         self.known[0] = SweepState.STOPPED
         return self.look()
@@ -108,6 +110,18 @@ def test_the_link_is_the_map(open_app):
     assert {name: query(same, name) for name in same.query_params} == {
         name: query(app, name) for name in app.query_params
     }
+
+
+def test_another_map_stops_the_one_that_is_going(open_app, sweeps):
+    app = open_app("phase", **SMALL | {"y": ["noise=0.1:0.8:8"]})
+    app.button(key="start-map").click().run()
+    (first,) = sweeps
+    sweeps[first][:] = [SweepState.RUNNING, 3]
+    app.text_input(key="text-x").set_value("a=1,2,3,4").run()
+    assert sweeps[first][0] == SweepState.RUNNING  # to look at something else stops nothing
+    app.button(key="start-map").click().run()
+    assert sweeps[first][0] == SweepState.STOPPED
+    assert [one[0] for key, one in sweeps.items() if key != first] != [SweepState.NEW]
 
 
 def test_two_losses_are_two_figures_with_one_scale(open_app, charts):

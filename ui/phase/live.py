@@ -23,7 +23,7 @@ SELDOM = 3.0  # of a large map, which takes its time to be sent
 LARGE = 2500  # cells
 CHART = "phase-map"
 HEIGHT, SMALL = 480, 400
-_ERROR, _PENDING = "phase.error", "phase.pending"
+_ERROR, _PENDING, _GOING = "phase.error", "phase.pending", "phase.going"
 
 
 def buttons(seen: Shown) -> None:
@@ -74,14 +74,21 @@ def _start() -> None:
 
 
 def begin() -> None:
-    """Have the map of the controls measured; where its data are not here yet they are looked for first."""
+    """Have the map of the controls measured, also while nobody looks; data that are not here yet are looked for first.
+
+    A reader's workers are for one map: another one that is still going on is stopped, and Resume goes on with it.
+    """
     sweep = of_page.own_sweep()
     recipe = sweep.phase.recipe_of(sweep.phase.cells[:1])
     if needed(recipe):
         fetches().ask(*key_of(recipe))
         st.session_state[_PENDING] = sweep.phase
-    else:
-        sweep.start()
+        return
+    before = st.session_state.get(_GOING)
+    if before is not None and before.phase != sweep.phase and before.look().active:
+        before.stop()
+    sweep.in_background()
+    st.session_state[_GOING] = sweep
 
 
 def _fetching(phase: PhaseMap) -> None:
