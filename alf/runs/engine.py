@@ -64,25 +64,27 @@ class Engine:
         """How many parts of runs are computed at a time."""
         return self.supervisor.count
 
-    def start(self, recipe: Recipe, owner: str, name: str | None = None, most: int | None = None) -> str:
+    def start(self, recipe: Recipe, owner: str, name: str | None = None, limited: bool = True) -> str:
         """Queue a recipe and return the run's unguessable id.
 
         The same recipe of the same owner is the same run, however often Start is pressed; of another owner it is
-        another run that shares the result. A stopped or failed run goes on from where it was. An owner has at most
-        `most` unfinished runs, by default what the settings say.
+        another run that shares the result. A stopped or failed run goes on from where it was. A command's
+        runs are not `limited` in size, and not in number but by the queue: who types it could set the limits too.
 
         Raises
         ------
         InputError
             Too many lanes or epochs, too many unfinished runs, data that cannot be found.
         """
-        self.refuse_too_large(recipe)
+        if limited:
+            self._refuse_too_large(recipe)
         limits, shares = self.settings, share_out(recipe, self.workers)
-        run = self.store.start(recipe, owner, shares, name, limits.max_queued, most or limits.max_per_owner)
+        most = limits.max_per_owner if limited else None
+        run = self.store.start(recipe, owner, shares, name, limits.max_queued, most)
         self.supervisor.begin()
         return run
 
-    def refuse_too_large(self, recipe: Recipe) -> None:
+    def _refuse_too_large(self, recipe: Recipe) -> None:
         """Raise an `InputError` for a recipe of more lanes or epochs than the settings allow in one run."""
         limits = self.settings
         if len(recipe.lanes) > limits.max_lanes:

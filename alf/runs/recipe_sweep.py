@@ -43,16 +43,9 @@ class RecipeSweep:
         In the order in which they are told about.
     owner
         Whose runs these are; by default those of whoever is logged in.
-
-    Raises
-    ------
-    InputError
-        A recipe is larger than the settings allow.
     """
 
     def __init__(self, engine: Engine, recipes: Sequence[Recipe], owner: str | None = None):
-        for recipe in recipes:
-            engine.refuse_too_large(recipe)
         self.engine, self.recipes, self.owner = engine, recipes, owner or f"sweep-{_user()}"
         self._runs: dict[int, str] = {}  # number of a recipe -> its run
         self._ended: set[int] = set()  # numbers of recipes for which there is nothing to wait
@@ -122,7 +115,7 @@ class RecipeSweep:
             if len(set(self._runs) - self._ended) >= most:
                 return
             try:
-                self._runs[number] = self.engine.start(recipe, self.owner, most=most + len(self.recipes))
+                self._runs[number] = self.engine.start(recipe, self.owner, limited=False)
             except DatabaseAway:
                 raise
             except InputError as error:

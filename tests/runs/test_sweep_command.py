@@ -146,7 +146,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(machines, files, make
     url, few = make_url(), files[:3]
     long = RECIPES[0].with_(epochs=4000, lr=0.15)
     few[1].write_text(json.dumps(long.to_dict()))
-    sweep = start_sweep(machines, url, few, ALF_WORKERS="2", ALF_MAX_EPOCHS="4000")
+    sweep = start_sweep(machines, url, few, ALF_WORKERS="2")
     until(lambda: sum(line.get("epoch", 0) > 20 for line in lines(machines)[120:]), sweep)
     os.killpg(sweep.pid, signal.SIGINT)  # as a terminal does: to all processes of the command
     assert sweep.wait(timeout=60) == 1
