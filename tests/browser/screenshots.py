@@ -35,6 +35,8 @@ STATES = {
     "simplex-beside": "/simplex?loss=nce&kind=pair&rate=0.3&beside=yes",
     "simplex-six": "/simplex?loss=ce&loss=agce:a=0.6,q=0.6&loss=ngce:q=0.7&kind=pair&rate=0.4&beside=yes",
     "simplex-edge": "/simplex?loss=ce&loss=agce:a=0.6,q=0.6&kind=pair&rate=0.4&shown=edge&classes=10",
+    "phase": "/phase",
+    "phase-cell": "/phase?cell=0-5-9",
     "train": "/train",
     "train-wrong": "/train?look=wrong",
     "train-heart": "/train?look=heart",

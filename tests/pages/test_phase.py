@@ -191,6 +191,13 @@ def test_other_losses_bring_an_axis_that_they_have(open_app):
     assert query(app, "map-data") == ["moons"]
 
 
+def test_a_kind_of_axis_that_the_data_have_not_is_refused_in_words(open_app):
+    app = open_app("phase", **{"map-data": ["moons"], "map-noise": ["symmetric:0.2"], "y": ["noise=0.1:0.4:3"]})
+    app.selectbox(key="kind-x").set_value("classes").run()
+    assert any("needs at least two values" in error.value.replace("\\", "") for error in app.error)
+    assert query(app, "x") == [DEFAULT.x.text]
+
+
 def test_the_presets_bring_everything_back(open_app):
     app = open_app("phase", **SMALL, **{"map-loss": ["ael:a=3"], "map-epochs": ["3"], "map-data": ["moons"]})
     app.button(key="preset-quick").click().run()

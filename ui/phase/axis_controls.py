@@ -12,9 +12,6 @@ from ui.state.view import View, keep, refusal_kept
 from ui.words.glossary import hint
 from ui.words.markdown import literal
 
-COUNT = 8
-"""Values of an axis whose kind was just chosen."""
-
 
 def axis_fields(view: View, name: str) -> None:
     """The fields of the axis ``x`` or ``y``."""
@@ -68,7 +65,10 @@ def _range(axis: Axis, name: str) -> None:
 
 def _kind(key: str, name: str) -> None:
     now = View.now()
-    count = len(parse_axis(now[name])) if name in now else COUNT
+    if st.session_state[key] is None:  # a click that came while the page was drawn anew
+        return
+    count = len(parse_axis(now[name]))
+    st.session_state[f"{name}.refused"] = now[name]
     with refusal_kept(f"{name}.refusal"):
         _set(name, first_axis(st.session_state[key], now, count))
 
