@@ -96,8 +96,10 @@ def controls(view: View, found: Measured) -> None:
         now = view.value("protocol")
         known = [protocol_text(recipe) for recipe in found]
         options = dict.fromkeys((*reversed(protocol_kinds(view["table"])), *sorted(known), now))
-        names = {text: protocol_in_words(view["table"], text) + " ✓" * (text in known) for text in options}
-        pick(view, "protocol", "Ours were trained by", names, hint("protocol"))
+        names = {text: protocol_in_words(view["table"], text) for text in options}
+        key = keep("pick-protocol", now)
+        st.selectbox("Ours were trained by", list(names), format_func=names.get, key=key, help=hint("protocol"),
+                     on_change=_protocol, args=(key,))  # fmt: skip
         key = keep("tables-grid", list(view["grid"]))
         st.multiselect(
             "Label noise",
@@ -150,6 +152,13 @@ def noise_in_words(spec: str) -> str:
     ('clean', 'symmetric 0.4')
     """
     return "clean" if spec == "none" else spec.replace(":", " ") if len(spec) < 30 else "a matrix"
+
+
+def _protocol(key: str) -> None:
+    try:  # a label that the browser had from an earlier list is no protocol
+        View.set("protocol", protocol_text(protocol(View.now()["table"], st.session_state[key])))
+    except InputError:
+        st.session_state.pop(key)
 
 
 def _data(key: str) -> None:
