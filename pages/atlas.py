@@ -10,7 +10,7 @@ from alf.noise import parse_noise
 from ui import controls
 from ui.asking.page_questions import families, read_loss
 from ui.charts.chart import clicked, mount
-from ui.shell import head
+from ui.shell import head, routed
 from ui.state import link
 from ui.state.view import View
 from ui.verdicts import ratio_map
@@ -42,6 +42,7 @@ def click(chart: str) -> None:
         st.session_state[FULL] = True
 
 
+routed()  # the losses that can be chosen are worked out
 FIELDS = (
     link.choice("family", families(), "agce"),
     link.losses(parse=read_loss),

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from alf.settings import settings
+from alf.theory.asking.prover import Unfinished
 
 ROOT = Path(__file__).parent.parent
 NAME = "Asymmetric Loss Explorer"
@@ -97,6 +98,9 @@ def run() -> None:
     _RUN.inside = True
     try:
         chosen.run()
+    except Unfinished as why:  # the machine is busy, or the worker was lost: nothing that the reader did
+        st.warning(f"This page could not be worked out now. {why}")
+        st.button("Try again")
     finally:
         _RUN.inside = False
 
@@ -117,11 +121,16 @@ def entry(title: str) -> Entry:
     return next(e for e in PAGES if e.title == title)
 
 
-def head(title: str, lead: str = "") -> None:
-    """The question a page answers, as its heading, with one sentence on how. Every page begins with it."""
+def routed() -> None:
+    """Go through `run`, which says what keeps a page from being shown; `head` does so for most pages."""
     if not getattr(_RUN, "inside", False):
         # Until the router has run once, a fresh server runs the files of a folder called pages/ by itself, without it.
         # Only a call of st.navigation ends that; it holds for the whole server.
         _navigation()
         st.rerun()
+
+
+def head(title: str, lead: str = "") -> None:
+    """The question a page answers, as its heading, with one sentence on how. Every page begins with it."""
+    routed()
     st.html(f'<header class="alf-head"><h1>{entry(title).question}</h1><p>{lead}</p></header>')

@@ -138,6 +138,10 @@ def test_bad_links(open_app, charts, engine):
     words = " ".join(warning.value for warning in app.warning)
     assert "3 rows of 3 numbers" in words and "a must lie in" in words and "none with this id" in words
     assert set(dots(charts["mirror-curves"][0])) == {"CE"}
+    assert "recorded networks are shown" in words
+    app = open_app("mirror", noise=["matrix:.6,.3,.1;.1,.8,.1;.2,.2,.6"], mirror=["nobody"])
+    assert "none with this id" in app.warning[0].value and "recorded" not in app.warning[0].value
+    assert "none yet" in html(app)
     app = open_app("mirror", mirror=["<script>"])
     assert "letters, digits" in app.warning[0].value
     app = open_app("mirror", loss=["ce", "mae", "mse", "nce", "ael:a=1", "ael:a=2", "ael:a=3"])

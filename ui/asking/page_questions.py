@@ -232,24 +232,21 @@ def grid(spec: str, **values) -> np.ndarray:
 
     Raises
     ------
-    InputError
-        Where no worker answered in time.
+    Unfinished
+        Where no worker answered in time: `ui.shell.run` says so in place of the page.
     """
     return _compute(jobs.grids, spec, values)
 
 
 @st.cache_resource(show_spinner=False)
 def families() -> tuple[str, ...]:
-    """See `jobs.families`."""
-    return _compute(jobs.families)
+    """See `jobs.families`. Nothing that a reader wrote is in it: it may take as long as a busy machine needs."""
+    return _compute(jobs.families, seconds=BUSY_SECONDS)
 
 
-def _compute(function: Callable, *arguments):
-    """An answer that the page waits for and keeps itself."""
-    try:
-        return questions().ask(function, *arguments, quick=True, key=object()).result(BUSY_SECONDS)
-    except Unfinished as why:
-        raise InputError(f"This could not be worked out. {why}") from None
+def _compute(function: Callable, *arguments, **deadline: float):
+    """An answer without which there is no page: it is waited for, and kept by the caller."""
+    return questions().ask(function, *arguments, quick=True, key=object(), **deadline).result(BUSY_SECONDS)
 
 
 def read_loss(text: str) -> Loss:

@@ -142,7 +142,7 @@ def _results(specs: tuple[str, ...], noise: str, run: str | None, waiting: bool)
     recipe, path, parts = _recipe(specs, noise), path_of(noise), _parts(specs, noise)
     seen = look(run, recipe)
     if seen.problem:
-        st.warning(f"{seen.problem}. The recorded networks are shown instead.")
+        st.warning(f"{seen.problem}.{' The recorded networks are shown instead.' if seen.records else ''}")
     _status(seen, recipe)
     losses = list(named(map(parse, specs)))
     held = [_networks(spec, path, recipe, seen, part) for spec, part in zip(specs, parts, strict=True)]
