@@ -153,3 +153,9 @@ def test_a_matrix_of_another_page_is_kept_and_said(open_app, charts, engine):
     app.query_params.clear()
     app.switch_page("pages/mirror.py").run()
     assert not app.exception and any("Your 2 × 2 matrix does not fit" in info.value for info in app.info)
+
+
+def test_a_way_that_ends_early_says_no_more_than_how_far_it_goes(open_app, charts, engine):
+    words = html(settled(open_app("mirror", noise=["matrix:.6,.3,.1;.1,.8,.1;.2,.2,.6"], loss=["mae"])))
+    assert "up to the matrix" in words and "are the likeliest" not in words
+    assert "while clean labels are the likeliest" in html(settled(open_app("mirror", loss=["mae"])))

@@ -283,7 +283,8 @@ def _leaves(part: KnownPart | None, beside: Networks, path: NoisePath) -> str:
         return "not decided"
     low, high = part.interval
     if _never(part, path):
-        return "never<small> while clean labels are the likeliest</small>"
+        whole = path.reach == 1  # the clean labels are still the likeliest where the way ends
+        return f"never<small> {'up to the matrix' if whole else 'while clean labels are the likeliest'}</small>"
     if not _known(part):
         return f"between {_place(low, path)} and {_place(high, path)}"
     if high <= NEVER:
