@@ -8,7 +8,8 @@ import pytest
 
 import alf.training
 from alf import doctor
-from alf.cli import _tolerance, main
+from alf.cli import main
+from alf.cli.training import tolerance
 from alf.doctor import Check
 from alf.errors import InputError
 from alf.export.run import json_text, recipe_text
@@ -291,7 +292,7 @@ def test_bad_input_is_one_line_and_status_2(capsys, arguments, message):
 
 def test_data_list_says_what_is_here_and_what_is_damaged(capsys, monkeypatch, tmp_path):
     settings = Settings.from_environment({"ALF_DATA_DIR": str(tmp_path)})
-    monkeypatch.setattr("alf.cli.settings", lambda: settings)
+    monkeypatch.setattr("alf.cli.machine.settings", lambda: settings)
     monkeypatch.setattr("alf.data.idx.cache_folder", lambda: tmp_path / "none")
     here = {row["key"]: row for row in answer(capsys, "data", "list", "--json")}
     assert here["digits"]["here"] and not here["mnist"]["here"] and "fetch mnist" in here["mnist"]["how"]
@@ -317,7 +318,7 @@ def test_a_defect_of_ours_is_one_line_and_status_1(capsys, monkeypatch):
 
 def test_tables_in_every_format(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(
-        "alf.cli.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "r.sqlite")})
+        "alf.cli.training.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "r.sqlite")})
     )
     found = answer(capsys, "tables", "--data", "cifar10", "--noise", "symmetric:0.40", "--format", "json")
     assert found["noises"] == ["symmetric:0.4"] and found["protocol"] == "paper" and found["departs"] == []
@@ -346,7 +347,7 @@ def test_tables_in_every_format(capsys, monkeypatch, tmp_path):
 )
 def test_tables_refuse_in_a_sentence(capsys, monkeypatch, tmp_path, arguments, said):
     monkeypatch.setattr(
-        "alf.cli.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "r.sqlite")})
+        "alf.cli.training.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "r.sqlite")})
     )
     assert main(["tables", *arguments]) == 2
     shown = capsys.readouterr()
@@ -358,5 +359,5 @@ def test_what_happened_is_said_last_and_theory_is_asked_by_loss_and_noise(capsys
     *_, told, theory = capsys.readouterr().out.strip().splitlines()
     assert told.startswith("mae, pair:0.4: starving. The accuracy is ") and "near that of guessing (10%)" in told
     assert "MAE is proved to tolerate this noise" in theory and "how many steps" in theory
-    tolerates = _tolerance(Recipe(data="mnist", losses=("ce",), network="mlp:8"))
+    tolerates = tolerance(Recipe(data="mnist", losses=("ce",), network="mlp:8"))
     assert tolerates("mae", "asymmetric:0.4") == "proved" and tolerates("ce", "asymmetric:0.4") is None

@@ -51,9 +51,9 @@ def mirror_figure(losses: Sequence[Mirrored], x_title: str, reach: float, networ
     """
     traces = []
     for loss in losses:
-        several = _many(loss)
+        several, spread = _many(loss), loss.best.spread
         traces += [band(loss.best)] if several else []
-        one = np.where(loss.best.spread > 0, np.nan, loss.best.y) if several else loss.best.y
+        one = loss.best.y if spread is None else np.where(spread > 0, np.nan, loss.best.y)
         traces.append(line(replace(loss.best, y=one), hover="best prediction %{y:.3f} at %{x:.3g}"))
         if loss.leaves is not None and loss.leaves < reach:
             traces.append(_leaves(loss))

@@ -240,8 +240,8 @@ def _row(heat: Heat, along: Axis, mean: np.ndarray, std: np.ndarray, measure: Me
     ends = [end for end in dict.fromkeys((results[0], results[-1])) if end is not best]
     worse = [end for end in ends if _differ(end, best, measure)]
     name = NAMES.get(along.kind, along.kind)
-    shown = [measure.name, amount(best.mean, measure)]
-    shown = " ".join(shown if measure.share else reversed(shown))
+    words = [measure.name, amount(best.mean, measure)]
+    shown = " ".join(words if measure.share else reversed(words))
     if not any(_differ(result, best, measure) for result in results):
         return f"every {name} measured gives about the same: {shown}"
     against = " and ".join(f"{amount(end.mean, measure)} at {end.name}" for end in (worse or ends))

@@ -13,6 +13,7 @@ QUICK: dict[str, dict[str, Any]] = {"digits": {"network": "mlp:256", "epochs": 6
 KINDS = ("map", "classroom", "paper")
 
 LOSS, NOISE = "agce:a=0.6,q=0.6", "symmetric:0.4"
+HEADLINE = ("agce:a=1,q=0.6", "ael:a=1", "nce+agce:alpha=1,beta=4,a=1,q=0.6")
 X, Y = "a=0.05:6:12:log", "noise=0.1:0.8:10"
 """The map that is shown where nothing else is asked for."""
 
@@ -45,6 +46,16 @@ def map_recipe(
     if kind not in KINDS:
         raise InputError(f"recipe: must be one of {', '.join(KINDS)}, got {kind[:60]}")
     return named_recipe(kind, data, losses=losses, noise=noise, seeds=seeds, **changes)
+
+
+def headline_map() -> PhaseMap:
+    """Return the map of 1,600 networks a loss, on data that every network can tell apart.
+
+    >>> headline_map().networks
+    4800
+    """
+    recipe = map_recipe("clusters", HEADLINE, ("pair:0.1",), (0,))
+    return PhaseMap(recipe, parse_axis("a=0.1:8:40:log"), parse_axis("noise=0.00625:0.49375:40"))
 
 
 def default_map() -> PhaseMap:

@@ -23,11 +23,11 @@ from typing import Any
 from alf.errors import InputError
 from alf.phase.cell_values import MEASURES, Measured
 from alf.phase.phase_map import Cell, PhaseMap
-from alf.phase.recipes import default_map
+from alf.phase.recipes import default_map, headline_map
 from alf.phase.theory import Critical, Question, questions
 
 FOLDER = Path(__file__).parent / "recorded"
-MAPS: dict[str, Callable[[], PhaseMap]] = {"digits": default_map}
+MAPS: dict[str, Callable[[], PhaseMap]] = {"digits": default_map, "headline": headline_map}
 """What is recorded, by name."""
 DIGITS = 4
 """Digits that are kept of a measured value."""

@@ -61,5 +61,5 @@ def test_what_a_document_names_is_there(document):
 
 
 def test_what_is_not_there_is_found_missing():
-    assert not is_file("alf/nowhere.py") and not is_file("nowhere.js") and is_file("alf/cli.py")
+    assert not is_file("alf/nowhere.py") and not is_file("nowhere.js") and is_file("alf/serve.py")
     assert not there("alf.losses.nothing") and not there("alf.nowhere.parse") and there("alf.losses.parse")

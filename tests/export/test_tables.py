@@ -171,7 +171,7 @@ def test_the_commands_are_accepted_by_the_command_line(tmp_path, capsys, monkeyp
     from alf.settings import Settings
 
     monkeypatch.setattr(
-        "alf.cli.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "runs.sqlite")})
+        "alf.cli.training.settings", lambda: Settings.from_environment({"ALF_STORE": str(tmp_path / "runs.sqlite")})
     )
     monkeypatch.chdir(tmp_path)
     protocol = protocol_of(paper("mnist").with_(data="digits", network="mlp:4", epochs=1, batch=512))

@@ -1,5 +1,6 @@
 """The recorded map is what its command computes: whole, the default one, and some of its cells trained again here."""
 
+from random import Random
 from statistics import fmean, variance
 
 import pytest
@@ -9,6 +10,7 @@ from alf.phase import MEASURES, Cell
 from alf.phase.cell_values import measured
 from alf.phase.recipes import default_map
 from alf.phase.recorded_map import MAPS, recorded_map
+from alf.phase.sides import sides
 from alf.phase.theory import answer, of_cell, questions
 from alf.training import run
 
@@ -36,6 +38,25 @@ def test_cells_trained_again_come_to_what_is_recorded():
             assert again.mean(measure) == pytest.approx(found.cells[cell].mean(measure), abs=tolerance), (cell, measure)
 
 
+def test_cells_of_the_headline_trained_again_come_to_what_is_recorded():
+    found = recorded_map("headline")
+    again = Random(7)
+    for loss in range(len(found.phase.losses)):
+        cells = [Cell(loss, again.randrange(40), again.randrange(40)) for _ in range(3)]
+        for cell in cells:
+            *records, _ = run(found.phase.recipe_of([cell]))
+            mean = measured(found.phase, [cell], records, {})[cell].mean("confidence")
+            assert mean == pytest.approx(found.cells[cell].mean("confidence"), abs=0.03), cell
+
+
+def test_the_headline_number():
+    """Most networks lie on theory's side, and those that do not are nearly all surer than the best prediction."""
+    found = recorded_map("headline")
+    told = sides(found.phase, found.cells, found.answers)
+    assert told.counted == 4800 and 0.9 < told.share < 0.95
+    assert told.counts[False, True] > 10 * told.counts[True, False]
+
+
 def test_what_theory_says_today_is_recorded():
     found = recorded_map("digits")
     for question, recorded in list(found.answers.items())[::4]:
@@ -58,5 +79,5 @@ def test_the_ridge_is_there():
 
 def test_an_unknown_recording_is_refused():
     assert default_map() == recorded_map("digits").phase
-    with pytest.raises(InputError, match="recorded map: must be one of digits, got moon"):
+    with pytest.raises(InputError, match="recorded map: must be one of digits, headline, got moon"):
         recorded_map("moon")

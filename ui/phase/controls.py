@@ -1,4 +1,4 @@
-"""What a map is made of: losses, axes, data, noise, how long each network is trained, what is shown, two presets."""
+"""What a map is made of: losses, axes, data, noise, how long each network is trained, what is shown, presets."""
 
 import streamlit as st
 
@@ -13,14 +13,14 @@ from ui.asking.page_questions import read_loss
 from ui.controls.fields import number, pick, switch
 from ui.controls.noise import LONG
 from ui.phase.axis_controls import axes_as_text, axis_fields
-from ui.phase.fields import DEFAULT, FOLLOWING, KINDS, MOST, QUICK, first_axis, kinds, short_name, values_of
+from ui.phase.fields import DEFAULT, FOLLOWING, HEADLINE, KINDS, MOST, QUICK, first_axis, kinds, short_name, values_of
 from ui.state.recipe_fields import MOST_SEEDS
 from ui.state.view import View, infinite, keep, refusal_kept
 from ui.words.glossary import hint
 
 
 def presets() -> None:
-    """Two maps to begin with."""
+    """Maps to begin with; the last one is recorded."""
     with st.container(key="presets-map", horizontal=True, gap="small", vertical_alignment="center"):
         st.caption("Presets", width="content")
         about = "AGCE: a by the rate of symmetric noise, on handwritten digits"
@@ -34,6 +34,14 @@ def presets() -> None:
         )
         words = f"{about}; {len(DEFAULT.recipe.seeds)} seeds"
         st.button("Default: 12 × 10", key="preset-default", type="tertiary", help=words, on_click=_preset, args=({},))
+        st.button(
+            f"{HEADLINE.networks:,} networks",
+            key="preset-headline",
+            type="tertiary",
+            help="Recorded: three losses on data that every network can tell apart, beside the theorem",
+            on_click=_preset,
+            args=(values_of(HEADLINE) | {"measure": "confidence"},),
+        )
 
 
 def controls(view: View) -> None:

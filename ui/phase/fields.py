@@ -11,7 +11,7 @@ from alf.losses import Loss, parse
 from alf.noise import parse_noise
 from alf.phase import MEASURES, Axis, Cell, PhaseMap, parse_axis
 from alf.phase.axes import LIMITS
-from alf.phase.recipes import X, Y, default_map, map_recipe
+from alf.phase.recipes import X, Y, default_map, headline_map, map_recipe
 from alf.settings import settings
 from alf.training.networks_spec import network_spec
 from alf.training.recipe import RATES, Recipe
@@ -25,6 +25,7 @@ FOLLOWING = ("network", "samples", "epochs", "lr")
 """What the map's recipe of the data set decides until the reader does."""
 KINDS = ("symmetric", "pair", "asymmetric", "instance")
 DEFAULT = default_map()
+HEADLINE = headline_map()
 QUICK = {"x": "a=0.05:6:8:log", "y": "noise=0.2:0.8:6", "map-seeds": 1}
 """What differs from the default map in the quick one."""
 
