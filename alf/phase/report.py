@@ -51,8 +51,9 @@ def report(
         For each cell, when it is measured: ``{"loss", "noise", "x", "y", "seeds", "measure", "mean", "std", "values",
         "ratio", "margin", "critical", "tolerated", "ended"}``; `x` and `y` are the axes' values, `values` one number a
         seed, `ended` seed -> why its model ended early. Last of all the summary, which has no ``loss``: ``{"map",
-        "status", "message", "measure", "cells", "measured", "failed", "networks", "seconds", "critical", "sides"}``;
-        `critical` has for each loss the points of theory's curve, [value, rate, low, high], where an axis is the noise.
+        "status", "message", "notes", "measure", "cells", "measured", "failed", "networks", "seconds", "critical",
+        "sides"}``; `notes` are sentences such as on the device taken instead of the one asked for, `critical` has for
+        each loss the points of theory's curve, [value, rate, low, high], where an axis is the noise.
 
     Raises
     ------
@@ -100,6 +101,7 @@ def in_words(row: Mapping[str, Any]) -> str:
 def _summary_in_words(summary: Mapping[str, Any]) -> str:
     done = f"{summary['measured']} of {summary['cells']} cells, {summary['networks']} networks"
     text = f"\n{summary['status']} in {summary['seconds']:.1f} s: {done}. {summary['about']} {summary['message'] or ''}"
+    text = " ".join([text.rstrip(), *summary["notes"]])
     found = summary["sides"]
     if found["share"] is None:
         return text.rstrip()
@@ -146,6 +148,7 @@ def _summary(
         "map": phase.to_dict(),
         "status": str(state.status),
         "message": state.message,
+        "notes": list(state.notes),
         "measure": measure,
         "about": MEASURES[measure].about,
         "cells": state.total,

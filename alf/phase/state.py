@@ -40,6 +40,8 @@ class State:
         About how long the rest takes, when nothing else is going on; None where nothing can be said.
     status, message
         The state, and a sentence for a person, or None.
+    notes
+        Sentences on how it was computed: the device that was taken instead of the one asked for.
     """
 
     cells: Mapping[Cell, Measured]
@@ -50,6 +52,7 @@ class State:
     seconds_left: float | None
     status: SweepState
     message: str | None
+    notes: tuple[str, ...] = ()
 
     @property
     def active(self) -> bool:

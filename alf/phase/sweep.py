@@ -134,6 +134,7 @@ class Sweep:
             seconds_left=self._seconds_left(started) if status != SweepState.FINISHED else None,
             status=status,
             message=message,
+            notes=tuple(sorted({part.note for one in started.values() for part in one.parts if part.note})),
         )
 
     def _status(

@@ -183,7 +183,7 @@ class Store(Database):
             t.runs.c.id.label("run"),
             t.runs.c.stopped,
             t.runs.c.result,
-            *(t.parts.c[name] for name in ("status", "lanes", "epoch", "share", "seconds", "ended", "message")),
+            *(t.parts.c[name] for name in ("status", "lanes", "epoch", "share", "seconds", "ended", "message", "note")),
         )
         query = select(*columns).join(t.parts, t.parts.c.result == t.runs.c.result).where(t.runs.c.owner == owner)
         with self.read() as connection:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch import cuda
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"loss", "noise", "x", "y", "seeds", "measure", "mean", "std", "values", "ratio", "margin", "critical",
@@ -25,6 +26,8 @@ MAP = (
     "2",
     "--network",
     "mlp:8",
+    "--device",
+    "cuda",
 )
 
 
@@ -48,6 +51,7 @@ def test_a_map_as_json_and_again_without_training(tmp_path):
     assert (summary["status"], summary["measured"], summary["cells"], summary["networks"]) == ("finished", 4, 4, 8)
     assert [point[0] for point in summary["critical"]["agce:a=0.5,q=0.6"]] == [0.5, 2.0]
     assert summary["sides"]["counted"] == 4
+    assert ["CPU instead of CUDA" in note for note in summary["notes"]] == [True] * (not cuda.is_available())
 
     def trained():
         with sqlite3.connect(store) as connection:

@@ -162,6 +162,8 @@ def _status(seen: Shown) -> None:
     st.html(f'<div class="alf-run">{head}<i style="--w:{share:.1%}"></i><small>{small}</small></div>')
     if seen.state is not None and seen.recording is None and seen.state.failed and seen.state.message:
         st.error(literal(seen.state.message))
+    for note in seen.state.notes if seen.state is not None and seen.recording is None else ():
+        st.caption(literal(note))
 
 
 def progress(seen: Shown) -> str:
