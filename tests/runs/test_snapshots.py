@@ -8,7 +8,7 @@ from safetensors.numpy import load
 
 from alf.runs import journal, worker
 from alf.runs.leases import Lease, grant, waiting
-from alf.runs.recorded_run import AXES, FOLDER, NAMES, recorded
+from alf.runs.recorded_run import AXES, FOLDER, LISTED, recorded
 from alf.training.inspect import inspect
 from alf.training.recipe import Recipe
 from alf.training.snapshots import snapshot
@@ -60,7 +60,7 @@ def test_waiting_for_a_processor_is_nothing_that_a_snapshot_costs():
     assert allowance.cost < 0.15 and allowance.spent == allowance.cost
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LISTED)
 def test_the_shipped_snapshot_is_that_of_the_recorded_run(name):
     run = recorded(name)
     last = {record["lane"]: record for record in run.records if record["epoch"] == run.recipe.epochs}

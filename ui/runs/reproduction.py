@@ -356,7 +356,7 @@ def elsewhere(made: Table) -> None:
         "The recipe of the whole table, and what trains it there. A cluster that keeps its runs in this "
         "installation’s store needs no file: the table shows them by itself."
     )
-    st.code(written.commands(made), language="bash", wrap_lines=True)
+    st.code(written.commands(made), language=None, wrap_lines=True)
     with st.container(key="tables-files", horizontal=True, gap="small"):
         name = written.file_name(made)
         st.download_button(
