@@ -49,7 +49,10 @@ def start_sweep(machines, url, files, **settings):
     environment = machines.environment | {"ALF_STORE": url} | settings
     with (machines.folder / "out").open("w") as out, (machines.folder / "err").open("w") as err:
         command = [sys.executable, "-m", "alf", "sweep", *map(str, files)]
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=err, start_new_session=True)
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=err, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
+        )  # fmt: skip
 
 
 def said(machines):
