@@ -48,7 +48,7 @@ house: $(VENV)/dev.stamp
 	$(BIN)/python -m docs.generate.house > docs/house.svg
 
 soak: $(VENV)/dev.stamp
-	$(SOAK) -n 2 --dist worksteal tests/theory tests/export tests/losses tests/training tests/figures tests/ui
+	$(SOAK) -n 2 --dist worksteal tests/theory tests/export tests/losses tests/training tests/figures tests/phase tests/ui
 	$(SOAK) tests/runs
 
 lock: $(VENV)/dev.stamp

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.runs import reproduction
+from ui.runs import reproduction, reproduction_table
 from ui.shell import head
 from ui.state.view import View
 from ui.words.markdown import literal
@@ -15,8 +15,8 @@ def body(view: View, looking: bool) -> None:
     made, found = reproduction.look(view)
     reproduction.controls(view, found)
     with st.container(key="tables-shown", gap="medium"):
-        st.html(reproduction.summary(made))
-        st.html(reproduction.html_of(made))
+        st.html(reproduction_table.summary(made))
+        st.html(reproduction_table.html_of(made))
         st.caption("  \n".join(literal(line) for line in reproduction.written.remarks(made)))
     with st.container(key="tables-below"):
         with st.container(key="tables-missing", gap="small"):

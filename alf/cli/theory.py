@@ -59,16 +59,12 @@ def ratio(loss, classes, as_json):
     parsed = read_loss(loss)
     found = find_ratio(parsed)
     critical = critical_noise(found, classes)
-    answer = {
-        "loss": parsed.spec,
-        "ratio": found.value,
-        "upper_ratio": found.upper_value,
-        "exact": None if found.exact is None or len(str(found.exact)) > 300 else str(found.exact),
-        "status": found.status,
-        "interval": found.interval and list(found.interval),
-        "upper_interval": found.upper_interval and list(found.upper_interval),
-        "critical_noise": {"classes": classes, "symmetric": critical.symmetric, "pair": critical.pair},
-    }
+    told = found.to_json()
+    named = ("ratio", "upper_ratio", "exact", "status", "interval", "upper_interval")
+    answer = {"loss": parsed.spec} | {name: told[name] for name in named}
+    if len(told["exact"] or "") > 300:
+        answer["exact"] = None
+    answer["critical_noise"] = {"classes": classes, "symmetric": critical.symmetric, "pair": critical.pair}
     if as_json:
         return print_json(answer)
     if found.value is None:

@@ -177,7 +177,7 @@ def remarks(table: Table) -> list[str]:
     """What must be said beside the numbers, a sentence each: how to read them, the protocol, sources, single rows."""
     said = [
         f"Test accuracy in % at the last epoch on {table.protocol.dataset.name}: ours, published, difference; "
-        f"± is the standard deviation of single runs.",
+        f"± is the standard deviation of single runs (divisor n - 1, as the sources have it).",
     ]
     marks = []
     if any(c.outside for cell in table.cells for c in cell.comparisons):

@@ -155,7 +155,7 @@ def record(name: str) -> None:
     for row in rows:
         for metric in METRICS:
             value = row[metric]
-            lanes[row["lane"]][metric].append(value if value is None else float(f"{value:.4g}"))
+            lanes[row["lane"]][metric].append(float(f"{value:.4g}") if isinstance(value, float) else value)
     threads = torch.get_num_threads()
     plain = {
         "recipe": recipe.to_dict(),

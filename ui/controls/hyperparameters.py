@@ -11,6 +11,7 @@ from alf.losses import Loss, Parameter
 from alf.numbers import decimal, exact_number
 from ui.controls.changes import loss_at, put_at, show_refusal, typed_spec
 from ui.state.view import keep, refusal_kept
+from ui.words.verdict_words import GREEK
 
 
 def slider(index: int, loss: Loss, parameter: Parameter) -> None:
@@ -88,7 +89,7 @@ def numbered_name(index: int, loss: Loss) -> str:
 
 
 def letter_of(parameter: Parameter) -> str:
-    return _GREEK.get(parameter.name, parameter.name)
+    return GREEK.get(parameter.name, parameter.name)
 
 
 def _symbol(parameter: Parameter) -> str:
@@ -101,9 +102,6 @@ def _symbol(parameter: Parameter) -> str:
 
 def _meaning(parameter: Parameter) -> str:
     return f"{parameter.meaning[:1].upper()}{parameter.meaning[1:]}"
-
-
-_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
 
 
 def _slide(key: str, index: int, spec: str, name: str) -> None:
@@ -127,7 +125,7 @@ def _exactly(key: str, index: int, spec: str, name: str) -> None:
             got = quoted(text) if text else "nothing"
             stays = f"{decimal(loss.values[name])} stays in use."
             comma = " A decimal point is needed." if re.fullmatch(r"[+-]?\d+,\d+", text) else ""
-            raise InputError(f"{_GREEK.get(name, name)}: {words}, got {got}.{comma} {stays}")
+            raise InputError(f"{GREEK.get(name, name)}: {words}, got {got}.{comma} {stays}")
         put_at(index, loss.replace(**{name: value}).spec)  # may be refused: values of l that no double holds
 
 

@@ -1,7 +1,5 @@
 """The parts of the Tables page: the controls, the table, what is missing and how to get it, and the files."""
 
-from html import escape
-
 import streamlit as st
 
 from alf.data import DATASETS
@@ -10,20 +8,20 @@ from alf.export import tables as written
 from alf.export.run import recipe_text
 from alf.losses import parse
 from alf.runs.measured import Measured, merged, read_runs
-from alf.runs.reproduction import MOST_NOISES, Cell, Outcome, Table, columns, lookup, table
+from alf.runs.reproduction import MOST_NOISES, Cell, Table, columns, lookup, table
 from alf.runs.table_plan import Plan, plan
 from alf.settings import settings
 from alf.training.protocols import protocol, protocol_kinds, protocol_text
 from alf.training.published import NOISES, Method, departures, methods
 from alf.training.recipe import Recipe
 from ui.controls.fields import number, pick
+from ui.runs.reproduction_table import column_name
 from ui.shell import entry, page
 from ui.state import link
 from ui.state.view import View, keep, refusal_kept
 from ui.training import session
 from ui.training.fetching import fetches, key_of, needed
-from ui.words import key_figures
-from ui.words.glossary import hint, term
+from ui.words.glossary import hint
 from ui.words.markdown import literal
 
 DATA = ("cifar10", "cifar100", "mnist", "fashion-mnist", "digits")
@@ -104,7 +102,7 @@ def controls(view: View, found: Measured) -> None:
         st.multiselect(
             "Label noise",
             list(dict.fromkeys((*NOISES, *view["grid"]))),
-            format_func=noise_in_words,
+            format_func=column_name,
             key=key,
             max_selections=MOST_NOISES,
             accept_new_options=True,
@@ -145,15 +143,6 @@ def protocol_in_words(data: str, text: str) -> str:
     return "; ".join(departures(protocol(data, text))) if kind == "paper" else f"{name}: {changes.replace(',', ', ')}"
 
 
-def noise_in_words(spec: str) -> str:
-    """A noise as the head of a column.
-
-    >>> noise_in_words("none"), noise_in_words("symmetric:0.4")
-    ('clean', 'symmetric 0.4')
-    """
-    return "clean" if spec == "none" else spec.replace(":", " ") if len(spec) < 30 else "a matrix"
-
-
 def _protocol(key: str) -> None:
     try:  # a label that the browser had from an earlier list is no protocol
         View.set("protocol", protocol_text(protocol(View.now()["table"], st.session_state[key])))
@@ -187,7 +176,7 @@ def _changed(name: str, value: float) -> None:
         st.session_state[_ERROR] = str(error)
 
 
-# -- the table -------------------------------------------------------------------------------------------------------
+# -- what is known -----------------------------------------------------------------------------------------------------
 
 
 def look(view: View) -> tuple[Table, Measured]:
@@ -196,64 +185,6 @@ def look(view: View) -> tuple[Table, Measured]:
     mine = {recipe: models for recipe, models in found.items() if recipe.data == view["table"]}
     recipe = chosen(view)
     return table(recipe, view["grid"], recipe.seeds, mine), mine
-
-
-def summary(made: Table) -> str:
-    """What the comparisons came to, in HTML."""
-    trainable = [cell for cell in made.cells if cell.method.loss]
-    measured = sum(cell.ours is not None for cell in trainable)
-    words = {
-        Outcome.REPRODUCED: term("reproduced"),
-        Outcome.DIFFERENT: term("not reproduced"),
-        Outcome.UNKNOWN: "cannot be judged: the source gives no spread",
-        Outcome.PARTIAL: "not the published experiment, so not judged",
-    }
-    counts = [(str(count), words[outcome]) for outcome, count in written.counted(made).items()]
-    return key_figures.key_figures([(f"{measured} of {len(trainable)}", "cells measured here"), *counts])
-
-
-def html_of(made: Table) -> str:
-    """The table in HTML: in each cell ours, theirs and the difference."""
-    heads = "".join(f"<th>{escape(noise_in_words(noise))}</th>" for noise in made.noises)
-    lines = []
-    for method in made.methods:
-        cells = [cell_html(made, made.cell(method, noise)) for noise in made.noises]
-        lines.append(key_figures.table_row([_name(method), *cells]))
-    return key_figures.html_table(f"<th>Loss</th>{heads}", "".join(lines), "alf-reproduction")
-
-
-def _name(method: Method) -> str:
-    loss = None if method.loss is None else parse(method.loss)
-    label = "not in the catalogue" if loss is None else loss.label.removeprefix(loss.name).strip(" ()")
-    also = "" if loss is None or loss.name == method.name else f"; published as {method.name}"
-    name = method.name if loss is None else loss.name
-    return f'<div class="alf-name">{escape(name)}<small>{escape(label + also)}</small></div>'
-
-
-def cell_html(made: Table, cell: Cell) -> str:
-    """One cell in HTML."""
-    parts = []
-    if cell.ours is not None:
-        ours = cell.ours
-        seeds = f"{len(ours.accuracies)} seed{'s' if len(ours.accuracies) > 1 else ''}"
-        mark = "" if cell.comparable or not cell.theirs else f" {written.PARTIAL}"
-        spread = "" if ours.spread is None else f"<small> ± {ours.spread:.2f}</small>"
-        parts.append(f"<b>{ours.mean:.2f}{spread}</b>{mark}<small>{seeds}, {ours.epochs} epochs</small>")
-    elif cell.going is not None:
-        parts.append(f"<small>epoch {cell.going} of {made.protocol.epochs}</small>")
-    elif cell.method.loss is not None:
-        parts.append("–")
-    for index, theirs in enumerate(cell.theirs):
-        source = made.sources.index(theirs.source) + 1
-        spread = "" if theirs.spread is None else f" ± {theirs.spread:.2f}"
-        parts.append(f'<span title="{escape(theirs.source)}">{theirs.mean:.2f}{spread}<sup>{source}</sup></span>')
-        if cell.comparisons:
-            found = cell.comparisons[index]
-            look = {Outcome.REPRODUCED: "alf-same", Outcome.DIFFERENT: "alf-apart"}.get(found.outcome, "")
-            parts.append(f'<i class="{look}">{written.difference_text(found.difference, found.outside)}</i>')
-    if cell.disputed:
-        parts.append(f"<small>{written.DISPUTED} sources disagree</small>")
-    return f'<div class="alf-cell">{"".join(f"<p>{part}</p>" for part in parts) or "–"}</div>'
 
 
 # -- what is missing -------------------------------------------------------------------------------------------------
@@ -292,7 +223,7 @@ def _one_cell(view: View, made: Table) -> None:
     labels = {key: method.name if method.loss is None else parse(method.loss).label for key, method in rows.items()}
     with st.container(key="tables-cell", horizontal=True, gap="small", vertical_alignment="bottom"):
         pick(view, "row", "One cell: loss", labels, "Which cell to train or to look at.")
-        pick(view, "at", "Noise", {noise: noise_in_words(noise) for noise in made.noises}, "Which cell.")
+        pick(view, "at", "Noise", {noise: column_name(noise) for noise in made.noises}, "Which cell.")
         cell = made.cell(rows[view.value("row")], view.value("at"))
         recipe = made.recipe(cell) if cell.missing else None
         st.button(

@@ -243,8 +243,8 @@ def condition(ratio: KnownRatio) -> str:
     )
 
 
-_GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "eta": "η", "lambda": "λ", "phi": "φ",
-          "psi": "ψ", "sigma": "σ"}  # fmt: skip
+GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "eps": "ε", "eta": "η", "lambda": "λ", "phi": "φ",
+         "psi": "ψ", "sigma": "σ"}  # fmt: skip
 
 
 _SIGNS = {"-&gt;": "→", "&lt;=": "≤", "&gt;=": "≥", "!=": "≠", "&#x27;&#x27;": "″", "&#x27;": "′"}
@@ -261,7 +261,7 @@ def typeset(text: str) -> str:
     text = html.escape(text)
     for written, sign in _SIGNS.items():
         text = text.replace(written, sign)
-    text = re.sub(r"\b(" + "|".join(_GREEK) + r")(?=\b|_)", lambda m: _GREEK[m[1]], text)
+    text = re.sub(r"\b(" + "|".join(GREEK) + r")(?=\b|_)", lambda m: GREEK[m[1]], text)
     text = re.sub(r"\bsum(?=_| [φℓ])", "∑", text)
     text = re.sub(r"\bl(?=[(′″])|\bl(?= (?:is|has|decreases|does|falls|rises)\b)", "ℓ", text)
     text = re.sub(r"(?<= )-(?= )", "−", text)
